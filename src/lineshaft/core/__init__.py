@@ -1,0 +1,1 @@
+"""The vocabulary of the shop floor and the few mechanics that every other floor stands on."""

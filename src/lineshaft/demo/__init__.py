@@ -1,0 +1,1 @@
+"""The demo factory: simulated machines that speak the real protocols on loopback."""

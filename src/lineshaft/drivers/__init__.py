@@ -1,0 +1,136 @@
+"""Drivers talk to the shop floor. One file here is one protocol.
+
+A driver knows its device and nothing else: no spine, no store, no HTTP. To add one, write
+`drivers/<kind>.py`: docstring (its page), `Config` (its schema), `example`, `run` (the work),
+`bench` (a device on loopback). Contract tests, reference page and settings check follow.
+"""
+
+import abc
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import ClassVar, Protocol
+
+from lineshaft.core.batch import Batch, Sample
+from lineshaft.core.errors import Refused
+from lineshaft.core.path import check_path
+from lineshaft.core.plugin import Plugin
+from lineshaft.core.point import Kind, Point, Value
+from lineshaft.core.settings import Settings
+
+
+class Feed(Protocol):
+    """What a running driver is given: the way out for its data and for news of itself."""
+
+    async def emit(self, batch: Batch) -> None:
+        """Hand over a batch; returns once every durable subscriber has confirmed it.
+
+        Await each emit, or keep a bounded number in flight, so that a slow store slows the
+        driver instead of filling the memory.
+        """
+
+    def declare(self, points: Sequence[Point]) -> None:
+        """Say what points are, before their first sample; saying the same again is free."""
+
+    def connected(self, detail: str = "") -> None:
+        """Say that the link is up: call it on each run, as soon as the device has answered."""
+
+    def lost(self, reason: str, count: int = 1) -> None:
+        """Count samples that could not be brought over, by reason (`overflow`, `undecodable`)."""
+
+    def trouble(self, address: str, problem: str | None) -> None:
+        """Say that one point of the device is in trouble, or with None, that it is well again.
+
+        The rest of the device goes on; the devices page shows the list.
+        """
+
+
+class PointSettings(Settings, frozen=True):
+    """What every driver's table of a point may say; drivers add where to find it."""
+
+    name: str
+    """Name of the point below the driver's `at`; may hold further levels."""
+    unit: str = ""
+    """UCUM code of the unit (`Cel`, `bar`, `kW`)."""
+    low: float | None = None
+    """Lower end of the expected range, in `unit`."""
+    high: float | None = None
+    """Upper end of the expected range, in `unit`."""
+    description: str = ""
+    """One sentence for people."""
+    names: dict[str, str] = {}
+    """Names of the values of an enumeration, `{ 0 = "stopped", 1 = "running" }`."""
+
+    def point(self, at: str, *, kind: Kind, source: str, address: str) -> Point:
+        """The point as the namespace knows it."""
+        return Point(
+            path=check_path(f"{at}/{self.name}" if at else self.name),
+            kind=Kind.ENUM if self.names else kind,
+            unit=self.unit,
+            low=self.low,
+            high=self.high,
+            description=self.description,
+            names=self.names,
+            source=source,
+            address=address,
+        )
+
+
+class Driver(Plugin, abc.ABC):
+    """One connection to the shop floor."""
+
+    protocol: ClassVar[str] = ""
+    """What people call the protocol: `OPC UA`, `Modbus TCP`."""
+
+    @abc.abstractmethod
+    async def run(self, feed: Feed) -> None:
+        """Connect, then emit batches until cancelled.
+
+        The call is the connection: leaving it, by error or by cancellation, closes
+        everything it opened. Never retries and never sleeps after a fault: the supervisor
+        does. One bad point never ends the call: it is emitted with a bad quality and told
+        to `feed.trouble`.
+
+        Raises:
+            LinkLost: the connection broke or never came up; `run` will be called again.
+            Refused: the device said no; asking again will not help.
+        """
+
+    async def write(self, path: str, value: Value) -> None:
+        """Set one point, in the unit that the point declares. Only called while `run` runs.
+
+        Raises:
+            Refused: the point cannot be written, or the device said no.
+            LinkLost: the link is down.
+        """
+        raise Refused(f"{self.name}: {path} is read-only, cannot set it to {value!r}")
+
+    async def read(self, path: str) -> Sample:
+        """Ask the device for one point now; the proof of a write. Only called while `run` runs.
+
+        Raises:
+            Refused: the point cannot be read, or the device said no.
+            LinkLost: the link is down.
+        """
+        raise Refused(f"{self.name}: {path} cannot be read on request")
+
+    @classmethod
+    @abc.abstractmethod
+    def bench(cls) -> "AbstractAsyncContextManager[Bench]":
+        """A real device on loopback, for contract tests, examples and the demo."""
+
+
+class Bench(Protocol):
+    """A device on loopback that a test can hold in its hand."""
+
+    settings: Settings
+    """The settings that reach it, with at least two points of which one is writable."""
+    writable: str
+    """Path of a point that takes numbers and reads back what was written; empty if none."""
+    unknown: Settings
+    """Settings like `settings` with one point more that the device does not know."""
+
+    async def cut(self) -> None:
+        """Break every connection and stop answering, as if the plug was pulled."""
+
+    async def mend(self) -> None:
+        """Answer again, at the same address."""

@@ -1,0 +1,230 @@
+"""Records keep documents with index columns, and the log of events. One file is one engine.
+
+Documents, their index rows and events commit in one transaction. An event, once in, is never
+changed: the log is a hash chain, `hash = sha256(previous hash + canonical JSON of the event)`.
+"""
+
+import abc
+import enum
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+
+import msgspec
+
+from lineshaft.core.event import Event
+from lineshaft.core.plugin import Plugin
+
+Cell = str | int | float | bool | None
+"""What an index column can hold."""
+
+
+class Column(enum.Enum):
+    """Type of an index column."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    REAL = "real"
+    BOOLEAN = "boolean"
+
+
+class Collection(msgspec.Struct, frozen=True, kw_only=True):
+    """A named set of documents; a slice declares its own in `COLLECTIONS`."""
+
+    name: str
+    """Lower-case word, `[a-z][a-z0-9_]*`."""
+    columns: dict[str, Column] = {}
+    """Index columns; every index row of a document may fill them."""
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """One stored document."""
+
+    key: str
+    version: int
+    """1 for a new document, one more with each change."""
+    data: bytes
+    """The document, as the JSON bytes that were put."""
+
+
+# ---- predicates: a small tree that every engine compiles
+
+
+class Compare(msgspec.Struct, frozen=True, tag="compare"):
+    """Column against a value. A null column fits no comparison; test it with `IsNull`."""
+
+    column: str
+    op: str
+    """One of `=`, `!=`, `<`, `<=`, `>`, `>=`."""
+    value: str | int | float | bool
+
+
+class In(msgspec.Struct, frozen=True, tag="in"):
+    """The column is one of the values."""
+
+    column: str
+    values: tuple[str | int | float | bool, ...]
+
+
+class Prefix(msgspec.Struct, frozen=True, tag="prefix"):
+    """The column begins with the text, letter case counted."""
+
+    column: str
+    text: str
+
+
+class Contains(msgspec.Struct, frozen=True, tag="contains"):
+    """The column holds the text somewhere, ASCII letter case ignored."""
+
+    column: str
+    text: str
+
+
+class IsNull(msgspec.Struct, frozen=True, tag="is_null"):
+    """The column is not filled."""
+
+    column: str
+
+
+class And(msgspec.Struct, frozen=True, tag="and"):
+    """All hold; of none, true."""
+
+    parts: tuple["Predicate", ...]
+
+
+class Or(msgspec.Struct, frozen=True, tag="or"):
+    """One holds at least; of none, false."""
+
+    parts: tuple["Predicate", ...]
+
+
+class Not(msgspec.Struct, frozen=True, tag="not"):
+    """The other does not hold."""
+
+    part: "Predicate"
+
+
+Predicate = Compare | In | Prefix | Contains | IsNull | And | Or | Not
+"""A document fits when one of its index rows fits. The column `key` is the document's key."""
+
+
+# ---- changes
+
+
+class Put(msgspec.Struct, frozen=True, kw_only=True):
+    """Write a document with its index rows."""
+
+    collection: str
+    key: str
+    data: bytes
+    """The document as JSON."""
+    rows: tuple[dict[str, Cell], ...] = ({},)
+    """Its index rows; columns left out are null."""
+    expected: int | None = None
+    """The version it must have now; 0 means it must not exist; None does not ask."""
+
+
+class Delete(msgspec.Struct, frozen=True, kw_only=True):
+    """Remove a document with its index rows."""
+
+    collection: str
+    key: str
+    expected: int | None = None
+
+
+class Append(msgspec.Struct, frozen=True, kw_only=True):
+    """Add an event to the log."""
+
+    event: Event
+
+
+Change = Put | Delete | Append
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """Part of an answer, and how to go on."""
+
+    records: tuple[Record, ...]
+    cursor: str = ""
+    """Give it to `find` for the next part; empty when this is the last."""
+
+
+class Logged(msgspec.Struct, frozen=True, kw_only=True):
+    """An event in its place in the log."""
+
+    seq: int
+    """1 for the first, without holes."""
+    event: Event
+    hash: str
+    """Hex SHA-256 over the hash before it (64 zeros for the first) and the event."""
+
+
+class Records(Plugin, abc.ABC):
+    """Documents and events. No method blocks the event loop."""
+
+    @abc.abstractmethod
+    def opened(self, collections: Sequence[Collection]) -> AbstractAsyncContextManager[None]:
+        """The time in which the records are in use, with these collections made ready.
+
+        Raises:
+            SettingsError: the place is in use, or of a newer version than this program.
+        """
+
+    @abc.abstractmethod
+    async def get(self, collection: str, key: str) -> Record | None:
+        """The document, or None."""
+
+    @abc.abstractmethod
+    async def find(
+        self,
+        collection: str,
+        where: Predicate | None = None,
+        *,
+        order: Sequence[str] = ("key",),
+        cursor: str = "",
+        limit: int = 100,
+    ) -> Page:
+        """Documents that fit, each once, ordered by columns (`-name` for falling) then key.
+
+        A document with several fitting index rows stands where its first one stands. Pages
+        follow each other without gap or double even when documents come and go between.
+
+        Raises:
+            Invalid: a column or cursor is unknown, or limit is outside 1 to 1000.
+        """
+
+    @abc.abstractmethod
+    async def commit(self, *changes: Change) -> list[int]:
+        """Do all changes, or none; when this returns they survive a power cut.
+
+        Returns for each change the new version of the document, 0 for a deletion, the
+        sequence number of an event.
+
+        Raises:
+            Stale: an expected version is not the present one.
+            Missing: a deletion of what is not there, with `expected` given.
+            Unavailable: they cannot be written now (disk full).
+        """
+
+    @abc.abstractmethod
+    async def events(
+        self,
+        *,
+        after: int = 0,
+        before: int | None = None,
+        kind: str = "",
+        path: str = "",
+        actor: str = "",
+        newest_first: bool = False,
+        limit: int = 100,
+    ) -> list[Logged]:
+        """Events with `after < seq < before`, whose kind begins with `kind` (whole words
+        between dots), whose path is `path` or below it, and whose actor is `actor`.
+        """
+
+    @abc.abstractmethod
+    async def verify(self) -> int:
+        """Check the hash chain from end to end; returns the number of events.
+
+        Raises:
+            Invalid: an event was changed, removed or put in; the message names the first.
+        """

@@ -1,0 +1,1 @@
+"""Security knows who is asking, decides what they may do, and keeps the proof."""
