@@ -91,7 +91,7 @@ async def a_failed_reader_is_followed(spine: Spine) -> None:
         sending = [group.create_task(spine.publish("data.a", batch(t))) for t in (1, 2, 3)]
         with pytest.raises(KeyError):
             await fail()
-        assert sending[0].done()
+        await sending[0]
         assert not sending[1].done()
         async with spine.subscribe(name="keeper", rows_max=100) as items:
             assert times(await anext(items)) == [2, 3]
