@@ -90,7 +90,7 @@ def _made(name: str, status: int, detail: str, remedy: str) -> Problem:
         title=HTTPStatus(status).phrase,
         status=status,
         detail=detail or HTTPStatus(status).phrase,
-        remedy=remedy or _REMEDIES.get(status, _REMEDIES[400] if status < 500 else _REMEDIES[503]),
+        remedy=remedy or _REMEDIES.get(status) or _REMEDIES[400],
     )
 
 

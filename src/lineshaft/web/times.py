@@ -12,7 +12,7 @@ _WHOLE = re.compile(r"^-?\d{1,19}$")
 
 
 def time_ns(text: str, *, now: int | None = None) -> int:
-    """Nanoseconds since the epoch from `2026-01-31T13:45:00Z`, `1769867100000000000`, `now`, `-15m`.
+    """Nanoseconds since the epoch, from RFC 3339, whole nanoseconds, `now`, or `-15m`.
 
     Raises:
         Invalid: the text is none of these, or too far away to be a time.
