@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import socket
 import ssl
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,11 +20,11 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import Message, Scope
 
 import lineshaft
-from lineshaft.core.access import Action, Authenticator, Authorizer
+from lineshaft.core.access import Action, Authenticator, Authorizer, Identity
 from lineshaft.core.errors import Missing, SettingsError
 from lineshaft.core.settings import Settings
 from lineshaft.web import API, Handlers, get, metrics
-from lineshaft.web.identify import COOKIE, Refusal, guard, middleware, who
+from lineshaft.web.identify import COOKIE, Refusal, guard, identity, middleware
 from lineshaft.web.metrics import Watch
 from lineshaft.web.problem import HANDLERS
 from lineshaft.web.site import CONTENT_POLICY, Site
@@ -59,10 +60,11 @@ async def live() -> dict[str, str]:
 
 
 @get("/health/ready", action=Action.PUBLIC, include_in_schema=False)
-async def ready(watch: Watch) -> Response[dict[str, object]]:
-    """Whether it can take and keep data; nothing but the number of problems is told in public."""
+async def ready(watch: Watch, who: Identity) -> Response[dict[str, object]]:
+    """Whether it can take and keep data; what is wrong is told to those who may look."""
     problems = watch.problems()
-    body: dict[str, object] = {"status": "problems" if problems else "ok", "problems": problems}
+    told = problems if Action.LOOK in who.actions else ["log in to read it"] * len(problems)
+    body: dict[str, object] = {"status": "problems" if problems else "ok", "problems": told}
     return Response(body, status_code=503 if problems else 200)
 
 
@@ -127,11 +129,11 @@ def app(
         "site": Site(console_folder),
         **services,
     }
-    own = [live, ready, figures, openapi, docs, console]
+    own: list[Any] = [live, ready, figures, openapi, docs, console]
     made = Litestar(
         route_handlers=[Router(API, route_handlers=list(handlers)), *own],
         dependencies={n: _provide(s) for n, s in given.items()}
-        | {"who": Provide(who, sync_to_thread=False)},
+        | {"who": Provide(identity, sync_to_thread=False)},
         middleware=[middleware(authenticator)],
         guards=[guard(denied)],
         exception_handlers=HANDLERS,
@@ -157,7 +159,7 @@ def check_actions(made: Litestar) -> None:
     for path, handler in routes(made):
         action = handler.opt.get("action")
         if not isinstance(action, Action):
-            raise AssertionError(
+            raise AssertionError(  # noqa: TRY004 - our bug
                 f"route {path} ({handler.handler_name}) names no action: make it with"
                 " lineshaft.web.get, post, … and `action=`"
             )
@@ -210,7 +212,7 @@ class _Quiet(uvicorn.Server):
     """A server that leaves the process's signals to the plant."""
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:  # type: ignore[override]
+    def capture_signals(self) -> Iterator[None]:
         yield
 
 
@@ -235,8 +237,8 @@ async def served(made: Litestar, settings: ServerSettings) -> AsyncGenerator[str
         finally:
             server.should_exit = True
             await asyncio.wait({task}, timeout=STOP_S + 1)
-            for socket in sockets:
-                socket.close()
+            for listener in sockets:
+                listener.close()
             task.cancel()
 
 
@@ -252,7 +254,7 @@ async def serve(made: Litestar, settings: ServerSettings) -> None:
 
 def _config(made: Litestar, settings: ServerSettings) -> uvicorn.Config:
     config = uvicorn.Config(
-        made,  # type: ignore[arg-type]
+        made,
         ws="websockets-sansio",
         ws_per_message_deflate=False,
         ws_max_size=1 << 20,
@@ -276,9 +278,7 @@ def _config(made: Litestar, settings: ServerSettings) -> uvicorn.Config:
     return config
 
 
-def _listen(settings: ServerSettings) -> Sequence[Any]:
-    import socket  # noqa: PLC0415 - shadows the word for a connection everywhere else
-
+def _listen(settings: ServerSettings) -> list[socket.socket]:
     try:
         family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
         return [

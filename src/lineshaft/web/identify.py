@@ -2,9 +2,11 @@
 
 import inspect
 from collections.abc import Awaitable, Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 from litestar.connection import ASGIConnection
+from litestar.enums import ScopeType
 from litestar.handlers import BaseRouteHandler
 from litestar.types import ASGIApp, Receive, Scope, Send
 
@@ -22,6 +24,8 @@ Refusal = Callable[[Identity, Action, str, str], Awaitable[None] | None]
 Recheck = Callable[[], Awaitable[Identity | None]]
 """Asks again who is at the other end, for connections that stay open."""
 
+Connection = ASGIConnection[Any, Any, Any, Any]
+
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -30,8 +34,7 @@ def middleware(authenticator: Authenticator) -> Callable[[ASGIApp], ASGIApp]:
 
     def around(app: ASGIApp) -> ASGIApp:
         async def identified(scope: Scope, receive: Receive, send: Send) -> None:
-            connection: ASGIConnection[BaseRouteHandler, object, object, object]
-            connection = ASGIConnection(scope)
+            connection: Connection = ASGIConnection(scope)
             session = connection.cookies.get(COOKIE, "")
             kind, _, token = connection.headers.get("authorization", "").partition(" ")
             token = token.strip() if kind.lower() == "bearer" else ""
@@ -55,16 +58,14 @@ def middleware(authenticator: Authenticator) -> Callable[[ASGIApp], ASGIApp]:
     return around
 
 
-def check_origin(
-    connection: "ASGIConnection[BaseRouteHandler, object, object, object]", *, by_cookie: bool
-) -> None:
+def check_origin(connection: Connection, *, by_cookie: bool) -> None:
     """See that a page of another site does not use the visitor's cookie.
 
     Raises:
         Denied: it looks as if one did.
     """
     changes = connection.scope.get("method", "GET") not in _SAFE
-    socket = connection.scope["type"] == "websocket"
+    socket = connection.scope["type"] is ScopeType.WEBSOCKET
     if not changes and not socket:
         return
     origin = connection.headers.get("origin", "")
@@ -87,7 +88,7 @@ def guard(denied: Refusal | None) -> Callable[..., Awaitable[None]]:
     """
 
     async def check(
-        connection: "ASGIConnection[BaseRouteHandler, object, object, object]",
+        connection: Connection,
         handler: BaseRouteHandler,
     ) -> None:
         action: Action = handler.opt["action"]
@@ -107,7 +108,7 @@ def guard(denied: Refusal | None) -> Callable[..., Awaitable[None]]:
     return check
 
 
-def who(scope: Scope) -> Identity:
+def identity(scope: Scope) -> Identity:
     """The identity that asks; `NOBODY` on public routes without one."""
     return scope["state"].get("who") or NOBODY
 
