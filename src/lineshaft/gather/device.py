@@ -214,11 +214,13 @@ class Device:
 
     # ---- what people see
 
+    def lost_by_reason(self) -> dict[str, int]:
+        """Samples that could not be brought over, the device's own news among them."""
+        own = {"own news": self._news.dropped} if self._news.dropped else {}
+        return dict(self.losses) | own
+
     def view(self) -> DeviceView:
         """The device as it is now."""
-        losses = dict(self.losses)
-        if self._news.dropped:
-            losses["own news"] = self._news.dropped
         return DeviceView(
             name=self.name,
             kind=self.driver.kind(),
@@ -231,7 +233,7 @@ class Device:
             reconnects=self.reconnects,
             samples=self.samples,
             rate=round(self._rate, 3),
-            lost=losses,
+            lost=self.lost_by_reason(),
             troubles=tuple(Trouble(a, p) for a, p in self._troubles.items()),
             points=len(self.points),
             last_sample=to_iso(self._last_ns) if self._last_ns else None,

@@ -8,6 +8,7 @@ from lineshaft.drivers import Driver
 from lineshaft.gather import Config, Declare
 from lineshaft.gather.device import Device, State
 from lineshaft.spines import Spine
+from lineshaft.web.metrics import Metric
 
 
 class Devices:
@@ -81,16 +82,45 @@ class Devices:
         """The device that reads the point, or None."""
         return next((d for d in self._devices.values() if path in d.points), None)
 
-    def metrics(self) -> Iterable[tuple[str, dict[str, str], float]]:
-        """Figures for monitoring: name, labels, value."""
-        for device in self._devices.values():
-            label = {"device": device.name}
-            yield "device_up", label, float(device.state is State.CONNECTED)
-            yield "device_samples_total", label, float(device.samples)
-            yield "device_reconnects_total", label, float(device.reconnects)
-            yield "device_defects_total", label, float(device.defects)
-            for reason, count in device.view().lost.items():
-                yield "device_lost_total", label | {"reason": reason}, float(count)
+    def metrics(self) -> list[Metric]:
+        """Figures for monitoring."""
+        names = [({"device": d.name}, d) for d in self._devices.values()]
+        return [
+            Metric(
+                "device_up",
+                "gauge",
+                "Whether the device is connected.",
+                tuple((n, float(d.state is State.CONNECTED)) for n, d in names),
+            ),
+            Metric(
+                "device_samples_total",
+                "counter",
+                "Samples handed over and confirmed.",
+                tuple((n, float(d.samples)) for n, d in names),
+            ),
+            Metric(
+                "device_reconnects_total",
+                "counter",
+                "Times the link came back.",
+                tuple((n, float(d.reconnects)) for n, d in names),
+            ),
+            Metric(
+                "device_defects_total",
+                "counter",
+                "Times the driver failed in a way it never should.",
+                tuple((n, float(d.defects)) for n, d in names),
+            ),
+            Metric(
+                "device_lost_total",
+                "counter",
+                "Samples that could not be brought over, by reason.",
+                tuple(
+                    (n | {"reason": reason}, float(count))
+                    for n, d in names
+                    for reason, count in d.lost_by_reason().items()
+                ),
+            ),
+        ]
 
     def _start(self, device: Device) -> None:
         assert self._group  # noqa: S101 - only called while running
