@@ -14,7 +14,9 @@ def test_floors():
 
 
 def test_no_file_is_longer_than_400_lines():
-    long = {str(f.relative_to(ROOT)): n for f in SOURCES if (n := len(f.read_text().splitlines())) > 400}
+    long = {
+        str(f.relative_to(ROOT)): n for f in SOURCES if (n := len(f.read_text().splitlines())) > 400
+    }
     assert not long, f"each of these is two things; say which and part them: {long}"
 
 

@@ -14,6 +14,7 @@ from lineshaft.core.flow import (
     supervise,
     wait_s,
 )
+from lineshaft.testing.virtual import virtual_time
 
 
 async def test_a_full_channel_holds_the_sender_back():
@@ -50,7 +51,7 @@ def test_a_channel_without_a_bound_is_refused():
         (ExceptionGroup("g", [LinkLost("x"), ExceptionGroup("h", [KeyError("z")])]), Fault.DEFECT),
     ],
 )
-@pytest.mark.looptime
+@virtual_time
 async def test_a_fault_is_told_and_the_part_runs_again(error, fault):
     left, told = [error], []
     retry = asyncio.Event()
@@ -67,7 +68,7 @@ async def test_a_fault_is_told_and_the_part_runs_again(error, fault):
     assert told == [fault]
 
 
-@pytest.mark.looptime
+@virtual_time
 async def test_a_refused_part_is_parked_until_asked():
     calls = 0
     retry = asyncio.Event()
@@ -87,7 +88,7 @@ async def test_a_refused_part_is_parked_until_asked():
         task.cancel()
 
 
-@pytest.mark.looptime
+@virtual_time
 async def test_the_wait_grows_is_capped_and_is_forgotten_after_a_good_while():
     starts = []
     loop = asyncio.get_running_loop()
@@ -106,7 +107,7 @@ async def test_the_wait_grows_is_capped_and_is_forgotten_after_a_good_while():
     assert waits[11] - 60 <= wait_s(1) * 2
 
 
-@pytest.mark.looptime
+@virtual_time
 async def test_cancelling_ends_the_supervisor():
     async def run():
         await asyncio.sleep(3600)
