@@ -10,6 +10,7 @@ import pytest
 
 from lineshaft.core.plugin import find, kinds
 from lineshaft.testing import drivers as contract
+from lineshaft.testing import recorder
 
 _spec = importlib.util.spec_from_file_location("lines", Path(__file__).with_name("lines.py"))
 lines = importlib.util.module_from_spec(_spec)
@@ -49,7 +50,7 @@ async def test_a_sound_driver_passes(check):
 
 @pytest.mark.parametrize(("check", "plugin", "words"), BROKEN)
 async def test_a_broken_driver_fails(check, plugin, words, monkeypatch):
-    monkeypatch.setattr(contract, "PATIENCE_S", 1.5)
+    monkeypatch.setattr(recorder, "PATIENCE_S", 1.5)
     monkeypatch.setattr(contract, "SETTLE_S", 0.5)
     with pytest.raises(Exception) as caught:  # noqa: PT011 - an assertion, alone or in a group
         await check(plugin)
