@@ -9,7 +9,7 @@ import msgspec
 from lineshaft.core.batch import Batch
 from lineshaft.core.clock import now_ns, to_iso
 from lineshaft.core.errors import Invalid, Missing, Stale
-from lineshaft.records import Collection, Column, Put, Records
+from lineshaft.records import Cell, Collection, Column, Put, Records
 
 COLLECTION = Collection(name="imports", columns={"started": Column.TEXT, "name": Column.TEXT})
 FINGERPRINT_CHARS_MAX = 200
@@ -119,13 +119,13 @@ class Imports:
             )
         return msgspec.json.decode(record.data, type=Import)
 
-    async def list(self, limit: int = 100) -> list[Import]:
+    async def latest(self, limit: int = 100) -> list[Import]:
         """Imports, the latest first."""
         page = await self._records.find(COLLECTION.name, order=("-started",), limit=limit)
         return [msgspec.json.decode(r.data, type=Import) for r in page.records]
 
     async def _save(self, made: Import) -> None:
-        row = {"started": made.started, "name": made.name}
+        row: dict[str, Cell] = {"started": made.started, "name": made.name}
         data = msgspec.json.encode(made)
         await self._records.commit(
             Put(collection=COLLECTION.name, key=made.id, data=data, rows=(row,))

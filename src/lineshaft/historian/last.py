@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from lineshaft.core.batch import Batch, Codes, Ints
+from lineshaft.core.batch import Batch, Codes, Floats, Ints
 from lineshaft.core.clock import to_iso
 from lineshaft.core.point import Kind, value_of
 from lineshaft.core.point import Value as Bare
@@ -39,7 +39,7 @@ class LastValues:
         self.ids: dict[str, int] = {}
         """Number of each path."""
         self.time_ns: Ints = np.full(64, _NEVER, dtype=np.int64)
-        self.number = np.full(64, np.nan)
+        self.number: Floats = np.full(64, np.nan)
         self.quality: Codes = np.zeros(64, dtype=np.uint32)
         self.text: dict[int, str] = {}
 
@@ -69,11 +69,13 @@ class LastValues:
         if not len(batch):
             return np.empty(0, dtype=np.int64)
         places = np.array([self.id_of(p) for p in batch.points], dtype=np.int64)
-        which, times = places[batch.index], batch.time_ns
+        which: Ints = places[batch.index]
+        times = batch.time_ns
         order = np.lexsort((times, which))  # stable: of equal times the later row wins
         which = which[order]
         final = np.append(which[1:] != which[:-1], np.True_)
-        rows, ids = order[final], which[final]
+        rows: Ints = order[final]
+        ids: Ints = which[final]
         newer = times[rows] >= self.time_ns[ids]
         rows, ids = rows[newer], ids[newer]
         self.time_ns[ids] = times[rows]

@@ -8,7 +8,7 @@ costs nothing, and always gets the newest.
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
@@ -128,18 +128,15 @@ class Hub:
         viewer.assets.clear()
         viewer.marked.clear()
         self.viewers.add(viewer)
-        for path in wish.points:
-            if path in self._namespace:
-                self.last.id_of(path)
+        paths = {p for p in wish.points if p in self._namespace}
         for branch in wish.branches:
-            for path in self._namespace.under(branch, viewer.who):
-                self.last.id_of(path)
+            paths.update(self._namespace.under(branch, viewer.who))
+        places = [self.last.id_of(p) for p in sorted(paths)]
         self._place_new()
-        if not self._show(viewer, range(len(self.last))):
-            viewer.tell({})
+        self._show(viewer, places)
 
-    def _show(self, viewer: Viewer, places: Iterable[int]) -> bool:
-        """Let the viewer watch what he wants and may see of these points; False if nothing."""
+    def _show(self, viewer: Viewer, places: Sequence[int]) -> None:
+        """Let the viewer watch what he wants and may see of these points, and tell him numbers."""
         paths = self.last.paths
         wanted = {
             paths[i]: i
@@ -153,7 +150,6 @@ class Hub:
                 viewer.assets[asset] = self._allowed(viewer.who, asset)
         if wanted:
             viewer.tell(wanted)
-        return bool(wanted)
 
     def _allowed(self, who: Identity, asset: int) -> Ints | None:
         """Numbers of the asset's points that may be seen; None when all may."""

@@ -211,7 +211,7 @@ class Namespace:
         found = [p for p in paths[start:stop] if is_under(p, branch)]
         return found if "" in who.branches else [p for p in found if sees(who, p)]
 
-    def list(
+    def page(
         self, who: Identity, *, branch: str = "", search: str = "", after: str = "", limit: int
     ) -> Sequence[Point]:
         """Points in the order of their paths, at most `limit`.

@@ -7,7 +7,7 @@ import msgspec
 from lineshaft.core.access import Action, Identity
 from lineshaft.core.clock import uuid7
 from lineshaft.core.errors import Denied, Invalid, Missing
-from lineshaft.records import Collection, Column, Compare, Delete, Or, Put, Record, Records
+from lineshaft.records import Cell, Collection, Column, Compare, Delete, Or, Put, Record, Records
 
 COLLECTION = Collection(
     name="views",
@@ -54,7 +54,7 @@ class Views:
     def __init__(self, records: Records) -> None:
         self._records = records
 
-    async def list(self, who: Identity) -> list[View]:
+    async def visible(self, who: Identity) -> list[View]:
         """Own views and shared ones, by name."""
         mine = Compare(column="owner", op="=", value=_owner(who))
         shared = Compare(column="shared", op="=", value=True)
@@ -127,7 +127,7 @@ class Views:
             raise Invalid(
                 f"view {new.name!r} has {len(data)} bytes, wanted at most {DATA_BYTES_MAX}"
             )
-        row = {"owner": owner, "shared": new.shared, "name": new.name}
+        row: dict[str, Cell] = {"owner": owner, "shared": new.shared, "name": new.name}
         (version,) = await self._records.commit(
             Put(collection=COLLECTION.name, key=key, data=data, rows=(row,), expected=expected)
         )
