@@ -129,7 +129,7 @@ async def last(
 
 
 @get("/history", action=Action.LOOK, summary="History of points", tags=["values"])
-async def history(
+async def history(  # noqa: PLR0913 - each is a parameter of the address
     historian: Historian,
     who: Identity,
     points: list[str],
@@ -201,7 +201,7 @@ async def _batch(request: AnyRequest, who: Identity, authorizer: Authorizer) -> 
     return batch
 
 
-# ---- imports
+# ---- bringing files in
 
 
 @post("/imports", action=Action.CONFIGURE, summary="Begin or resume an import", tags=["imports"])

@@ -55,7 +55,7 @@ async def live(
             await _receive(socket, historian, viewer)
             sending.cancel()
             checking.cancel()
-    except* WebSocketDisconnect:
+    except* (WebSocketDisconnect, OSError):
         pass  # the client has gone; there is nobody to tell
     finally:
         historian.live.leave(viewer)
