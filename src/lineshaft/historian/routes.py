@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response
-from litestar.params import Parameter
+from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import Stream
 
 import lineshaft
@@ -139,7 +139,7 @@ async def history(  # noqa: PLR0913 - each is a parameter of the address
     points_max: int = 2000,
     form: str = "auto",
     bucket_s: float = 0.0,
-    kind: Annotated[str, Parameter(query="format")] = "json",
+    kind: Annotated[str, QueryParameter(name="format")] = "json",
 ) -> Response[Any]:
     """Curves for a screen (`format=json`), or raw rows as `csv`, `parquet` or `arrow`.
 
@@ -225,7 +225,7 @@ async def import_chunk(
     who: Identity,
     authorizer: Authorizer,
     key: str,
-    offset: Annotated[int, Parameter(ge=0)],
+    offset: Annotated[int, QueryParameter(ge=0)],
 ) -> Import:
     """Keep rows from `offset` on, as an Arrow IPC stream; sending a chunk again is harmless."""
     batch = await _batch(request, who, authorizer)
@@ -265,7 +265,7 @@ async def change_view(
     who: Identity,
     key: str,
     data: NewView,
-    if_match: Annotated[str, Parameter(header="If-Match")],
+    if_match: Annotated[str, HeaderParameter(name="If-Match")],
 ) -> View:
     """Save a view in place of the version named in If-Match."""
     version = if_match.strip().strip('"')

@@ -91,7 +91,7 @@ def guard(denied: Refusal | None) -> Callable[..., Awaitable[None]]:
         connection: Connection,
         handler: BaseRouteHandler,
     ) -> None:
-        action: Action = handler.opt["action"]
+        action: Action = handler.opt.get("action", Action.LOOK)
         if action is Action.PUBLIC:
             return
         who: Identity | None = connection.scope["state"]["who"]
