@@ -7,7 +7,7 @@ import ssl
 import warnings
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints, runtime_checkable
 
 import msgspec
 import uvicorn
@@ -131,6 +131,7 @@ def app(
         "site": Site(console_folder),
         **services,
     }
+    _open_protocols(handlers)
     routes = Router(API, route_handlers=list(handlers))
     own: list[Any] = [live, ready, figures, openapi, docs, console]
     with warnings.catch_warnings():
@@ -157,15 +158,17 @@ def _application(
         exception_handlers=HANDLERS,
         before_send=[_add_headers],
         request_max_body_size=BODY_BYTES_MAX,
-        type_decoders=[(_is_protocol, lambda _, service: service)],
         logging_config=None,
         openapi_config=_openapi_config(),
     )
 
 
-def _is_protocol(wanted: type) -> bool:
-    """Whether it is a protocol: mypy has checked who fills it, instances cannot be asked."""
-    return bool(getattr(wanted, "_is_protocol", False))
+def _open_protocols(handlers: Handlers) -> None:
+    """Let Litestar ask whether a service fills the protocol that a handler names."""
+    for handler in handlers:
+        for wanted in get_type_hints(handler.fn).values():
+            if getattr(wanted, "_is_protocol", False):
+                runtime_checkable(wanted)
 
 
 def _provide(service: object) -> Provide:
