@@ -13,7 +13,7 @@ from lineshaft.core.batch import Batch
 from lineshaft.core.clock import now_ns
 from lineshaft.core.path import is_under
 from lineshaft.core.plugin import build
-from lineshaft.historian import COLLECTIONS, Config, Historian
+from lineshaft.historian import COLLECTIONS, DURABLE, Config, Historian
 from lineshaft.historian.routes import handlers
 from lineshaft.records import Records
 from lineshaft.server import ServerSettings, app, served
@@ -44,6 +44,13 @@ class People:
 
     def denied(self, who: Identity, action: Action, path: str, address: str) -> None:
         self.refusals.append((who.name, action, path, address))
+
+
+class About:
+    """What a plant says of itself."""
+
+    def about(self) -> dict[str, str]:
+        return {"plant": "works", "version": "1", "started": "2026-01-01T00:00:00Z"}
 
 
 class Plant:
@@ -78,10 +85,10 @@ async def running(
         await stack.enter_async_context(store.opened())
         await stack.enter_async_context(records.opened(COLLECTIONS))
         historian = Historian(Config(), spine, store, records)
-        historian.subscribe()
-        await stack.enter_async_context(historian.opened())
+        spine.durable(DURABLE, "data.>", size_max=64)
+        await historian.start()
         made = app(
-            {"historian": historian, **(extra or {})},
+            {"historian": historian, "plant": About(), **(extra or {})},
             handlers,
             authenticator=people,
             authorizer=people,

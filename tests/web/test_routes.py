@@ -25,7 +25,9 @@ async def test_what_a_driver_publishes_can_be_read_back(plant):
         {"name": "press", "path": PRESS, "points": 3, "children": True, "point": None}
     ]
     assert {v["point"][-3:]: v["value"] for v in last["items"]} == {
-        "oil": 41.5, "/on": True, "job": "A7",
+        "oil": 41.5,
+        "/on": True,
+        "job": "A7",
     }
     assert [v["quality_name"] for v in last["items"]] == ["Good"] * 3
     assert [p["path"] for p in found["items"]] == [f"{PRESS}/oil"]

@@ -3,20 +3,16 @@
 It reads the durable subscription `historian` of the spine, brings every batch into the store,
 and only then confirms it. What is kept updates the namespace and the last values, and goes to
 everyone who watches. The plant declares the subscription, opens store and records (with
-`COLLECTIONS`), enters `opened()` and runs `run()`.
+`COLLECTIONS`), and calls `start` and `run`.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
 from typing import Annotated
 
 from msgspec import Meta
 
-from lineshaft.core.batch import Batch
-from lineshaft.core.clock import now_ns
+from lineshaft.core.batch import Batch, Sample
 from lineshaft.core.flow import supervise
-from lineshaft.core.point import Point
 from lineshaft.core.settings import Settings
 from lineshaft.historian import imports, namespace, views
 from lineshaft.historian.live import Hub
@@ -29,8 +25,8 @@ from lineshaft.web.metrics import Metric
 
 COLLECTIONS = (namespace.COLLECTION, imports.COLLECTION, views.COLLECTION)
 """What the records must hold ready for the historian."""
-PATTERN = "data.>"
-"""Subjects that the historian keeps."""
+DURABLE = SUBSCRIPTION
+"""Name of the durable subscription that the plant declares."""
 
 
 class Config(Settings, frozen=True):
@@ -38,8 +34,6 @@ class Config(Settings, frozen=True):
 
     rows_max: Annotated[int, Meta(ge=1, le=1_000_000)] = 50_000
     """Rows brought into the store in one step when data waits."""
-    waiting_max: Annotated[int, Meta(ge=1, le=100_000)] = 256
-    """Batches that may wait for the store before drivers are held back."""
     points_max: Annotated[int, Meta(ge=1, le=10_000_000)] = 250_000
     """Points that the namespace takes in; data of further ones is kept, but not listed."""
 
@@ -51,9 +45,6 @@ class Historian:
         self.config = config
         self.spine = spine
         self.store = store
-        self.started_ns = now_ns()
-        self.plant = ""
-        """Name of the plant, for people; set by the plant."""
         self.namespace = namespace.Namespace(records, points_max=config.points_max)
         self.live = Hub(self.namespace)
         self.reading = Reading(store)
@@ -61,27 +52,26 @@ class Historian:
         self.views = views.Views(records)
         self.recorder = Recorder(spine, store, rows_max=config.rows_max, kept=self._kept)
 
-    def subscribe(self) -> None:
-        """Declare the durable subscription; before the first driver runs."""
-        self.spine.durable(SUBSCRIPTION, PATTERN, size_max=self.config.waiting_max)
-
-    @asynccontextmanager
-    async def opened(self) -> AsyncGenerator[None]:
-        """The time in which it is in use; store and records must be open around it."""
-        async with self.namespace.opened():
-            self._kept(await self.store.last())
-            yield
+    async def start(self) -> None:
+        """Know what store and records know; both must be open."""
+        await self.namespace.load()
+        self._kept(await self.store.last())
 
     async def run(self) -> None:
         """Record, keep the namespace, and tell live values, until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(supervise("historian", self.recorder.run), name="recorder")
-            group.create_task(supervise("namespace", self.namespace.keep), name="namespace")
-            group.create_task(supervise("live", self.live.run), name="live")
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(supervise("historian", self.recorder.run), name="recorder")
+                group.create_task(supervise("namespace", self.namespace.keep), name="namespace")
+                group.create_task(supervise("live", self.live.run), name="live")
+        finally:
+            await self.namespace.close()
 
-    def declare(self, points: Sequence[Point]) -> None:
-        """Take in what points are."""
-        self.namespace.declare(points)
+    def latest(self, path: str) -> Sample | None:
+        """The newest sample of a point, with its value as the point's kind says."""
+        point = self.namespace.find(path)
+        last = self.live.last.value(path, point.kind) if point else None
+        return Sample(path, last.time_ns, last.value, last.quality) if last else None
 
     async def append(self, batch: Batch) -> None:
         """Keep a batch that did not come over the spine: an import, a client's own samples.

@@ -3,8 +3,7 @@
 import asyncio
 import logging
 from bisect import bisect_left, bisect_right
-from collections.abc import AsyncGenerator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -84,12 +83,8 @@ class Namespace:
 
     # ---- taking in
 
-    @asynccontextmanager
-    async def opened(self) -> AsyncGenerator[None]:
-        """The time in which it is in use: knows what the records know, keeps the rest on leaving.
-
-        Collection `points` must be open in the records.
-        """
+    async def load(self) -> None:
+        """Know what the records know."""
         cursor = ""
         while True:
             page = await self._records.find(COLLECTION.name, cursor=cursor, limit=1000)
@@ -97,14 +92,14 @@ class Namespace:
                 self._take(msgspec.json.decode(record.data, type=Point))
             cursor = page.cursor
             if not cursor:
-                break
+                return
+
+    async def close(self) -> None:
+        """Write the last news to the records; if they take nothing, say so."""
         try:
-            yield
-        finally:
-            try:
-                await self.save()
-            except Unavailable as error:
-                log.warning("points not kept", extra={"count": len(self._unsaved), "cause": error})
+            await self.save()
+        except Unavailable as error:
+            log.warning("points not kept", extra={"count": len(self._unsaved), "cause": str(error)})
 
     def declare(self, points: Iterable[Point]) -> None:
         """Take in points as they are described; saying the same again is free."""

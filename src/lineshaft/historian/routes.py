@@ -1,14 +1,13 @@
 """The historian over HTTP: namespace, last values, history, samples, imports, views, live."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import msgspec
 from litestar import Request, Response
 from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import Stream
 
-import lineshaft
 from lineshaft.core.access import Action, Authorizer, Identity
 from lineshaft.core.batch import Batch
 from lineshaft.core.clock import NS_PER_S, to_iso
@@ -51,6 +50,13 @@ class System(msgspec.Struct, frozen=True, kw_only=True):
     flows: list[Flow]
     points: int
     problems: list[str]
+
+
+class About(Protocol):
+    """What the plant says of itself."""
+
+    def about(self) -> dict[str, str]:
+        """`plant` (its name), `version` and `started` (RFC 3339)."""
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -284,12 +290,13 @@ async def delete_view(historian: Historian, who: Identity, key: str) -> None:
 
 
 @get("/system", action=Action.LOOK, summary="How the plant fares", tags=["system"])
-async def system(historian: Historian, watch: Watch) -> System:
+async def system(historian: Historian, plant: About, watch: Watch) -> System:
     """Version, books of the store, flows, and what is wrong."""
+    about = plant.about()
     return System(
-        version=lineshaft.__version__,
-        started=to_iso(historian.started_ns),
-        plant=historian.plant,
+        version=about["version"],
+        started=about["started"],
+        plant=about["plant"],
         store=StoreState(counts=historian.store.counts(), health=historian.store.health()),
         flows=historian.spine.flows(),
         points=len(historian.namespace),
