@@ -25,7 +25,7 @@ ENGINEER = LOOK | {Action.WRITE, Action.CONFIGURE}
 
 
 class People:
-    """Authenticator and authorizer over a table of tokens; the session cookie `s-NAME` works too."""
+    """Knows a table of tokens; the session cookie `s-NAME` stands for `ls_NAME`."""
 
     def __init__(self) -> None:
         self.tokens = {
