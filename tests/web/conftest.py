@@ -1,7 +1,7 @@
 """A historian behind a real server on loopback, with users that need no password."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -74,8 +74,8 @@ class Plant:
 
 
 @asynccontextmanager
-async def running(
-    settings: ServerSettings, console: Path, extra: dict[str, object] | None = None
+async def run(
+    settings: ServerSettings, console: Path, extra: Sequence = ()
 ) -> AsyncGenerator[Plant]:
     spine = build(Spine, {"kind": "memory"})
     store = build(Store, {"kind": "memory"})
@@ -88,8 +88,8 @@ async def running(
         spine.durable(DURABLE, "data.>", size_max=64)
         await historian.start()
         made = app(
-            {"historian": historian, "plant": About(), **(extra or {})},
-            handlers,
+            {"historian": historian, "plant": About()},
+            [*handlers, *extra],
             authenticator=people,
             authorizer=people,
             denied=people.denied,
@@ -103,6 +103,17 @@ async def running(
 
 
 @pytest.fixture
+def running():
+    """Starts a plant with settings of the test's own."""
+    return run
+
+
+@pytest.fixture
+def people() -> People:
+    return People()
+
+
+@pytest.fixture
 async def plant(tmp_path: Path) -> AsyncGenerator[Plant]:
     console = tmp_path / "console"
     (console / "assets").mkdir(parents=True)
@@ -110,5 +121,5 @@ async def plant(tmp_path: Path) -> AsyncGenerator[Plant]:
     (console / "index.html").write_text("<!doctype html><title>console</title>")
     (console / "assets" / "index-AbCd1234.js").write_text("console.log(1);" * 100)
     (console / "docs" / "index.html").write_text("<!doctype html><title>docs</title>")
-    async with running(ServerSettings(port=0), console) as plant:
+    async with run(ServerSettings(port=0), console) as plant:
         yield plant

@@ -15,7 +15,7 @@ PRESS = "acme/hall-1/press"
 
 
 async def test_what_a_driver_publishes_can_be_read_back(plant):
-    plant.historian.declare([Point(path=f"{PRESS}/on", kind=Kind.BOOLEAN, unit="")])
+    plant.historian.namespace.declare([Point(path=f"{PRESS}/on", kind=Kind.BOOLEAN, unit="")])
     await plant.publish((f"{PRESS}/oil", 41.5), (f"{PRESS}/on", True), (f"{PRESS}/job", "A7"))
     async with plant.http("ls_viewer") as http:
         tree = (await http.get("/tree", params={"branch": "acme/hall-1"})).json()
@@ -35,7 +35,7 @@ async def test_what_a_driver_publishes_can_be_read_back(plant):
 
 
 async def test_pages_of_points_follow_each_other_without_gap(plant):
-    plant.historian.declare(Point(path=f"acme/p{i:03}") for i in range(25))
+    plant.historian.namespace.declare(Point(path=f"acme/p{i:03}") for i in range(25))
     seen, cursor = [], ""
     async with plant.http() as http:
         while True:

@@ -65,7 +65,7 @@ def check_origin(connection: Connection, *, by_cookie: bool) -> None:
         Denied: it looks as if one did.
     """
     changes = connection.scope.get("method", "GET") not in _SAFE
-    socket = connection.scope["type"] is ScopeType.WEBSOCKET
+    socket = connection.scope["type"] == ScopeType.WEBSOCKET
     if not changes and not socket:
         return
     origin = connection.headers.get("origin", "")
