@@ -4,15 +4,17 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import warnings
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints, runtime_checkable
 
 import msgspec
 import uvicorn
 from litestar import Litestar, Request, Response, Router
 from litestar.datastructures import MutableScopeHeaders
 from litestar.di import Provide
+from litestar.exceptions.base_exceptions import LitestarDeprecationWarning
 from litestar.handlers import BaseRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -129,9 +131,26 @@ def app(
         "site": Site(console_folder),
         **services,
     }
+    _open_protocols(handlers)
+    routes = Router(API, route_handlers=list(handlers))
     own: list[Any] = [live, ready, figures, openapi, docs, console]
-    made = Litestar(
-        route_handlers=[Router(API, route_handlers=list(handlers)), *own],
+    with warnings.catch_warnings():
+        # Handlers get services by parameter name, which Litestar 2 does and 3 will not; the
+        # dependency is held below 3 until then.
+        warnings.simplefilter("ignore", LitestarDeprecationWarning)
+        made = _application(given, [routes, *own], authenticator, denied)
+    check_actions(made)
+    return made
+
+
+def _application(
+    given: Mapping[str, object],
+    handlers: list[Any],
+    authenticator: Authenticator,
+    denied: Refusal | None,
+) -> Litestar:
+    return Litestar(
+        route_handlers=handlers,
         dependencies={n: _provide(s) for n, s in given.items()}
         | {"who": Provide(identity, sync_to_thread=False)},
         middleware=[middleware(authenticator)],
@@ -142,8 +161,14 @@ def app(
         logging_config=None,
         openapi_config=_openapi_config(),
     )
-    check_actions(made)
-    return made
+
+
+def _open_protocols(handlers: Handlers) -> None:
+    """Let Litestar ask whether a service fills the protocol that a handler names."""
+    for handler in handlers:
+        for wanted in get_type_hints(handler.fn).values():
+            if getattr(wanted, "_is_protocol", False):
+                runtime_checkable(wanted)
 
 
 def _provide(service: object) -> Provide:
@@ -156,7 +181,7 @@ def check_actions(made: Litestar) -> None:
     Raises:
         AssertionError: one does not; that is a defect of ours, so the server does not start.
     """
-    for path, handler in routes(made):
+    for path, handler in every_route(made):
         action = handler.opt.get("action")
         if not isinstance(action, Action):
             raise AssertionError(  # noqa: TRY004 - our bug
@@ -165,11 +190,13 @@ def check_actions(made: Litestar) -> None:
             )
 
 
-def routes(made: Litestar) -> Iterator[tuple[str, BaseRouteHandler]]:
+def every_route(made: Litestar) -> Iterator[tuple[str, BaseRouteHandler]]:
     """Every path with each of its handlers."""
     for route in made.routes:
         for handler in getattr(route, "route_handlers", None) or [route.route_handler]:  # type: ignore[union-attr]
-            yield route.path, handler
+            # Litestar adds an answer to OPTIONS by itself; the guard asks for LOOK there.
+            if getattr(handler, "http_methods", None) != {"OPTIONS"}:
+                yield route.path, handler
 
 
 def _openapi_config() -> OpenAPIConfig:

@@ -65,7 +65,7 @@ def check_origin(connection: Connection, *, by_cookie: bool) -> None:
         Denied: it looks as if one did.
     """
     changes = connection.scope.get("method", "GET") not in _SAFE
-    socket = connection.scope["type"] is ScopeType.WEBSOCKET
+    socket = connection.scope["type"] == ScopeType.WEBSOCKET
     if not changes and not socket:
         return
     origin = connection.headers.get("origin", "")
@@ -91,7 +91,7 @@ def guard(denied: Refusal | None) -> Callable[..., Awaitable[None]]:
         connection: Connection,
         handler: BaseRouteHandler,
     ) -> None:
-        action: Action = handler.opt["action"]
+        action: Action = handler.opt.get("action", Action.LOOK)
         if action is Action.PUBLIC:
             return
         who: Identity | None = connection.scope["state"]["who"]
