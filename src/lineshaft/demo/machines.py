@@ -1,6 +1,6 @@
 """The factory: all machines of the demo by name, each a function of seed, time and logbook."""
 
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -80,9 +80,12 @@ class Factory:
         world = self._world
         if name == "meter":
             return Meter(world, {n: self._machine(n) for n in PLACES if n != "meter"})
-        makers = {"press": Press, "chiller": Chiller, "packing": Packing}
-        maker = makers.get(name) or partial(Cnc, name=name)
-        return maker(world)
+        makers: dict[str, Callable[[World], Machine]] = {
+            "press": Press,
+            "chiller": Chiller,
+            "packing": Packing,
+        }
+        return makers[name](world) if name in makers else Cnc(world, name)
 
 
 def one(value: Column) -> bool | int | float | str:

@@ -8,6 +8,7 @@ import numpy as np
 from lineshaft.core.point import Kind
 from lineshaft.demo.noise import Floats
 from lineshaft.demo.spec import Column, Machine, Spec, counter
+from lineshaft.demo.timeline import State, Timeline
 from lineshaft.demo.world import World
 
 BUILDING_KW = 7.5
@@ -34,6 +35,7 @@ class Meter:
         self.world = world
         self.machines = machines
         self.energies = [m.timeline.sum(m.mean_kw / 3600.0) for m in machines.values()]
+        self.timeline = Timeline(np.zeros(1), np.array([int(State.RUNNING)]))
         self.mean_kw = np.array([BUILDING_KW])
         self.count_from = world.start_count("meter/energy", 3_000_000)
 

@@ -48,7 +48,8 @@ def bell(key: int, index: Ints) -> Floats:
     total = sum(
         ((bits >> np.uint64(shift)) & _LOW_16).astype(np.float64) for shift in (0, 16, 32, 48)
     )
-    return (np.asarray(total) / 65536.0 - 2.0) * _SPREAD
+    level: Floats = (np.asarray(total) / 65536.0 - 2.0) * _SPREAD
+    return level
 
 
 def white(key: int, time_s: Floats, step_s: float = 0.05) -> Floats:

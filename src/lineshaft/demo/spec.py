@@ -1,13 +1,14 @@
 """What a machine of the demo offers: its points, as its maker's manual would list them."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from lineshaft.core.point import Kind
 from lineshaft.demo.noise import Floats, Ints
+from lineshaft.demo.timeline import Timeline
 
 Column = npt.NDArray[np.float64] | npt.NDArray[np.int64] | npt.NDArray[np.str_]
 """The values of one point at some times."""
@@ -34,8 +35,10 @@ class Spec(NamedTuple):
 class Machine(Protocol):
     """A machine's physics."""
 
-    specs: Sequence[Spec]
+    specs: ClassVar[Sequence[Spec]]
     """All its points."""
+    timeline: Timeline
+    """What it does when."""
     mean_kw: Floats
     """Mean electric power in each segment of its timeline, for what adds up energy."""
 
