@@ -49,7 +49,7 @@ class Cnc:
     specs: ClassVar[Sequence[Spec]] = (
         Spec("state", kind=Kind.ENUM, names=NAMES, description="What the machine is doing"),
         Spec("program", kind=Kind.TEXT, description="NC programme in work"),
-        Spec("spindle_speed", "1/min", 0, 12_000, "Spindle speed", period_s=0.2, history_s=30),
+        Spec("spindle_speed", "{rev}/min", 0, 12_000, "Spindle speed", period_s=0.2, history_s=30),
         Spec("spindle_load", "%", 0, 120, "Load of the spindle drive", period_s=0.2, history_s=30),
         Spec("vibration", "mm/s", 0, 8, "Vibration velocity, RMS", period_s=0.1, history_s=30),
         Spec("spindle_temperature", "Cel", 0, 90, "Front bearing of the spindle"),

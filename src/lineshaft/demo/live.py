@@ -35,6 +35,7 @@ class Live:
         self.machine = machine
         self.specs = {s.name: s for s in SPECS[machine]}
         self.step_ns = int(min(s.period_s for s in SPECS[machine]) * NS_PER_S)
+        self._changes = 0
         self._times: list[int] = []
         self._columns: dict[str, Column] = {}
 
@@ -56,13 +57,19 @@ class Live:
 
     def readings(self, time_ns: int) -> list[Reading]:
         """All points at a time on the grid of steps."""
-        if self.factory.refresh() or time_ns not in self._times:
+        changes = self.factory.refresh()
+        if changes != self._changes or time_ns not in self._times:
+            self._changes = changes
             self._look_ahead(time_ns)
         logbook, machine = self.factory.logbook, self.machine
         broken = logbook.ailing(machine, What.BAD, time_ns)
         frozen = logbook.ailing(machine, What.FROZEN, time_ns)
         at = bisect.bisect_left(self._times, time_ns)
         found = {name: one(column[at]) for name, column in self._columns.items()}
+        for spec in self.specs.values():
+            # A set-point shows at once, though the step it is read at began before the write.
+            if spec.writable and (written := logbook.of(machine, What.SET, spec.name)):
+                found[spec.name] = written[-1].value
         for name, entry in frozen.items():
             found[name] = one(self.factory.values(machine, moment(entry.time_ns))[name])
         return [Reading(self.specs[n], time_ns, v, n in broken) for n, v in found.items()]

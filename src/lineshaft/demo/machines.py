@@ -47,6 +47,7 @@ class Factory:
         self.logbook = Logbook(logbook)
         self.logbook.refresh()
         self._machines: dict[str, Machine] = {}
+        self._changes = 0
         self._world = World(seed, epoch_ns, self.logbook, days=0)
 
     def values(self, machine: str, time_ns: Ints) -> dict[str, Column]:
@@ -54,12 +55,12 @@ class Factory:
         self._plan_until(int(time_ns.max()))
         return self._machine(machine).values((time_ns - self.epoch_ns) / NS_PER_S)
 
-    def refresh(self) -> bool:
-        """Take up what the logbook got since; True when the machines changed by it."""
-        changed = any(e.what in (What.SET, What.STOP) for e in self.logbook.refresh())
-        if changed:
+    def refresh(self) -> int:
+        """Take up what the logbook got since; returns how often the machines changed by it."""
+        if any(e.what in (What.SET, What.STOP) for e in self.logbook.refresh()):
             self._forget(self._world.days)
-        return changed
+            self._changes += 1
+        return self._changes
 
     def _plan_until(self, time_ns: int) -> None:
         needed = int((time_ns - self.epoch_ns) / NS_PER_S / DAY_S) + 1

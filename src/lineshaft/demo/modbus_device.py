@@ -99,4 +99,4 @@ async def serve(live: Live, port: int, ready: Callable[[], None]) -> None:
     try:
         await asyncio.Event().wait()
     finally:
-        await server.shutdown()
+        await server.shutdown()  # type: ignore[no-untyped-call]

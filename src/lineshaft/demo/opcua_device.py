@@ -16,7 +16,7 @@ from lineshaft.demo.spec import Spec
 
 NAMESPACE = "urn:acme:machining"
 UNITS = {
-    "1/min": ("RPM", "r/min", "revolutions per minute"),
+    "{rev}/min": ("RPM", "r/min", "revolutions per minute"),
     "%": ("P1", "%", "percent"),
     "mm/s": ("C16", "mm/s", "millimetre per second"),
     "Cel": ("CEL", "°C", "degree Celsius"),

@@ -29,7 +29,9 @@ class Press:
         Spec("strokes", "", 0, description="Strokes so far", kind=Kind.INTEGER),
         Spec("parts_scrap", "", 0, description="Scrap parts so far", kind=Kind.INTEGER),
         Spec("force", "kN", 0, 1_600, "Highest force of the last stroke", history_s=30),
-        Spec("hydraulic_pressure", "bar", 0, 250, "Pressure at the pump", history_s=30),
+        Spec(
+            "hydraulic_pressure", "bar", 0, 250, "Pressure at the pump", period_s=0.5, history_s=30
+        ),
         Spec("oil_temperature", "Cel", 0, 80, "Hydraulic oil in the tank"),
         Spec("oil_level", "%", 0, 100, "Hydraulic oil in the tank"),
         Spec("power", "kW", 0, 60, "Electric power", history_s=30),

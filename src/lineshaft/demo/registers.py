@@ -38,7 +38,7 @@ class Register(NamedTuple):
 
     def value(self, word: int) -> float:
         """The value that a single register stands for."""
-        signed = word - 0x1_0000 if self.type == "int16" and word > 0x7FFF else word
+        signed = word - ((word & 0x8000) << 1) if self.type == "int16" else word
         return round(signed * self.scale, 6)
 
 
