@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import ClassVar, Protocol
 
+import msgspec
+
 from lineshaft.core.batch import Batch, Sample
 from lineshaft.core.errors import Refused
 from lineshaft.core.path import check_path
@@ -57,7 +59,7 @@ class PointSettings(Settings, frozen=True):
     """Upper end of the expected range, in `unit`."""
     description: str = ""
     """One sentence for people."""
-    names: dict[str, str] = {}
+    names: dict[str, str] = msgspec.field(default_factory=dict)
     """Names of the values of an enumeration, `{ 0 = "stopped", 1 = "running" }`."""
 
     def point(self, at: str, *, kind: Kind, source: str, address: str) -> Point:

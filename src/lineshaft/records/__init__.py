@@ -206,7 +206,7 @@ class Records(Plugin, abc.ABC):
         """
 
     @abc.abstractmethod
-    async def events(
+    async def events(  # noqa: PLR0913 - each is one question that the audit page asks
         self,
         *,
         after: int = 0,
@@ -217,8 +217,10 @@ class Records(Plugin, abc.ABC):
         newest_first: bool = False,
         limit: int = 100,
     ) -> list[Logged]:
-        """Events with `after < seq < before`, whose kind begins with `kind` (whole words
-        between dots), whose path is `path` or below it, and whose actor is `actor`.
+        """Events with `after < seq < before` that fit every other argument given.
+
+        The kind begins with `kind` (whole words between dots), the path is `path` or stands
+        below it, the actor is `actor`.
         """
 
     @abc.abstractmethod
