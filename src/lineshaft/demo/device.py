@@ -15,9 +15,9 @@ from collections.abc import Coroutine
 from pathlib import Path
 
 from lineshaft.core.clock import now_ns
+from lineshaft.demo.addresses import MAPS
 from lineshaft.demo.cnc import MAKES
 from lineshaft.demo.machines import PLACES, Factory
-from lineshaft.demo.registers import MAPS
 from lineshaft.demo.world import first_midnight
 
 READY = "ready"

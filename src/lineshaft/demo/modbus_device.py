@@ -9,12 +9,10 @@ from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from lineshaft.core.clock import now_ns
+from lineshaft.demo.addresses import MAPS, UNIT, Register, Table
 from lineshaft.demo.chiller import SETPOINT_LIMITS
 from lineshaft.demo.live import Live
-from lineshaft.demo.registers import MAPS, Register, Table
 
-UNIT = 1
-"""Unit identifier of both devices."""
 _TABLES: dict[int, Table] = {2: "discrete", 3: "holding", 4: "input", 6: "holding", 16: "holding"}
 """Which table a function code speaks of."""
 

@@ -12,19 +12,14 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from lineshaft.core.clock import to_iso
 from lineshaft.core.point import Value
+from lineshaft.demo.addresses import topic
 from lineshaft.demo.live import Live, Reading
 from lineshaft.demo.logbook import What
-from lineshaft.demo.machines import PLACES
 
 log = logging.getLogger(__name__)
 
 QUEUE_MAX = 20_000
 """Messages kept while the broker is away, some hours; the oldest are dropped beyond."""
-
-
-def topic(machine: str) -> str:
-    """Where the machine publishes."""
-    return f"{PLACES[machine]}/telemetry"
 
 
 def message(readings: list[Reading]) -> bytes:

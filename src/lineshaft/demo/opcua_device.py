@@ -32,11 +32,6 @@ TYPES = {
 }
 
 
-def node_id(machine: str, point: str) -> str:
-    """The node of a point, as settings say it."""
-    return f"ns=2;s={machine}.{point}"
-
-
 class Machining:
     """The address space of some machining centres, kept up to date."""
 

@@ -1,6 +1,6 @@
-"""The register maps of the press and the chiller, as their makers print them.
+"""Where each protocol finds the points: nodes, registers, topics, as the makers print them.
 
-Addresses count from 0. Numbers of 32 bits take two registers, the high word first. Fractions
+Register addresses count from 0. Numbers of 32 bits take two registers, the high word first. Fractions
 travel as whole numbers: a register of 83 with a scale of 0.1 means 8.3.
 """
 
@@ -9,8 +9,21 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from lineshaft.core.point import Value
+from lineshaft.demo.machines import PLACES
 
 Table = Literal["input", "holding", "discrete"]
+UNIT = 1
+"""Unit identifier of both Modbus devices."""
+
+
+def node_id(machine: str, point: str) -> str:
+    """The OPC UA node of a point."""
+    return f"ns=2;s={machine}.{point}"
+
+
+def topic(machine: str) -> str:
+    """The MQTT topic that a machine publishes to."""
+    return f"{PLACES[machine]}/telemetry"
 
 
 class Register(NamedTuple):
