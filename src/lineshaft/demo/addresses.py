@@ -1,7 +1,7 @@
 """Where each protocol finds the points: nodes, registers, topics, as the makers print them.
 
-Register addresses count from 0. Numbers of 32 bits take two registers, the high word first. Fractions
-travel as whole numbers: a register of 83 with a scale of 0.1 means 8.3.
+Register addresses count from 0. Numbers of 32 bits take two registers, the high word first.
+Fractions travel as whole numbers: a register of 83 with a scale of 0.1 means 8.3.
 """
 
 import struct
