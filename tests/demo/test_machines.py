@@ -124,9 +124,7 @@ def test_a_fault_stops_the_machine_and_the_parts_are_not_made_up_later(logbook: 
 
 
 def test_a_set_point_written_to_the_chiller_is_felt_by_the_machines(logbook: Logbook):
-    logbook.add(
-        Entry(time_ns=NOW, machine="chiller", what=What.SET, point="setpoint", value=13.0)
-    )
+    logbook.add(Entry(time_ns=NOW, machine="chiller", what=What.SET, point="setpoint", value=13.0))
     times = np.array([NOW - NS_PER_S, NOW + 30 * NS_PER_S, NOW + 1800 * NS_PER_S])
     warm = factory(logbook)
     chiller = warm.values("chiller", times)

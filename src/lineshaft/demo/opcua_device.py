@@ -118,7 +118,7 @@ def _data_value(reading: Reading) -> ua.DataValue:
     )
     if reading.broken:
         code = ua.StatusCode(ua.UInt32(ua.StatusCodes.BadSensorFailure))
-        return ua.DataValue(StatusCode_=code, SourceTimestamp=time)
+        return ua.DataValue(StatusCode=code, SourceTimestamp=time)
     value = ua.Variant(reading.value, TYPES[reading.spec.kind])
     return ua.DataValue(value, SourceTimestamp=time)
 
