@@ -206,7 +206,7 @@ async def open_records(args: argparse.Namespace) -> AsyncGenerator[Records]:
     from lineshaft import plant, settings
 
     loaded = settings.load(_settings(args))
-    records = settings.build_at(Records, loaded.file.records, loaded.data)  # type: ignore[type-abstract]
+    records = settings.build_at(Records, loaded.file.records, loaded.data)
     async with records.opened(plant.COLLECTIONS):
         yield records
 
