@@ -16,6 +16,7 @@ from lineshaft.core.path import check_path
 from lineshaft.core.plugin import Plugin
 from lineshaft.core.point import Kind, Point, Value
 from lineshaft.core.settings import Settings
+from lineshaft.core.units import check_unit
 
 
 class Feed(Protocol):
@@ -61,11 +62,15 @@ class PointSettings(Settings, frozen=True):
     """Names of the values of an enumeration, `{ 0 = "stopped", 1 = "running" }`."""
 
     def point(self, at: str, *, kind: Kind, source: str, address: str) -> Point:
-        """The point as the namespace knows it."""
+        """The point as the namespace knows it.
+
+        Raises:
+            Invalid: its name is no path, or its unit is unknown.
+        """
         return Point(
             path=check_path(f"{at}/{self.name}" if at else self.name),
             kind=Kind.ENUM if self.names else kind,
-            unit=self.unit,
+            unit=check_unit(self.unit),
             low=self.low,
             high=self.high,
             description=self.description,
