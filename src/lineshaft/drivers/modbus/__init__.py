@@ -20,8 +20,7 @@ import msgspec
 from lineshaft.core.batch import Sample
 from lineshaft.core.clock import now_ns
 from lineshaft.core.errors import Invalid, LinkLost, Refused
-from lineshaft.core.path import check_path
-from lineshaft.core.point import Value, value_of
+from lineshaft.core.point import Point, Value, value_of
 from lineshaft.core.settings import Settings
 from lineshaft.drivers import Bench, Driver, Feed
 from lineshaft.drivers.modbus.link import Fault, Link
@@ -75,7 +74,7 @@ class Modbus(Driver):
             names = set()
             for point in self.points:
                 try:
-                    check_path(self.path(point))
+                    self.declared(point, source="")
                 except Invalid as error:
                     raise ValueError(f"{error} {error.remedy}") from None
                 if point.name in names:
@@ -89,6 +88,10 @@ class Modbus(Driver):
         def path(self, point: ModbusPoint) -> str:
             """Where the point stands in the namespace."""
             return f"{self.at}/{point.name}" if self.at else point.name
+
+        def declared(self, point: ModbusPoint, source: str) -> Point:
+            """The point as the namespace knows it."""
+            return point.point(self.at, kind=point.kind, source=source, address=point.place)
 
     example = """
         [[drivers]]
@@ -111,12 +114,7 @@ class Modbus(Driver):
 
     async def run(self, feed: Feed) -> None:
         config = self.config
-        feed.declare(
-            [
-                p.point(config.at, kind=p.kind, source=self.name, address=p.place)
-                for p in config.points
-            ]
-        )
+        feed.declare([config.declared(point, source=self.name) for point in config.points])
         link = await Link.open(self.name, config.host, config.port, config.unit, config.timeout_s)
         try:
             self._link = link
@@ -169,7 +167,11 @@ class Modbus(Driver):
         point, link = self._find(path)
         if point.table in (Table.INPUT, Table.DISCRETE):
             raise Refused(f"{self.name}: {path} is read-only: it stands at {point.place}")
-        await link.write(point, encode(point, value, self.config.order))
+        try:
+            words = encode(point, value, self.config.order)
+        except Invalid as error:
+            raise Refused(f"{self.name}: {error}", remedy=error.remedy) from error
+        await link.write(point, words)
 
     async def read(self, path: str) -> Sample:
         point, link = self._find(path)
@@ -192,8 +194,9 @@ class Modbus(Driver):
     @classmethod
     @asynccontextmanager
     async def bench(cls) -> AsyncGenerator[Bench]:
-        # Only who asks for a bench pays for loading a server.
-        device = importlib.import_module("lineshaft.drivers.modbus.bench").Device()
+        # Only who asks for a bench pays for loading it.
+        module = await asyncio.to_thread(importlib.import_module, f"{__name__}.bench")
+        device = module.Device()
         await device.mend()
         points = [
             ModbusPoint(name="set_point", address=0, scale=0.1, unit="Cel"),

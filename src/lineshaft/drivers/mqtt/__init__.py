@@ -24,7 +24,7 @@ from paho.mqtt.client import MQTTMessage
 from lineshaft.core.batch import Sample
 from lineshaft.core.errors import Invalid, LinkLost, Refused
 from lineshaft.core.path import check_path
-from lineshaft.core.point import Value
+from lineshaft.core.point import Kind, Value
 from lineshaft.core.settings import Secret, Settings
 from lineshaft.drivers import Bench, Driver, Feed
 from lineshaft.drivers.mqtt.payload import (
@@ -191,6 +191,8 @@ class Mqtt(Driver):
                 f"{self.name}: {path} is read-only, cannot set it to {value!r}",
                 remedy="Give it a `command` topic.",
             )
+        if isinstance(value, str) and leaf.kind not in (Kind.TEXT, Kind.JSON, None):
+            raise Refused(f"{self.name}: {path} takes numbers, not the text {value!r}")
         # From here on: the device may answer before the broker does.
         self._watches[path] = _Watch(value)
         try:
@@ -254,7 +256,8 @@ class Mqtt(Driver):
     @asynccontextmanager
     async def bench(cls) -> AsyncGenerator[Bench]:
         # Only who asks for a bench pays for loading it.
-        bench = importlib.import_module("lineshaft.drivers.mqtt.bench").Bench()
+        module = await asyncio.to_thread(importlib.import_module, f"{__name__}.bench")
+        bench = module.Bench()
         values = [
             MqttPoint(name="strokes", key="strokes"),
             MqttPoint(name="mode", key="mode"),

@@ -34,13 +34,13 @@ class Bench:
         self.settings: Settings = Settings()
         self.unknown: Settings = Settings()
         self.writable = ""
-        self._folder = Path(tempfile.mkdtemp(prefix="lineshaft-mqtt-"))
+        self._folder = ""
         self._broker: subprocess.Popen[bytes] | None = None
         self._press = Press(self.port)
 
     async def mend(self) -> None:
         if self._broker is None:
-            self._broker = await asyncio.to_thread(start_nats, self._folder, self.port)
+            self._broker = await asyncio.to_thread(start_nats, Path(self._folder), self.port)
 
     async def cut(self) -> None:
         broker, self._broker = self._broker, None
@@ -50,8 +50,9 @@ class Bench:
 
     async def open(self) -> None:
         """Start everything."""
+        self._folder = await asyncio.to_thread(tempfile.mkdtemp, prefix="lineshaft-mqtt-")
         await self.mend()
-        self._press.start()
+        await asyncio.to_thread(self._press.start)
 
     async def close(self) -> None:
         """Stop everything and leave nothing behind."""
@@ -66,13 +67,15 @@ class Press:
     def __init__(self, port: int) -> None:
         self._port = port
         self._stop = threading.Event()
+        self._has_told = threading.Event()
         self._thread = threading.Thread(target=self._live, name="bench press", daemon=True)
         self._set_point = 20.0
         self._strokes = 0
 
     def start(self) -> None:
-        """Switch it on."""
+        """Switch it on, and wait until it has told its state once."""
         self._thread.start()
+        self._has_told.wait(START_S)
 
     def stop(self) -> None:
         """Switch it off."""
@@ -107,6 +110,7 @@ class Press:
             "mode": "auto",
         }
         client.publish(STATE, json.dumps(state), qos=1)
+        self._has_told.set()
 
     def _on_command(self, client: Client, data: object, message: MQTTMessage) -> None:
         with contextlib.suppress(ValueError, KeyError, TypeError):

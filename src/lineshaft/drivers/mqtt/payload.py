@@ -121,6 +121,10 @@ class TopicSettings(Settings, frozen=True, kw_only=True):
         values = () if self.values == "*" else self.values
         for value in values:
             parse_key(value.key)
+            try:
+                value.point("", kind=Kind.NUMBER, source="", address="")
+            except Invalid as error:
+                raise ValueError(f"{self.filter}: {error} {error.remedy}") from None
             if value.key and not is_json:
                 raise ValueError(f"{self.filter}: {value.name}: key needs payload json")
         for key in (self.time, self.quality):
@@ -228,10 +232,12 @@ def quality_of(value: Json, how: QualityFormat) -> int:
 class Leaf:
     """One point that a topic feeds."""
 
-    __slots__ = ("kind", "path", "settings", "told", "was_seen")
+    __slots__ = ("address", "kind", "path", "settings", "told", "was_seen")
 
-    def __init__(self, path: str, settings: MqttPoint | None) -> None:
+    def __init__(self, path: str, address: str, settings: MqttPoint | None) -> None:
         self.path = path
+        self.address = address
+        """Topic, and the way into its JSON."""
         self.settings = settings
         self.kind: Kind | None = settings.kind if settings else None
         self.was_seen = False
@@ -239,12 +245,12 @@ class Leaf:
         self.told: Kind | None = None
         """The kind that it was declared with."""
 
-    def point(self, source: str, address: str) -> Point:
+    def point(self, source: str) -> Point:
         """The point as the namespace knows it."""
         kind = self.kind or Kind.NUMBER
         if self.settings is None:
-            return Point(path=self.path, kind=kind, source=source, address=address)
-        plain = self.settings.point("", kind=kind, source=source, address=address)
+            return Point(path=self.path, kind=kind, source=source, address=self.address)
+        plain = self.settings.point("", kind=kind, source=source, address=self.address)
         return msgspec.structs.replace(plain, path=self.path)
 
     def value(self, raw: Json) -> Value | None:

@@ -52,7 +52,8 @@ class Route:
         self.stored: int | None = None
         """Hash of the payload that was stored last, to know it when it comes again retained."""
         for value in () if settings.values == "*" else settings.values:
-            leaf = Leaf(path_of(at, self.place, value.name), value)
+            address = f"{topic} {value.key}".rstrip()
+            leaf = Leaf(path_of(at, self.place, value.name), address, value)
             # Several points may be made of one key; the name tells them apart.
             self.leaves[(*parse_key(value.key), value.name)] = leaf
 
@@ -99,10 +100,10 @@ class Router:
     def points(self) -> list[Point]:
         """Every point whose kind is known so far."""
         self._fresh.clear()
-        known = [(r, leaf) for r, leaf in self._feeds.values() if leaf.kind is not None]
-        for _, leaf in known:
+        known = [leaf for _, leaf in self._feeds.values() if leaf.kind is not None]
+        for leaf in known:
             leaf.told = leaf.kind
-        return [leaf.point(self._source, route.topic) for route, leaf in known]
+        return [leaf.point(self._source) for leaf in known]
 
     def fresh(self) -> list[Point]:
         """Points found since it was last asked."""
@@ -163,7 +164,7 @@ class Router:
         is_retained: bool,
     ) -> None:
         time_ns, quality = self._stamp(route, value, feed, is_retained=is_retained)
-        for keys, leaf, raw in self._pick(route, value):
+        for leaf, raw in self._pick(route, value):
             code, held = quality, None
             if raw is None or raw is ABSENT:
                 # A message may say only what has changed; what none has ever said is a fault.
@@ -179,9 +180,9 @@ class Router:
                     code = int(Quality.BAD_TYPE_MISMATCH)
                     kind = leaf.kind.value if leaf.kind else "value"
                     problem = f"{_short(raw)} is not of kind {kind}"
-            self._tell(feed, f"{route.topic} {name_of(keys)}".rstrip(), problem)
+            self._tell(feed, leaf.address, problem)
             if leaf.told is None or leaf.told is not leaf.kind:
-                point = leaf.point(self._source, route.topic)
+                point = leaf.point(self._source)
                 leaf.told = leaf.kind or point.kind
                 self._fresh.append(point)
             columns.add(Sample(leaf.path, time_ns, held, code))
@@ -213,23 +214,25 @@ class Router:
             return now, int(Quality.UNCERTAIN_SUB_NORMAL) if is_good(code) else code
         return time_ns, code
 
-    def _pick(self, route: Route, value: Json) -> Iterator[tuple[Keys, Leaf, Json]]:
+    def _pick(self, route: Route, value: Json) -> Iterator[tuple[Leaf, Json]]:
         """The points of a payload with their raw values."""
         if not route.is_open:
             for keys, leaf in route.leaves.items():
-                yield keys, leaf, dig(value, keys[:-1], ABSENT)
+                yield leaf, dig(value, keys[:-1], ABSENT)
             return
         for keys, raw in leaves(value):
             if keys and keys in (route.time, route.quality):
                 continue
             known = route.leaves.get(keys)
             if known is not None:
-                yield keys, known, raw
+                yield known, raw
             elif raw is not None:
-                leaf = Leaf(path_of(self._at, route.place, name_of(keys)), None)
+                name = name_of(keys)
+                address = f"{route.topic} {name}".rstrip()
+                leaf = Leaf(path_of(self._at, route.place, name), address, None)
                 self._admit(route, leaf)
                 route.leaves[keys] = leaf
-                yield keys, leaf, raw
+                yield leaf, raw
 
     # ---- routes
 

@@ -67,6 +67,8 @@ class Session:
             f"{name} inbox", size_max=address.inflight_max, full=Full.WAIT
         )
         self._bytes = 0
+        self._open: set[int] = set()
+        """Numbers of the messages that the broker waits to see confirmed."""
         self._wake = asyncio.Event()
         self._error: LineshaftError | None = None
         self._is_paused = False
@@ -146,6 +148,9 @@ class Session:
             properties.MaximumPacketSize = address.payload_max + 70_000
             keep = {"clean_start": False, "properties": properties}
         self._client.connect(address.host, address.port, keepalive=address.keepalive_s, **keep)
+        if self._error is not None:
+            # Nobody waits for this thread any more, so nobody else closes what it opened.
+            self._loop.call_soon_threadsafe(self._drop)
 
     def close(self) -> None:
         """Say goodbye and close; the broker keeps the session."""
@@ -155,8 +160,13 @@ class Session:
         if self._client.is_connected():
             self._client.disconnect()
             self._client.loop_write()
+        self._drop()
+
+    def _drop(self) -> None:
         sock = self._client.socket()
-        if sock is not None:
+        # paho closes once more when it is collected, perhaps when there is no loop any more.
+        self._client.on_socket_close = None
+        if sock is not None and sock.fileno() >= 0:
             self._on_socket_close(self._client, None, sock)
             sock.close()
 
@@ -197,6 +207,7 @@ class Session:
         if self._error is None:
             for message in messages:
                 if message.qos:
+                    self._open.discard(message.mid)
                     self._client.ack(message.mid, message.qos)
 
     async def publish(self, topic: str, payload: bytes) -> None:
@@ -307,9 +318,14 @@ class Session:
             answer.set_result(code)
 
     def _on_message(self, client: Client, data: object, message: MQTTMessage) -> None:
+        # Some brokers send again what is not confirmed soon: it waits here already.
+        if message.qos and message.mid in self._open:
+            return
         if self._inbox.put_nowait(message):
             self._bytes += len(message.payload)
             self._wake.set()
+            if message.qos:
+                self._open.add(message.mid)
 
     def _end(self, error: LineshaftError) -> None:
         """Note why the link is gone, once, and tell everybody who waits."""
