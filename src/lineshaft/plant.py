@@ -268,8 +268,7 @@ def _check_homes(in_file: tuple[Driver, ...], in_records: list[Driver]) -> None:
     twice = {d.name for d in in_file} & {d.name for d in in_records}
     if twice:
         raise SettingsError(
-            f"connection {min(twice)!r} stands in the settings file and was also made at"
-            " run time",
+            f"connection {min(twice)!r} stands in the settings file and was also made at run time",
             remedy="Rename it in the file, or remove the other one on the devices page.",
         )
     check_together((*in_file, *in_records))

@@ -236,9 +236,9 @@ def schema() -> Table:
     parts: Table = whole["$defs"]
     properties = parts["PlantFile"]["properties"]
     for key, family in (("spine", "spines"), ("store", "stores"), ("records", "records")):
-        properties[key] = {"oneOf": [_kind(family, k, parts) for k in kinds(family)]}
+        properties[key] |= {"oneOf": [_kind(family, k, parts) for k in kinds(family)]}
     items = [_kind("drivers", k, parts) for k in kinds("drivers")]
-    properties["drivers"] = {"type": "array", "items": {"oneOf": items}}
+    properties["drivers"] |= {"type": "array", "items": {"oneOf": items}}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **whole}
 
 

@@ -22,7 +22,10 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 
 class Secret:
-    """A word that is never printed: given as text, `{ env = "NAME" }` or `{ file = "path" }`."""
+    """A word that is never printed: given as text, `{ env = "NAME" }` or `{ file = "path" }`.
+
+    A field's default is written `msgspec.field(default_factory=Secret)`.
+    """
 
     __slots__ = ("_word",)
 

@@ -68,7 +68,7 @@ class OpcUa(Driver):
         """How many variables `roots` may bring."""
         username: str = ""
         """Name of a user of the server; without one the session is anonymous."""
-        password: Secret = Secret()
+        password: Secret = msgspec.field(default_factory=Secret)
         """Better as `{ env = "PRESS_PASSWORD" }` or `{ file = "/run/secrets/press" }`."""
         security: SecurityPolicy = "none"
         """Security policy that the server offers."""
