@@ -1,6 +1,7 @@
 """Channels say what happens when they are full; the supervisor keeps parts apart."""
 
 import asyncio
+import itertools
 
 import pytest
 
@@ -101,7 +102,7 @@ async def test_the_wait_grows_is_capped_and_is_forgotten_after_a_good_while():
             raise LinkLost("x")
 
     await supervise("part", run)
-    waits = [b - a for a, b in zip(starts, starts[1:], strict=False)]
+    waits = [b - a for a, b in itertools.pairwise(starts)]
     assert max(waits[:11]) <= WAIT_S_MAX
     assert waits[10] >= WAIT_S_MAX / 2
     assert waits[11] - 60 <= wait_s(1) * 2
