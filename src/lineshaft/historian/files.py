@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv, parquet
@@ -106,9 +107,7 @@ def _cut(batch: Batch) -> Iterator[Batch]:
     parts = max(-(-len(batch) // ROWS_MAX), -(-batch.nbytes // BATCH_BYTES_MAX), 1)
     size = -(-len(batch) // parts)
     for start in range(0, len(batch), size or 1):
-        part = batch.slice(start, min(start + size, len(batch)))
-        # A slice still carries the dictionary of the whole.
-        yield part
+        yield batch.slice(start, min(start + size, len(batch)))
 
 
 def _opened(path: Path) -> Any:  # noqa: ANN401 - a file
@@ -234,12 +233,14 @@ class _Reader:
                 column = pc.assume_timezone(naive, self._mapping.zone)
             column = column.cast(pa.timestamp("ns", tz="UTC")).cast(pa.int64())
             return column.to_numpy()  # type: ignore[no-any-return]
-        numbers = column.to_numpy(zero_copy_only=False)
+        numbers: npt.NDArray[Any] = column.to_numpy(zero_copy_only=False)
         if not self._unit and len(numbers):
             self._unit = _unit_of(float(numbers[0]))
         if numbers.dtype.kind == "f":
-            return np.round(numbers * self._unit).astype(np.int64)
-        return numbers.astype(np.int64) * self._unit
+            numbers = np.round(numbers * self._unit)
+            return numbers.astype(np.int64)
+        times: Ints = numbers.astype(np.int64) * self._unit
+        return times
 
     def _from_text(self, column: pa.Array) -> pa.Array:
         wanted = self._mapping.time_format
@@ -297,11 +298,9 @@ def _values_of_text(cells: pa.Array, decimal: str) -> tuple[pa.Array, pa.Array]:
     long = pc.and_(pc.match_substring_regex(plain, _INTEGER), pc.greater(pc.utf8_length(plain), 15))
     fits = pc.and_(fits, pc.invert(long))
     none = pa.scalar(None, pa.string())
-    return pc.if_else(fits, lower_number(plain), none).cast(pa.float64()), pc.if_else(
-        fits, none, cells
-    )
+    return pc.if_else(fits, _spelt(plain), none).cast(pa.float64()), pc.if_else(fits, none, cells)
 
 
-def lower_number(plain: pa.Array) -> pa.Array:
+def _spelt(plain: pa.Array) -> pa.Array:
     """Numbers in the spelling that Arrow reads: `inf` for `Infinity`, no leading plus."""
     return pc.replace_substring_regex(pc.utf8_lower(plain), r"^\+", "")
