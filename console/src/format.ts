@@ -140,7 +140,7 @@ export class Format {
   zoneText(): string {
     const parts = new Intl.DateTimeFormat("en", { timeZoneName: "shortOffset" }).formatToParts();
     const offset = parts.find((p) => p.type === "timeZoneName")?.value.replace("GMT", "UTC") ?? "UTC";
-    return offset === this.zone ? offset : `${this.zone} (${offset})`;
+    return this.zone === "UTC" ? "UTC" : `${this.zone} (${offset})`;
   }
 }
 

@@ -127,6 +127,7 @@ export const de: Texts = {
     ago: { s: (n) => `${n} s`, m: (n) => `${n} min`, h: (n) => `${n} h`, d: (n) => `${n} d` },
   },
   trend: {
+    detail: "Auflösung",
     title: "Trend",
     add: "Messpunkte hinzufügen",
     empty: "Keine Messpunkte gewählt.",

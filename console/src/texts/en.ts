@@ -126,6 +126,7 @@ export const en = {
     ago: { s: (n: number) => `${n} s`, m: (n: number) => `${n} min`, h: (n: number) => `${n} h`, d: (n: number) => `${n} d` },
   },
   trend: {
+    detail: "Detail",
     title: "Trend",
     add: "Add points",
     empty: "No points chosen.",

@@ -127,6 +127,7 @@ export const zh: Texts = {
     ago: { s: (n) => `${n} 秒`, m: (n) => `${n} 分`, h: (n) => `${n} 小时`, d: (n) => `${n} 天` },
   },
   trend: {
+    detail: "精度",
     title: "趋势",
     add: "添加测点",
     empty: "尚未选择测点。",

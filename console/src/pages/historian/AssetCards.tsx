@@ -42,7 +42,9 @@ function AssetCard(props: { asset: string; branch: string; points: Point[] }) {
   const { asset, branch, points } = props;
   const texts = useTexts();
   const above = parentOf(asset).slice(branch ? branch.length + 1 : 0);
-  const left = points.length - POINTS_PER_CARD;
+  // One or two more are shown rather than counted.
+  const shown = points.length <= POINTS_PER_CARD + 2 ? points.length : POINTS_PER_CARD;
+  const left = points.length - shown;
   return (
     <article className="card" data-asset={asset}>
       <header>
@@ -50,7 +52,7 @@ function AssetCard(props: { asset: string; branch: string; points: Point[] }) {
         {above && <span className="quiet card-above" title={asset}>{above}</span>}
       </header>
       <dl>
-        {points.slice(0, POINTS_PER_CARD).map((point) => (
+        {points.slice(0, shown).map((point) => (
           <div key={point.path} className="card-point" title={point.description || point.path}>
             <dt><Link to={branchAddress(point.path)} className="quiet-link">{leaf(point.path)}</Link></dt>
             <dd><QualityText point={point} short /> <ValueText point={point} unit /></dd>

@@ -44,7 +44,7 @@ export function TrendLegend(props: Props) {
             <th scope="col" className="right">{texts.trend.min}</th>
             <th scope="col" className="right">{texts.trend.mean}</th>
             <th scope="col" className="right">{texts.trend.max}</th>
-            <th scope="col">{texts.trend.span}</th>
+            <th scope="col">{texts.trend.detail}</th>
             <th scope="col" aria-label={texts.common.remove} />
           </tr>
         </thead>

@@ -126,7 +126,7 @@ export class Pane {
           values: (_, splits, __, ___, step) => (options.timesBelow ? splits.map((t, i) => timeText(t, i, splits, step, format)) : splits.map(() => "")),
           space: 90,
         },
-        { ...axis, size: AXIS_WIDTH, space: 32, values: (_, splits, __, ___, step) => splits.map((v) => valueText(v, step, options.curves, format)) },
+        { ...axis, size: AXIS_WIDTH, ...ticks(options.curves), values: (_, splits, __, ___, step) => splits.map((v) => valueText(v, step, options.curves, format)) },
       ],
       cursor: {
         sync: { key: "trend", setSeries: false },
@@ -180,6 +180,11 @@ export class Pane {
     });
     ctx.restore();
   }
+}
+
+/** States stand on whole numbers, each with its name; values wherever there is room. */
+function ticks(curves: readonly PaneCurve[]): Partial<uPlot.Axis> {
+  return isStepped(curves[0]?.point) ? { space: 15, incrs: [1, 2, 5, 10, 20, 50, 100] } : { space: 32 };
 }
 
 function isStepped(point: Point | undefined): boolean {
