@@ -55,6 +55,22 @@ const FONT =
   'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", Arial, ' +
   '"PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif';
 
+/** Grounds of messages: antd would mix them from the dark text colours, and muddily. */
+const GROUNDS = {
+  light: {
+    colorWarningBg: "#fdf4e3", colorWarningBorder: "#dfb66f",
+    colorErrorBg: "#fdedeb", colorErrorBorder: "#e2a39d",
+    colorSuccessBg: "#eef5f0", colorSuccessBorder: "#a9c7b3",
+    colorInfoBg: "#eaf1f8", colorInfoBorder: "#a9c3dc",
+  },
+  dark: {
+    colorWarningBg: "#2f2614", colorWarningBorder: "#735a24",
+    colorErrorBg: "#351d1c", colorErrorBorder: "#7c3c38",
+    colorSuccessBg: "#1c2a21", colorSuccessBorder: "#3f6a4d",
+    colorInfoBg: "#1b2936", colorInfoBorder: "#3a5874",
+  },
+};
+
 /** antd's settings for a mode. */
 export function antdTheme(mode: Mode): ThemeConfig {
   const p = PALETTES[mode];
@@ -67,6 +83,7 @@ export function antdTheme(mode: Mode): ThemeConfig {
       colorSuccess: p.good,
       colorError: p.bad,
       colorWarning: p.uncertain,
+      ...GROUNDS[mode],
       colorText: p.text,
       colorTextSecondary: p.quiet,
       colorTextTertiary: p.quiet,

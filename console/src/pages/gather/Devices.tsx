@@ -7,8 +7,9 @@ import { useFormat } from "../../format";
 import { useLoad, useNow } from "../../hooks";
 import type { PageProps } from "../../page";
 import { DeviceStateText } from "../../parts/DeviceState";
+import { Link } from "../../parts/Link";
 import { Empty, ErrorBox, explain, Waiting } from "../../parts/Notice";
-import { go } from "../../router";
+import { branchAddress, go } from "../../router";
 import { useSession } from "../../session";
 import { useTexts } from "../../texts";
 
@@ -72,7 +73,7 @@ function DeviceTable(props: { devices: Device[] }) {
       render: (_, d) => (
         <>
           <DeviceStateText state={d.state} />
-          <div className="quiet small" title={format.time(d.since)}>{texts.devices.since} {format.age(now - Date.parse(d.since))}</div>
+          <div className="quiet small" title={format.time(d.since)}>{texts.devices.lasting(format.age(now - Date.parse(d.since)))}</div>
         </>
       ),
     },
@@ -156,7 +157,7 @@ function DeviceCard(props: { device: Device; onRetry: () => void }) {
       <dl className="facts">
         <dt>{texts.devices.since}</dt><dd>{format.time(device.since)}</dd>
         <dt>{texts.devices.protocol}</dt><dd>{device.protocol}</dd>
-        <dt>{texts.devices.at}</dt><dd className="path-text">{device.at}</dd>
+        <dt>{texts.devices.at}</dt><dd className="path-text"><Link to={branchAddress(device.at)}>{device.at || texts.tree.root}</Link></dd>
         <dt>{texts.devices.reason}</dt><dd>{device.detail || "–"}</dd>
         <dt>{texts.devices.error}</dt><dd>{device.error || "–"}</dd>
         <dt>{texts.devices.points}</dt><dd>{format.count(device.points)}</dd>

@@ -3,6 +3,7 @@ import { LineChartOutlined } from "@ant-design/icons";
 import { App } from "antd";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { api, type Point } from "../../api";
+import { useFormat } from "../../format";
 import { useKey, useLoad, useSize, useWatch } from "../../hooks";
 import type { PageProps } from "../../page";
 import { Empty, ErrorBox, Waiting } from "../../parts/Notice";
@@ -20,6 +21,7 @@ export default function Trend(props: PageProps) {
   const texts = useTexts();
   const { message } = App.useApp();
   const { query } = usePlace();
+  const format = useFormat();
   const viewId = props.rest;
   const views = useLoad("views", api.views);
   const view = views.data?.items.find((v) => v.id === viewId);
@@ -101,7 +103,7 @@ export default function Trend(props: PageProps) {
         </div>
         {points && points.length > 0 && (
           <>
-            <p className="quiet trend-hint">{texts.trend.zoomHint}</p>
+            <p className="quiet trend-hint"><span>{texts.trend.zoomHint}</span><span>{texts.trend.zone}: {format.zoneText()}</span></p>
             <TrendLegend
               points={points}
               hidden={hidden}

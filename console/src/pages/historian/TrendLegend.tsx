@@ -96,7 +96,7 @@ function LegendRow({ point, index, from, to, data, cursor, hidden, ...props }: R
           : i < 0 ? "" : <span className={grade === "good" ? "quiet" : `quality-${grade}`}>{grade === "good" ? texts.quality.good : qualityName(curve?.quality[i] ?? 0)}</span>}
       </td>
       <td className="right number">{format.value(min, point)}</td>
-      <td className="right number">{mean === null || point.names ? "–" : format.value(mean, { ...point, kind: "number" })}</td>
+      <td className="right number">{mean === null || point.kind === "enum" ? "–" : point.kind === "boolean" ? format.percent(mean) : format.value(mean, { ...point, kind: "number" })}</td>
       <td className="right number">{format.value(max, point)}</td>
       <td className="quiet">{form}</td>
       <td className="right nowrap">

@@ -125,10 +125,11 @@ function PaneBox(props: BoxProps) {
     return () => window.clearInterval(timer);
   }, [props.window === null]);
   const unit = unitText(curves[0]?.point.unit);
+  const stepped = curves[0]?.point.kind === "boolean" || curves[0]?.point.kind === "enum";
   const names = curves.map((c) => leaf(c.point.path)).join(", ");
   return (
     <figure className="pane" aria-label={texts.trend.chart(names)} onMouseLeave={() => props.onCursor(undefined)}>
-      <figcaption>{unit || (curves.length === 1 ? names : "")}</figcaption>
+      <figcaption className={unit ? "" : "named"}>{unit || (curves.length === 1 || stepped ? names : "")}</figcaption>
       <div ref={box} />
     </figure>
   );

@@ -12,7 +12,6 @@ import {
 import { App, Button, DatePicker, Dropdown, Segmented, Space, Spin, Tooltip } from "antd";
 import dayjs from "dayjs";
 import { api, type View } from "../../api";
-import { useFormat } from "../../format";
 import { useTexts } from "../../texts";
 import { shifted, SPANS, widened, type TrendState } from "./trend-state";
 import { ViewMenu } from "./ViewMenu";
@@ -34,7 +33,6 @@ type Preset = keyof typeof SPANS;
 export function TrendTools(props: Props) {
   const { state, onChange } = props;
   const texts = useTexts();
-  const format = useFormat();
   const { message } = App.useApp();
   const following = state.window === null;
   const now = (): [number, number] => state.window ?? [Date.now() - state.spanMs, Date.now()];
@@ -46,6 +44,14 @@ export function TrendTools(props: Props) {
     void message.success(texts.common.copied);
   };
   return (
+    <>
+    <div className="trend-head">
+      <h1>{props.view?.name ?? texts.trend.title}</h1>
+      <ViewMenu state={state} view={props.view} views={props.views} changed={props.changed} onViews={props.onViews} />
+      <span className="grow" />
+      <Tool label={texts.trend.share} icon={<LinkOutlined />} act={() => void share()} />
+      <ExportMenu state={state} range={now} />
+    </div>
     <div className="toolbar trend-tools">
       <Button
         type={following ? "default" : "primary"}
@@ -78,13 +84,9 @@ export function TrendTools(props: Props) {
           if (from !== undefined && to !== undefined && from < to) onChange({ window: [from, to] }, true);
         }}
       />
-      <Tooltip title={texts.trend.zone}><span className="quiet nowrap">{format.zoneText()}</span></Tooltip>
       <Spin size="small" spinning={props.loading} className="trend-busy" />
-      <span className="grow" />
-      <ViewMenu state={state} view={props.view} views={props.views} changed={props.changed} onViews={props.onViews} />
-      <Tool label={texts.trend.share} icon={<LinkOutlined />} act={() => void share()} />
-      <ExportMenu state={state} range={now} />
     </div>
+    </>
   );
 }
 

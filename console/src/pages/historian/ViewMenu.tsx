@@ -79,12 +79,13 @@ export function ViewMenu({ state, view, views, changed, onViews }: Props) {
   );
   return (
     <>
+      {view && changed && <Tag>{texts.trend.unsaved}</Tag>}
       {view && changed && view.owner === me.name && (
         <Button icon={<SaveOutlined />} onClick={() => void keep()}>{texts.trend.saveHere}</Button>
       )}
       <Popover trigger="click" placement="bottomRight" open={open} onOpenChange={setOpen} content={list}>
         <Button>
-          {view ? <>{view.name}{changed && <span className="quiet"> ({texts.trend.unsaved})</span>}</> : texts.trend.views}
+          {texts.trend.views}
           <DownOutlined />
         </Button>
       </Popover>

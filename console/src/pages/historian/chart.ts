@@ -90,17 +90,17 @@ export class Pane {
     const series: uPlot.Series[] = [{}];
     const bands: uPlot.Band[] = [];
     options.curves.forEach(({ point, colour, hidden }, i) => {
-      const stepped = isStepped(point);
+      const paths = isStepped(point) ? uPlot.paths.stepped?.({ align: 1 }) : uPlot.paths.linear?.();
       series.push({
         label: point.path,
         show: !hidden,
         stroke: colour,
         width: 1.5,
-        paths: stepped ? uPlot.paths.stepped?.({ align: 1 }) : uPlot.paths.linear?.(),
+        paths,
         points: { show: (u, s) => fewPoints(u, s), size: 4, fill: colour, stroke: colour },
       });
       if (!this.latest[i]?.bucketMs) return;
-      const edge = { show: !hidden, stroke: "transparent", width: 0, points: { show: false } };
+      const edge = { show: !hidden, paths, stroke: "transparent", width: 0, points: { show: false } };
       series.push(edge, { ...edge });
       bands.push({ series: [series.length - 2, series.length - 1], fill: colour + "38" });
     });
@@ -114,7 +114,7 @@ export class Pane {
       width: options.width,
       height: options.height,
       ms: 1,
-      padding: [10, 14, options.timesBelow ? 0 : 6, 0],
+      padding: [isStepped(options.curves[0]?.point) ? 20 : 10, 14, options.timesBelow ? 0 : 6, 0],
       legend: { show: false },
       series,
       bands,
@@ -269,7 +269,9 @@ function valueText(value: number, step: number, curves: readonly PaneCurve[], fo
     if (first?.kind === "boolean" && value !== 0 && value !== 1) return "";
     return format.value(value, first);
   }
-  const digits = step >= 1 ? 0 : Math.min(6, Math.ceil(-Math.log10(step)));
+  let digits = 0;
+  // A step of 2.5 needs one digit, one of 0.25 needs two.
+  for (let s = step; digits < 6 && Math.abs(s - Math.round(s)) > 1e-6 * s; s *= 10) digits += 1;
   return format.fixed(value, digits);
 }
 
