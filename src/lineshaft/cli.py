@@ -114,9 +114,10 @@ def add_connection(verb: argparse.ArgumentParser) -> None:
 
 
 def _settings(args: argparse.Namespace) -> Path | None:
-    if args.settings is None and DEFAULT.exists():
+    given: Path | None = getattr(args, "settings", None)
+    if given is None and DEFAULT.exists():
         return DEFAULT
-    return args.settings  # type: ignore[no-any-return]
+    return given
 
 
 # ---- verbs of the plant

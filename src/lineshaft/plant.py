@@ -99,6 +99,7 @@ class Plant:
                 self.devices.add(made, file=made.name in self._names_in_file())
             async with asyncio.TaskGroup() as group:
                 parts = [
+                    group.create_task(self.security.run(), name="security"),
                     group.create_task(self.historian.run(), name="historian"),
                     group.create_task(self.devices.run(), name="devices"),
                 ]

@@ -121,9 +121,6 @@ def main(arguments: list[str] | None = None) -> None:
         from lineshaft.demo.device import die_with  # noqa: PLC0415 - rarely needed
 
         die_with(args.parent)
-    # The live plant comes first.
-    os.nice(NICE)
-    pa.set_cpu_count(1)
     deed = msgspec.json.decode((args.folder / "factory.json").read_bytes(), type=Deed)
     factory = Factory(deed.seed, deed.epoch_ns, args.folder / "logbook.jsonl")
     for path in write(factory, args.folder / "history", args.stop, args.days):
@@ -131,4 +128,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    # The live plant comes first.
+    os.nice(NICE)
+    pa.set_cpu_count(1)
     main()

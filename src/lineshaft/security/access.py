@@ -79,3 +79,8 @@ def meet(left: Sequence[str], right: Sequence[str]) -> tuple[str, ...]:
 def within(inner: Sequence[str], outer: Sequence[str]) -> bool:
     """Whether every branch of `inner` lies in one of `outer`."""
     return all(any(is_under(i, o) for o in outer) for i in inner)
+
+
+def owner_of(who: Identity) -> str:
+    """The user: of a token, `user/token-name`, the part before the slash."""
+    return who.name.partition("/")[0]

@@ -1,6 +1,7 @@
 """Users, sessions and tokens as the records have them, held in memory for quick decisions."""
 
 import asyncio
+import hashlib
 from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
@@ -162,6 +163,11 @@ class Book:
             "tokens": self.tokens,
         }
         mirrors[collection].pop(key, None)
+
+
+def digest_of(word: str) -> str:
+    """What is kept of a random identifier."""
+    return hashlib.sha256(word.encode(errors="surrogatepass")).hexdigest()
 
 
 def place(item: Item) -> tuple[str, str]:

@@ -12,7 +12,6 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from lineshaft.core.errors import Invalid, Unavailable
 from lineshaft.core.flow import assert_off_loop
-from lineshaft.security import Config
 
 T = TypeVar("T")
 
@@ -50,11 +49,9 @@ def one_time_password() -> str:
 class Hasher:
     """Argon2id in threads, a few at a time."""
 
-    def __init__(self, config: Config) -> None:
-        self._argon2 = PasswordHasher(
-            time_cost=config.hash_rounds, memory_cost=config.hash_memory_mib * 1024
-        )
-        self._turn = asyncio.Semaphore(config.hash_threads)
+    def __init__(self, *, memory_mib: int, rounds: int, threads: int) -> None:
+        self._argon2 = PasswordHasher(time_cost=rounds, memory_cost=memory_mib * 1024)
+        self._turn = asyncio.Semaphore(threads)
         self._waiting = 0
         salt, digest = (
             base64.b64encode(secrets.token_bytes(n)).decode().rstrip("=") for n in (16, 32)

@@ -11,13 +11,12 @@ from lineshaft.core.access import Action, Identity
 from lineshaft.core.clock import to_iso
 from lineshaft.core.errors import Denied, Invalid
 from lineshaft.records import Logged
-from lineshaft.security.access import EVERYWHERE
+from lineshaft.security import Security
+from lineshaft.security.access import EVERYWHERE, owner_of
 from lineshaft.security.accounts import Wish
 from lineshaft.security.book import Token, User
-from lineshaft.security.gate import Security
 from lineshaft.web import Handlers, delete, get, patch, post, put
-
-COOKIE = "lineshaft_session"
+from lineshaft.web.identify import COOKIE, address_of
 
 Asked = Request[Any, Any, Any]
 
@@ -164,7 +163,7 @@ async def log_in(data: Login, request: Asked, security: Security) -> Response[Me
     cookie, who = await security.login(
         data.name,
         data.password,
-        address=_address(request),
+        address=address_of(request.scope),
         previous=request.cookies.get(COOKIE, ""),
     )
     return Response(_me(security, who), cookies=[_cookie(request, security, cookie)])
@@ -179,7 +178,7 @@ async def me(who: Identity, security: Security) -> Me:
 @delete("/session", action=Action.OWN, status_code=204)
 async def log_out(who: Identity, request: Asked, security: Security) -> Response[None]:
     """Log out."""
-    await security.logout(who, _address(request))
+    await security.logout(who, address_of(request.scope))
     response: Response[None] = Response(None)
     response.delete_cookie(COOKIE, path="/")
     return response
@@ -190,7 +189,7 @@ async def change_password(
     data: NewPassword, who: Identity, request: Asked, security: Security
 ) -> None:
     """Change the caller's password; all other sessions of the account end."""
-    await security.accounts.set_password(who, data.old, data.new, _address(request))
+    await security.accounts.set_password(who, data.old, data.new, address_of(request.scope))
 
 
 # ---- tokens
@@ -199,7 +198,7 @@ async def change_password(
 @get("/tokens", action=Action.OWN)
 async def list_tokens(who: Identity, security: Security) -> Tokens:
     """The caller's tokens."""
-    return Tokens([_token(t) for t in security.tokens.of(_owner(who))])
+    return Tokens([_token(t) for t in security.tokens.of(owner_of(who))])
 
 
 @post("/tokens", action=Action.OWN, status_code=201)
@@ -213,7 +212,7 @@ async def create_token(
         actions=data.actions,
         branches=data.branches,
         expires_days=data.expires_days,
-        address=_address(request),
+        address=address_of(request.scope),
     )
     return MadeToken(id=token.id, name=token.name, token=word)
 
@@ -221,7 +220,7 @@ async def create_token(
 @delete("/tokens/{token_id:str}", action=Action.OWN, status_code=204)
 async def delete_token(token_id: str, who: Identity, request: Asked, security: Security) -> None:
     """Take a token back; it is refused from now on."""
-    await security.tokens.delete(who, token_id, address=_address(request))
+    await security.tokens.delete(who, token_id, address=address_of(request.scope))
 
 
 # ---- users
@@ -237,7 +236,7 @@ async def list_users(security: Security) -> Users:
 async def create_user(data: NewUser, who: Identity, request: Asked, security: Security) -> MadeUser:
     """Make a user with a one-time password."""
     password = await security.accounts.create(
-        data.name, data.role, data.branches, by=who, address=_address(request)
+        data.name, data.role, data.branches, by=who, address=address_of(request.scope)
     )
     return MadeUser(name=security.accounts.named(data.name).name, password=password)
 
@@ -253,14 +252,16 @@ async def change_user(
         disabled=data.disabled,
         reset_password=data.reset_password,
     )
-    user, password = await security.accounts.change(name, wish, by=who, address=_address(request))
+    user, password = await security.accounts.change(
+        name, wish, by=who, address=address_of(request.scope)
+    )
     return msgspec.structs.replace(_user(user), password=password)
 
 
 @delete("/users/{name:str}", action=Action.ADMINISTER, status_code=204)
 async def delete_user(name: str, who: Identity, request: Asked, security: Security) -> None:
     """Remove a user with all sessions and tokens."""
-    await security.accounts.delete(name, by=who, address=_address(request))
+    await security.accounts.delete(name, by=who, address=address_of(request.scope))
 
 
 # ---- the audit trail
@@ -319,10 +320,6 @@ handlers: Handlers = (
 )
 
 
-def _address(request: Asked) -> str:
-    return request.client.host if request.client else ""
-
-
 def _cookie(request: Asked, security: Security, value: str) -> Cookie:
     return Cookie(
         key=COOKIE,
@@ -333,11 +330,6 @@ def _cookie(request: Asked, security: Security, value: str) -> Cookie:
         secure=request.url.scheme == "https",
         max_age=int(security.config.session_max_s),
     )
-
-
-def _owner(who: Identity) -> str:
-    """The user: of a token `user/token-name`, the part before the slash."""
-    return who.name.partition("/")[0]
 
 
 def _see_everything(who: Identity) -> None:
@@ -352,7 +344,7 @@ def _see_everything(who: Identity) -> None:
 def _me(security: Security, who: Identity) -> Me:
     return Me(
         name=who.name,
-        role=security.accounts.named(_owner(who)).role,
+        role=security.accounts.named(owner_of(who)).role,
         actions=sorted(a.value for a in who.actions),
         branches=list(who.branches),
         must_change_password=security.must_change_password(who),

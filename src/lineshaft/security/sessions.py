@@ -8,26 +8,35 @@ import msgspec
 from lineshaft.core.access import Action, Identity
 from lineshaft.core.clock import NS_PER_S, now_ns
 from lineshaft.core.event import Event
-from lineshaft.security import Config
 from lineshaft.security.access import ROLES
 from lineshaft.security.audit import Trail
-from lineshaft.security.book import Book, Session, User
-from lineshaft.security.tokens import digest_of
+from lineshaft.security.book import Book, Session, User, digest_of
 
 CHARS_MAX = 100
 """Longer than any identifier we gave away, so not worth hashing."""
 OWN_ONLY = frozenset({Action.OWN})
 
 
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """How long sessions last, and how many there may be."""
+
+    idle_s: float
+    """Seconds without a request."""
+    whole_s: float
+    """Seconds in all."""
+    count_max: int
+    """Sessions of one user at once."""
+
+
 class Sessions:
     """Knows whose session an identifier is."""
 
     def __init__(
-        self, book: Book, trail: Trail, config: Config, clock: Callable[[], int] = now_ns
+        self, book: Book, trail: Trail, limits: Limits, clock: Callable[[], int] = now_ns
     ) -> None:
         self._book = book
         self._trail = trail
-        self._config = config
+        self._limits = limits
         self._clock = clock
         self._seen: dict[str, int] = {}
         """When each session was last used; written to the records only now and then."""
@@ -60,7 +69,7 @@ class Sessions:
             return None
         now = self._clock()
         seen = self._seen.get(session.digest, session.seen_ns)
-        if now >= session.expires_ns or now - seen >= self._config.session_idle_s * NS_PER_S:
+        if now >= session.expires_ns or now - seen >= self._limits.idle_s * NS_PER_S:
             return None
         return user
 
@@ -89,7 +98,7 @@ class Sessions:
                 epoch=user.epoch,
                 created_ns=now,
                 seen_ns=now,
-                expires_ns=now + int(self._config.session_max_s * NS_PER_S),
+                expires_ns=now + int(self._limits.whole_s * NS_PER_S),
                 address=address,
             )
             user = msgspec.structs.replace(
@@ -110,7 +119,7 @@ class Sessions:
             (s for s in all_.values() if s.user == user and s not in gone),
             key=lambda s: s.created_ns,
         )
-        return gone + own[: max(len(own) + 1 - self._config.sessions_max, 0)]
+        return gone + own[: max(len(own) + 1 - self._limits.count_max, 0)]
 
     async def end(self, who: Identity, address: str) -> None:
         """Log out: the session is over at once."""

@@ -1,6 +1,5 @@
 """Tokens: keys for programs, made by a user, never able to do more than that user."""
 
-import hashlib
 import secrets
 from collections.abc import Callable, Sequence
 
@@ -9,11 +8,10 @@ import msgspec
 from lineshaft.core.access import Action, Identity
 from lineshaft.core.clock import NS_PER_S, now_ns, uuid7
 from lineshaft.core.errors import Denied, Invalid, Missing
-from lineshaft.security import Config
 from lineshaft.security.access import ROLES, check_branches, meet, within
 from lineshaft.security.accounts import check_name
 from lineshaft.security.audit import Trail
-from lineshaft.security.book import Book, Token, User
+from lineshaft.security.book import Book, Token, User, digest_of
 
 PREFIX = "ls_"
 """So that a token is known for one wherever it turns up."""
@@ -23,20 +21,15 @@ DAYS_MAX = 3650
 DEFAULT = (Action.LOOK,)
 
 
-def digest_of(word: str) -> str:
-    """What is kept of a random identifier."""
-    return hashlib.sha256(word.encode(errors="surrogatepass")).hexdigest()
-
-
 class Tokens:
     """Knows whose token a word is, and what that token may do."""
 
     def __init__(
-        self, book: Book, trail: Trail, config: Config, clock: Callable[[], int] = now_ns
+        self, book: Book, trail: Trail, *, count_max: int, clock: Callable[[], int] = now_ns
     ) -> None:
         self._book = book
         self._trail = trail
-        self._config = config
+        self._count_max = count_max
         self._clock = clock
         self._used: dict[str, int] = {}
         self._known: dict[str, tuple[User, Token, Identity]] = {}
@@ -128,7 +121,7 @@ class Tokens:
             raise Invalid(
                 f"{token.owner} has a token {token.name!r} already", remedy="Take another name."
             )
-        if len(others) >= self._config.tokens_max:
+        if len(others) >= self._count_max:
             raise Invalid(
                 f"{token.owner} has {len(others)} tokens, more are not allowed",
                 remedy="Delete those that are not used, or raise tokens_max.",

@@ -11,10 +11,9 @@ from lineshaft.core.access import SYSTEM, Identity
 from lineshaft.core.clock import to_iso
 from lineshaft.core.errors import Invalid
 from lineshaft.records import Records
-from lineshaft.security import Config
+from lineshaft.security import Config, Security
 from lineshaft.security.access import ROLES
 from lineshaft.security.accounts import Wish
-from lineshaft.security.gate import Security
 from lineshaft.security.sessions import identity_of
 
 ADDRESS = "command line"
@@ -25,8 +24,8 @@ Work = Callable[[argparse.Namespace, Security], Awaitable[int]]
 def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `user`, `token` and `audit` to the program's verbs.
 
-    The program sets `open_records` in the parsed arguments: a function whose result is an
-    async context manager that gives the plant's records, opened with all collections.
+    The program sets `open_records` in the parsed arguments: a function of those whose result
+    is an async context manager that gives the plant's records, opened with all collections.
     """
     user = subparsers.add_parser("user", help="users of a stopped plant").add_subparsers(
         required=True, metavar="VERB"
@@ -72,7 +71,7 @@ def _verb(
 
 async def _with_security(args: argparse.Namespace, work: Work) -> int:
     records: Records
-    async with args.open_records() as records:
+    async with args.open_records(args) as records:
         security = Security(Config(), records)
         password = await security.start()
         if password:
