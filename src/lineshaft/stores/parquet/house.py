@@ -35,7 +35,7 @@ class House:
         """
         assert_off_loop()
         if not path:
-            raise SettingsError("the store has no path", remedy="Give it a folder: path = \"data\"")
+            raise SettingsError("the store has no path", remedy='Give it a folder: path = "data"')
         self._files = files
         self._folder = Path(path).absolute()
         try:

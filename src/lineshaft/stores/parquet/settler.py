@@ -95,7 +95,9 @@ class Settler:
     # ---- a buffer becomes segments
 
     def _settle(self, buffer: Buffer) -> None:
-        stored, gone, added = 0, [], []
+        stored = 0
+        gone: list[Segment] = []
+        added: list[Segment] = []
         if buffer.rows:
             fresh = tidy(buffer.all(buffer.rows), self._state.names.paths)
             stored, gone, added = self._place(fresh)
@@ -109,9 +111,7 @@ class Settler:
             self._files.delete(self._folder / old.last)
 
     def _place(self, fresh: Tidy) -> tuple[int, list[Segment], list[Segment]]:
-        """Write fresh rows beside those that are settled: how many keys are new, which segments
-        go, which come.
-        """
+        """Write fresh rows beside the settled: how many keys are new, what goes, what comes."""
         keep = np.ones(len(fresh.time), dtype=np.bool_)
         fresh_keys = keep.copy()
         time_min, time_max = int(fresh.time.min()), int(fresh.time.max())
