@@ -4,6 +4,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from lineshaft.core.access import SYSTEM
 from lineshaft.core.clock import NS_PER_S
 from lineshaft.core.plugin import build
 from lineshaft.records import Records
@@ -70,8 +71,6 @@ def join(security):
     """Makes a user whose password is `PASSWORD`; returns cookie and identity."""
 
     async def make(name, role="viewer", branches=("",)):
-        from lineshaft.core.access import SYSTEM
-
         once = await security.accounts.create(name, role, branches, by=SYSTEM, address=ADDRESS)
         _, who = await security.login(name, once, address=ADDRESS)
         await security.accounts.set_password(who, once, PASSWORD, ADDRESS)
