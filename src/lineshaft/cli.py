@@ -16,6 +16,7 @@ from pathlib import Path
 import lineshaft
 from lineshaft.core.errors import LineshaftError, SettingsError
 from lineshaft.core.plugin import FAMILIES, describe, find, kinds
+from lineshaft.drivers import Driver, Found
 from lineshaft.records import Records
 
 SLICES = ("gather", "historian", "security", "demo")
@@ -113,9 +114,10 @@ def add_connection(verb: argparse.ArgumentParser) -> None:
 
 
 def _settings(args: argparse.Namespace) -> Path | None:
-    if args.settings is None and DEFAULT.exists():
+    given: Path | None = getattr(args, "settings", None)
+    if given is None and DEFAULT.exists():
         return DEFAULT
-    return args.settings  # type: ignore[no-any-return]
+    return given
 
 
 # ---- verbs of the plant
@@ -206,7 +208,7 @@ async def open_records(args: argparse.Namespace) -> AsyncGenerator[Records]:
     from lineshaft import plant, settings
 
     loaded = settings.load(_settings(args))
-    records = settings.build_at(Records, loaded.file.records, loaded.data)  # type: ignore[type-abstract]
+    records = settings.build_at(Records, loaded.file.records, loaded.data)
     async with records.opened(plant.COLLECTIONS):
         yield records
 
@@ -234,8 +236,6 @@ def schema(_: argparse.Namespace) -> int:
 
 def browse(args: argparse.Namespace) -> int:
     """Print what a device offers, and a settings table for it."""
-    from lineshaft.drivers import Driver
-
     scheme = args.address.partition("://")[0]
     kind = {"opc.tcp": "opcua"}.get(scheme, scheme)
     driver = find("drivers", kind)
@@ -243,7 +243,7 @@ def browse(args: argparse.Namespace) -> int:
     password = os.environ.get(args.password_env, "") if args.password_env else ""
     found = asyncio.run(driver.browse(args.address, username=args.username, password=password))
     for item in found:
-        print(item.line())
+        print(_listed(item))
     text = driver.settings_for(found, name=args.name, address=args.address, at=args.at)
     if args.output:
         args.output.write_text(text)
@@ -251,6 +251,15 @@ def browse(args: argparse.Namespace) -> int:
     else:
         print(f"\n# {len(found)} points; settings:\n{text}")
     return 0
+
+
+def _listed(item: Found) -> str:
+    """One line of what a device offers."""
+    span = "" if item.low is None and item.high is None else f" {item.low} to {item.high}"
+    marks = " writable" if item.writable else ""
+    return (
+        f"{item.path}  {item.kind.value} = {item.value} {item.unit}{span}{marks}  [{item.address}]"
+    )
 
 
 def write(args: argparse.Namespace) -> int:

@@ -26,7 +26,7 @@ from lineshaft.historian import COLLECTIONS as HISTORIAN_COLLECTIONS
 from lineshaft.historian import DURABLE, Historian
 from lineshaft.records import Append, Delete, Put, Record, Records
 from lineshaft.security import COLLECTIONS as SECURITY_COLLECTIONS
-from lineshaft.security import Security
+from lineshaft.security.gate import Security
 from lineshaft.server import app, served
 from lineshaft.settings import (
     Loaded,
@@ -67,9 +67,9 @@ class Plant:
         self.name = loaded.file.plant.name
         self.started = to_iso(now_ns())
         file, data = loaded.file, loaded.data
-        self.spine: Spine = build_at(Spine, file.spine, data)  # type: ignore[type-abstract]
-        self.store: Store = build_at(Store, file.store, data)  # type: ignore[type-abstract]
-        self.records: Records = build_at(Records, file.records, data)  # type: ignore[type-abstract]
+        self.spine: Spine = build_at(Spine, file.spine, data)
+        self.store: Store = build_at(Store, file.store, data)
+        self.records: Records = build_at(Records, file.records, data)
         self.security = Security(file.security, self.records, self.spine.announce)
         self.spine.durable(DURABLE, "data.>", size_max=HISTORIAN_WAITING_MAX)
         self.historian = Historian(file.historian, self.spine, self.store, self.records)
@@ -99,6 +99,7 @@ class Plant:
                 self.devices.add(made, file=made.name in self._names_in_file())
             async with asyncio.TaskGroup() as group:
                 parts = [
+                    group.create_task(self.security.run(), name="security"),
                     group.create_task(self.historian.run(), name="historian"),
                     group.create_task(self.devices.run(), name="devices"),
                 ]
@@ -268,8 +269,7 @@ def _check_homes(in_file: tuple[Driver, ...], in_records: list[Driver]) -> None:
     twice = {d.name for d in in_file} & {d.name for d in in_records}
     if twice:
         raise SettingsError(
-            f"connection {sorted(twice)[0]!r} stands in the settings file and was also made at"
-            " run time",
+            f"connection {min(twice)!r} stands in the settings file and was also made at run time",
             remedy="Rename it in the file, or remove the other one on the devices page.",
         )
     check_together((*in_file, *in_records))

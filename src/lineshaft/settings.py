@@ -12,15 +12,17 @@ from typing import Any, TypeVar
 import msgspec
 import tomli_w
 
-from lineshaft import gather, historian, security
 from lineshaft.core.errors import Invalid, SettingsError
 from lineshaft.core.path import check_path
 from lineshaft.core.plugin import Plugin, build, find, kinds
 from lineshaft.core.point import Kind
 from lineshaft.core.settings import Secret, Settings, decode, json_schema
 from lineshaft.drivers import Driver, PointSettings
+from lineshaft.gather import Config as GatherConfig
 from lineshaft.gather import WriteRule
+from lineshaft.historian import Config as HistorianConfig
 from lineshaft.records import Records
+from lineshaft.security import Config as SecurityConfig
 from lineshaft.server import ServerSettings
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
@@ -50,11 +52,11 @@ class PlantFile(Settings, frozen=True):
     """What keeps the history; `kind` says which."""
     records: Table = msgspec.field(default_factory=lambda: {"kind": "sqlite"})
     """What keeps users, views and events; `kind` says which."""
-    gather: gather.Config = gather.Config()
+    gather: GatherConfig = GatherConfig()
     """How devices are kept running and written."""
-    historian: historian.Config = historian.Config()
+    historian: HistorianConfig = HistorianConfig()
     """How history is kept and asked."""
-    security: security.Config = security.Config()
+    security: SecurityConfig = SecurityConfig()
     """Sessions and passwords."""
     drivers: tuple[Table, ...] = ()
     """One table `[[drivers]]` a connection; `kind` says which protocol, `name` is unique."""
@@ -98,7 +100,7 @@ def load_text(text: str, *, folder: Path, path: Path | None = None) -> Loaded:
         file = decode(tomllib.loads(text), PlantFile)
         loaded = Loaded(path, file, (folder / file.plant.data).resolve(), _drivers(file))
         for base, table in ((Spine, file.spine), (Store, file.store), (Records, file.records)):
-            build_at(base, table, loaded.data)  # type: ignore[type-abstract]
+            build_at(base, table, loaded.data)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path or 'settings'}: not TOML: {error}") from error
     except (SettingsError, Invalid) as error:
@@ -138,7 +140,7 @@ def driver(table: Mapping[str, Any]) -> Driver:
         )
     try:
         check_path(name)
-        made = build(Driver, table)  # type: ignore[type-abstract]
+        made = build(Driver, table)
         _check_once(f"{name}: point", paths_of(made))
     except Invalid as error:
         raise SettingsError(f"{name}: {error}", remedy=error.remedy) from None
@@ -234,28 +236,18 @@ def schema() -> Table:
     parts: Table = whole["$defs"]
     properties = parts["PlantFile"]["properties"]
     for key, family in (("spine", "spines"), ("store", "stores"), ("records", "records")):
-        properties[key] = _one_of(family, parts, named=False)
-    properties["drivers"] = {"type": "array", "items": _one_of("drivers", parts, named=True)}
+        properties[key] |= {"oneOf": [_kind(family, k, parts) for k in kinds(family)]}
+    items = [_kind("drivers", k, parts) for k in kinds("drivers")]
+    properties["drivers"] |= {"type": "array", "items": {"oneOf": items}}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **whole}
 
 
-def _one_of(family: str, parts: Table, *, named: bool) -> Table:
-    choices = []
-    for kind in kinds(family):
-        inner = json_schema(find(family, kind).Config)
-        # Two backends may use one name for different tables, so each keeps its own.
-        defs = {f"{family}.{kind}.{n}": d for n, d in inner.pop("$defs", {}).items()}
-        text = msgspec.json.encode(defs).decode()
-        for name in defs:
-            old = name.removeprefix(f"{family}.{kind}.")
-            text = text.replace(f'"#/$defs/{old}"', f'"#/$defs/{name}"')
-        parts |= msgspec.json.decode(text)
-        table = parts[f"{family}.{kind}.Config"] if f"{family}.{kind}.Config" in parts else inner
-        table = parts.setdefault(f"{family}.{kind}.Config", table)
-        table.setdefault("properties", {})["kind"] = {"const": kind}
-        table.setdefault("required", []).append("kind")
-        if named:
-            table["properties"]["name"] = {"type": "string"}
-            table["required"].append("name")
-        choices.append({"$ref": f"#/$defs/{family}.{kind}.Config"})
-    return {"oneOf": choices}
+def _kind(family: str, kind: str, parts: Table) -> Table:
+    """A reference to the table of one kind, which is put into `parts` with all it mentions."""
+    inner = json_schema(find(family, kind).Config, prefix=f"{family}.{kind}.")
+    parts |= inner["$defs"]
+    table = parts[inner["$ref"].rpartition("/")[2]]
+    own = {"kind": {"const": kind}} | ({"name": {"type": "string"}} if family == "drivers" else {})
+    table["properties"] = own | table.get("properties", {})
+    table["required"] = [*own, *table.get("required", ())]
+    return {"$ref": inner["$ref"]}

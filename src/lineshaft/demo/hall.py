@@ -117,7 +117,11 @@ class Hall:
         log_path = self.folder / f"{name}.log"
         with log_path.open("ab") as log:
             process = await asyncio.create_subprocess_exec(
-                *self._command(name), stdout=asyncio.subprocess.PIPE, stderr=log
+                *self._command(name),
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+                # Ctrl-C is for the demo, which then ends its devices in good order.
+                start_new_session=True,
             )
         self._running[name] = process
         try:

@@ -22,7 +22,9 @@ class Import(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     name: str
     rows_total: int | None
-    """Rows it has in all; null when the sender does not know."""
+    """Rows it has in all, perhaps a guess; null when the sender does not know."""
+    estimate: bool = False
+    """Whether `rows_total` is a guess."""
     rows_done: int = 0
     """Rows that the store has confirmed: where to go on."""
     started: str
@@ -41,6 +43,9 @@ class NewImport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     fingerprint: str
     """Text that is the same for the same file and mapping, and only then."""
     rows_total: int | None = None
+    """Rows it has in all; null when the sender does not know."""
+    estimate: bool = False
+    """Whether `rows_total` is a guess: then the import ends when it is begun again without one."""
 
 
 class Imports:
@@ -73,12 +78,18 @@ class Imports:
         key = hashlib.sha256(new.fingerprint.encode()).hexdigest()[:32]
         async with self._lock(key):
             known = await self._records.get(COLLECTION.name, key)
-            if known is not None:
-                return msgspec.json.decode(known.data, type=Import)
-            made = Import(
-                id=key, name=new.name, rows_total=new.rows_total, started=to_iso(now_ns()), by=by
-            )
-            await self._save(made)
+            if known is None:
+                made = Import(
+                    id=key, name=new.name, rows_total=None, started=to_iso(now_ns()), by=by
+                )
+            else:
+                made = msgspec.json.decode(known.data, type=Import)
+            if made.finished is None:
+                made = msgspec.structs.replace(
+                    made, rows_total=new.rows_total, estimate=new.estimate
+                )
+                made = _finished(made)
+                await self._save(made)
             return made
 
     async def chunk(self, key: str, offset: int, batch: Batch) -> Import:
@@ -101,9 +112,8 @@ class Imports:
             if done > now.rows_done:
                 await self._keep(batch.slice(now.rows_done - offset, len(batch)))
                 now = msgspec.structs.replace(now, rows_done=done)
-            if now.finished is None and now.rows_total is not None and done >= now.rows_total:
-                now = msgspec.structs.replace(now, finished=to_iso(now_ns()))
-            await self._save(now)
+                now = _finished(now)
+                await self._save(now)
             return now
 
     async def get(self, key: str) -> Import:
@@ -135,3 +145,10 @@ class Imports:
         if len(self._locks) > 1000:  # noqa: PLR2004 - far more than ever run at once
             self._locks = {k: lock for k, lock in self._locks.items() if lock.locked()}
         return self._locks.setdefault(key, asyncio.Lock())
+
+
+def _finished(made: Import) -> Import:
+    """The import, marked as finished if it is."""
+    if made.estimate or made.rows_total is None or made.rows_done < made.rows_total:
+        return made
+    return msgspec.structs.replace(made, finished=made.finished or to_iso(now_ns()))

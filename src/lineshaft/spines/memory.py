@@ -194,7 +194,7 @@ class Memory(Spine):
             self._events.remove(mailbox)
 
     def flows(self) -> list[Flow]:
-        return [m.flow() for m in (*self._batches, *self._events)]
+        return [*(m.flow() for m in self._batches), *(m.flow() for m in self._events)]
 
     def _find_durable(self, name: str) -> _Mailbox[Batch] | None:
         return next((m for m in self._batches if m.durable and m.name == name), None)

@@ -191,7 +191,8 @@ async def describes_itself(plugin: type[Driver]) -> None:
     assert plugin.protocol, "protocol is empty"
     assert plugin.rung in {"runs", "proven", "conforms"}
     if plugin.__module__.startswith("lineshaft.drivers."):
-        built = build(Driver, table | {"kind": plugin.kind(), "name": "example"})
+        whole = table | {"kind": plugin.kind(), "name": "example"}
+        built = await asyncio.to_thread(build, Driver, whole)
         assert built.name == "example"
         page = await asyncio.to_thread(describe, "drivers", plugin.kind())
         assert "## Settings" in page
