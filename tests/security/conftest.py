@@ -8,7 +8,8 @@ from lineshaft.core.access import SYSTEM
 from lineshaft.core.clock import NS_PER_S
 from lineshaft.core.plugin import build
 from lineshaft.records import Records
-from lineshaft.security import COLLECTIONS, Config, Security
+from lineshaft.security import COLLECTIONS, Config
+from lineshaft.security.gate import Security
 
 QUICK = {"hash_memory_mib": 19, "hash_rounds": 2}
 START_NS = 1_800_000_000 * NS_PER_S

@@ -11,7 +11,8 @@ from lineshaft.core.access import Action
 from lineshaft.core.errors import Invalid, Missing, SettingsError
 from lineshaft.core.plugin import build
 from lineshaft.records import Records
-from lineshaft.security import COLLECTIONS, Config, Security
+from lineshaft.security import COLLECTIONS, Config
+from lineshaft.security.gate import Security
 from lineshaft.security.verbs import verbs
 
 ADDRESS = "10.0.0.7"

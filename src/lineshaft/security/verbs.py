@@ -11,9 +11,10 @@ from lineshaft.core.access import SYSTEM, Identity
 from lineshaft.core.clock import to_iso
 from lineshaft.core.errors import Invalid
 from lineshaft.records import Records
-from lineshaft.security import Config, Security
+from lineshaft.security import Config
 from lineshaft.security.access import ROLES
 from lineshaft.security.accounts import Wish
+from lineshaft.security.gate import Security
 
 ADDRESS = "command line"
 
