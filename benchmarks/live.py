@@ -9,6 +9,7 @@ same run is a server that encodes every message for every client as JSON.
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import subprocess
@@ -18,6 +19,7 @@ from pathlib import Path
 import uvloop
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import serve as serve_peer
+from websockets.exceptions import ConnectionClosed
 
 from lineshaft.core.access import Action, Identity
 from lineshaft.core.batch import Batch
@@ -94,7 +96,9 @@ async def peer() -> None:
         while True:
             rows = [(p, now_ns(), float(i + tick % 17)) for i, p in enumerate(POINTS)]
             for socket in tuple(open_now):
-                await socket.send(json.dumps([{"point": p, "t": t, "v": v} for p, t, v in rows]))
+                said = json.dumps([{"point": p, "time": t, "value": v} for p, t, v in rows])
+                with contextlib.suppress(ConnectionClosed):
+                    await socket.send(said)
             tick += 1
             await asyncio.sleep(1 / HZ)
 
