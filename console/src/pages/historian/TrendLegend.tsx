@@ -98,7 +98,7 @@ function LegendRow({ point, index, from, to, data, cursor, hidden, ...props }: R
       <td className="right number">{format.value(min, point)}</td>
       <td className="right number">{mean === null || point.kind === "enum" ? "–" : point.kind === "boolean" ? format.percent(mean) : format.value(mean, { ...point, kind: "number" })}</td>
       <td className="right number">{format.value(max, point)}</td>
-      <td className="quiet">{form}</td>
+      <td className="quiet" title={curve?.bucketMs ? texts.trend.bucketHelp : undefined}>{form}</td>
       <td className="right nowrap">
         <Button type="text" size="small" icon={off ? <EyeInvisibleOutlined /> : <EyeOutlined />} aria-label={`${off ? texts.trend.show : texts.trend.hide}: ${leaf(point.path)}`} onClick={() => props.onHide(point.path)} />
         <Button type="text" size="small" icon={<CloseOutlined />} aria-label={`${texts.common.remove}: ${leaf(point.path)}`} onClick={() => props.onRemove(point.path)} />

@@ -20,7 +20,7 @@ interface Props {
   onCursor: (time: number | undefined) => void;
 }
 
-const PANE_HEIGHT_MIN = 130;
+const PANE_HEIGHT_MIN = 110;
 const AXIS_HEIGHT = 42;
 const FRAME_MS = 250;
 
@@ -48,6 +48,9 @@ export function TrendPanes(props: Props) {
   const weights = groups.map(([group]) => (group.startsWith("number") ? 1 : 0.6));
   const total = weights.reduce((a, b) => a + b, 0) || 1;
   return (
+    <>
+    {/* The panes themselves stand outside the flow, so that they can shrink with the window. */}
+    <div style={{ height: PANE_HEIGHT_MIN * total + AXIS_HEIGHT, flex: "none" }} />
     <div className="panes" ref={box}>
       {width > 0 && groups.map(([group, curves], i) => {
         const last = i === groups.length - 1;
@@ -58,6 +61,7 @@ export function TrendPanes(props: Props) {
         );
       })}
     </div>
+    </>
   );
 }
 
