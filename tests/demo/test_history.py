@@ -4,10 +4,10 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lineshaft.core.batch import Batch
 from lineshaft.core.clock import NS_PER_S, from_iso
 from lineshaft.demo import history
 from lineshaft.demo.hall import Deed
@@ -39,16 +39,22 @@ def test_fourteen_days_are_not_too_many_rows_and_every_point_has_some(factory: F
     assert {r.path for r in rows if len(r.time_ns) >= 24} == wanted
 
 
-def test_files_are_batches_sorted_by_point_and_time(factory: Factory, tmp_path: Path):
-    first, second = write(factory, tmp_path / "history", STOP, 2)
-    batch = Batch.from_table(pq.read_table(first))
-    assert len(batch) > 50_000
-    assert batch.points == sorted(batch.points)
-    order = np.lexsort((batch.time_ns, batch.index))
-    assert (order == np.arange(len(batch))).all()
-    older = Batch.from_table(pq.read_table(second))
-    assert older.time_ns.max() < batch.time_ns.min()
-    assert batch.time_ns.max() < STOP
+def test_files_hold_numbers_or_texts_and_the_last_day_comes_first(factory: Factory, tmp_path: Path):
+    last, before, texts = write(factory, tmp_path / "history", STOP, 3)
+    assert [p.stem for p in (last, before, texts)] == ["last-day", "before", "texts"]
+    tables = [pq.read_table(p) for p in (last, before, texts)]
+    spans = days(STOP, 3)
+    for table, (start, stop) in zip(
+        tables, [spans[0], (spans[2][0], spans[1][1]), (spans[2][0], STOP)], strict=True
+    ):
+        times = table["time"].cast(pa.int64()).to_numpy()
+        assert table.column_names == ["point", "time", "value"]
+        assert (times >= start).all()
+        assert (times < stop).all()
+    assert tables[0].num_rows > 50_000
+    assert pa.types.is_float64(tables[1]["value"].type)
+    assert pa.types.is_string(tables[2]["value"].type)
+    assert {p.rpartition("/")[2] for p in tables[2]["point"].to_pylist()} == {"program"}
 
 
 def test_counters_go_on_from_history_to_live(factory: Factory):
@@ -66,7 +72,8 @@ def test_the_process_prints_each_file_and_leaves_out_what_is_there(
     (tmp_path / "factory.json").write_bytes(msgspec.json.encode(deed))
     arguments = ["--folder", str(tmp_path), "--stop", str(STOP), "--days", "1"]
     history.main(arguments)
-    path = Path(capsys.readouterr().out.strip())
-    written = path.stat().st_mtime_ns
+    paths = [Path(line) for line in capsys.readouterr().out.splitlines()]
+    assert [p.stem for p in paths] == ["last-day", "texts"]
+    written = [p.stat().st_mtime_ns for p in paths]
     history.main(arguments)
-    assert path.stat().st_mtime_ns == written
+    assert [p.stat().st_mtime_ns for p in paths] == written

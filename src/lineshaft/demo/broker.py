@@ -12,7 +12,11 @@ from lineshaft.core.errors import SettingsError
 _CONFIG = """\
 server_name: lineshaft-demo
 listen: "127.0.0.1:-1"
-jetstream {{ store_dir: {store}, max_memory_store: 32MB, max_file_store: 2GB }}
+jetstream {{
+  store_dir: {store}, max_memory_store: 32MB, max_file_store: 2GB
+  # What it has acknowledged must be there after a power cut.
+  sync_interval: always
+}}
 mqtt {{ listen: "127.0.0.1:{port}", ack_wait: "5s", max_ack_pending: 1000 }}
 """
 

@@ -7,22 +7,19 @@ process that started it does.
 import argparse
 import asyncio
 import contextlib
-import ctypes
-import os
 import signal
-import sys
 from collections.abc import Coroutine
 from pathlib import Path
 
 from lineshaft.core.clock import now_ns
 from lineshaft.demo.addresses import MAPS
+from lineshaft.demo.aside import die_with
 from lineshaft.demo.cnc import MAKES
 from lineshaft.demo.machines import PLACES, Factory
 from lineshaft.demo.world import first_midnight
 
 READY = "ready"
 """What a device prints on a line of its own once it answers."""
-_PR_SET_PDEATHSIG = 1
 
 
 def parser() -> argparse.ArgumentParser:
@@ -42,15 +39,6 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--parent", type=int, help="end when this process does")
     made.add_argument("--ledger", type=Path, help="note what the MQTT broker has acknowledged")
     return made  # fmt: skip
-
-
-def die_with(parent: int) -> None:
-    """See to it that this process does not outlive its parent, however that ends."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    # It may have ended before the kernel was asked.
-    if os.getppid() != parent:
-        raise SystemExit("the process that started this device has ended")
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -1,11 +1,12 @@
 """Fourteen days of history, told by the same physics at a coarser step, as Parquet files.
 
-`python -m lineshaft.demo.history --folder demo-data/factory --stop 1767225600000000000` writes one
-file a day, the newest day first, and prints the path of each as soon as it is whole.
+`python -m lineshaft.demo.history --folder demo-data/factory --stop 1767225600000000000` writes
+three files that `lineshaft import` takes as they are (columns point, time, value), and prints the
+path of each as soon as it is whole: the last day first, since people look at that first.
 """
 
 import argparse
-import os
+import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -16,9 +17,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lineshaft.core.batch import SCHEMA
-from lineshaft.core.clock import NS_PER_S, to_iso
+from lineshaft.core.clock import NS_PER_S
 from lineshaft.core.point import Kind
+from lineshaft.demo.aside import stand_aside
 from lineshaft.demo.hall import Deed
 from lineshaft.demo.machines import PLACES, SPECS, Factory
 from lineshaft.demo.noise import Ints
@@ -32,7 +33,6 @@ REPEAT_S = 3600
 """What does not change is told again after this long, so that each hour has it."""
 LEFT_OUT = {"seq"}
 """The number of a message that was never sent."""
-NICE = 10
 
 
 class Rows(NamedTuple):
@@ -74,39 +74,55 @@ def _kept(spec: Spec, times: Ints, values: Column) -> npt.NDArray[np.bool_]:
 
 
 def table_of(rows: Sequence[Rows]) -> pa.Table:
-    """The rows as one Arrow table of the schema of batches."""
-    counts = [len(r.time_ns) for r in rows]
-    index = pa.array(np.repeat(np.arange(len(rows), dtype=np.int32), counts))
-    names = pa.array([r.path for r in rows])
-    numbers, texts = [], []
-    for row in rows:
-        if row.value.dtype.kind == "U":
-            numbers.append(pa.nulls(len(row.value), pa.float64()))
-            texts.append(pa.array(row.value.tolist(), pa.string()))
-        else:
-            # A digit in a million is beyond any sensor, and the files halve by leaving it out.
-            numbers.append(pa.array(np.round(row.value.astype(np.float64), 3)))
-            texts.append(pa.nulls(len(row.value), pa.string()))
+    """The rows as one table, all of numbers or all of texts."""
+    index = np.repeat(np.arange(len(rows), dtype=np.int32), [len(r.time_ns) for r in rows])
+    names = pa.array([r.path for r in rows], pa.string())
+    times = pa.array(np.concatenate([r.time_ns for r in rows]))
+    if is_text(rows[0]):
+        values = pa.array([v for r in rows for v in r.value.tolist()], pa.string())
+    else:
+        # A digit in a million is beyond any sensor, and the files halve by leaving it out.
+        values = pa.array(np.concatenate([np.round(r.value.astype(float), 3) for r in rows]))
     columns = [
-        pa.DictionaryArray.from_arrays(index, names),
-        pa.array(np.concatenate([r.time_ns for r in rows])),
-        pa.concat_arrays(numbers),
-        pa.concat_arrays(texts),
-        pa.array(np.zeros(sum(counts), dtype=np.uint32)),
+        pa.DictionaryArray.from_arrays(pa.array(index), names),
+        times.cast(pa.timestamp("ns", "UTC")),
+        values,
     ]
-    return pa.Table.from_arrays(columns, schema=SCHEMA)
+    return pa.Table.from_arrays(columns, names=["point", "time", "value"])
+
+
+def is_text(rows: Rows) -> bool:
+    """Whether the values are no numbers."""
+    return rows.value.dtype.kind == "U"
 
 
 def write(factory: Factory, folder: Path, stop_ns: int, count: int = DAYS) -> Iterator[Path]:
     """Write the files; yields the path of each once it is whole."""
     folder.mkdir(parents=True, exist_ok=True)
-    for start, stop in days(stop_ns, count):
-        path = folder / f"{to_iso(start)[:10]}.parquet"
-        if not path.exists():
-            part = path.with_suffix(".part")
-            pq.write_table(table_of(list(rows_of(factory, start, stop))), part)
-            part.replace(path)
-        yield path
+    newest, *older = days(stop_ns, count)
+    parts = {"last-day": [newest], "before": older, "texts": [newest, *older]}
+    for name, spans in parts.items():
+        path = folder / f"{name}.parquet"
+        if spans and not path.exists():
+            _write_file(factory, path, spans, of_texts=name == "texts")
+        if spans:
+            yield path
+
+
+def _write_file(
+    factory: Factory, path: Path, spans: Sequence[tuple[int, int]], *, of_texts: bool
+) -> None:
+    """Write the days to a file, each a part of its own; the file appears when it is whole."""
+    part = path.with_suffix(".part")
+    with contextlib.ExitStack() as stack:
+        writer: pq.ParquetWriter | None = None
+        for start, stop in spans:
+            rows = [r for r in rows_of(factory, start, stop) if is_text(r) == of_texts]
+            table = table_of(rows)
+            if writer is None:
+                writer = stack.enter_context(pq.ParquetWriter(part, table.schema))
+            writer.write_table(table)
+    part.replace(path)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -118,9 +134,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--parent", type=int, help="end when this process does")
     args = parser.parse_args(arguments)
     if args.parent:
-        from lineshaft.demo.device import die_with  # noqa: PLC0415 - rarely needed
-
-        die_with(args.parent)
+        stand_aside(args.parent)
     deed = msgspec.json.decode((args.folder / "factory.json").read_bytes(), type=Deed)
     factory = Factory(deed.seed, deed.epoch_ns, args.folder / "logbook.jsonl")
     for path in write(factory, args.folder / "history", args.stop, args.days):
@@ -128,7 +142,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    # The live plant comes first.
-    os.nice(NICE)
-    pa.set_cpu_count(1)
     main()

@@ -28,8 +28,8 @@ Say = Callable[[str], None]
 PORT = 8080
 """Port of the console when none is asked for, if it is free."""
 TOKEN = "demo-history"  # noqa: S105 - the token's name
-DAYS_SAID_EVERY = 2
-"""Progress is said once for so many days of history."""
+PROGRESS_S = 5.0
+"""How often the progress of an import is said."""
 STDERR_KEPT = 2000
 """Characters of a failed process's last words that are repeated."""
 
@@ -125,10 +125,43 @@ class Demo:
         if past.done:
             return
         async with self._token() as word:
-            loaded = await self._in_background(past, word)
-        if loaded:
-            path.write_bytes(msgspec.json.encode(msgspec.structs.replace(past, done=True)))
-            await asyncio.to_thread(shutil.rmtree, path.with_suffix(""), ignore_errors=True)
+            if not await self._tell(past, word):
+                return
+        self.say("history: all is loaded")
+        path.write_bytes(msgspec.json.encode(msgspec.structs.replace(past, done=True)))
+        await asyncio.to_thread(shutil.rmtree, path.with_suffix(""), ignore_errors=True)
+
+    async def _tell(self, past: Past, word: str) -> bool:
+        """Have the files written, and each imported once it is whole; True if all went well."""
+        self.say("history: loading fourteen days in the background")
+        folder = str(self.wish.folder / "factory")
+        words = ["lineshaft.demo.history", "--folder", folder, "--stop", str(past.stop_ns)]
+        async with _process(*words, "--parent", str(os.getpid())) as telling:
+            assert telling.stdout  # noqa: S101 - it is a pipe
+            async for line in telling.stdout:
+                if not await self._import(line.decode().strip(), word):
+                    return False
+            return await telling.wait() == 0
+
+    async def _import(self, path: str, word: str) -> bool:
+        """Import a file as any user would, saying how far it has come; True if it went well."""
+        words = ["lineshaft.demo.aside", str(os.getpid()), "import", path, "--url", self._url]
+        async with _process(*words, token=word) as importing, asyncio.TaskGroup() as group:
+            saying = group.create_task(self._say_progress())
+            assert importing.stderr  # noqa: S101 - it is a pipe
+            problem = (await importing.stderr.read()).decode()[-STDERR_KEPT:]
+            code = await importing.wait()
+            saying.cancel()
+        if code:
+            self.say(f"history: not all is loaded, the next start goes on: {problem.strip()}")
+        return code == 0
+
+    async def _say_progress(self) -> None:
+        while True:
+            await asyncio.sleep(PROGRESS_S)
+            for state in await self.plant.historian.imports.latest(1):
+                total = f" of {state.rows_total:,}" if state.rows_total else ""
+                self.say(f"history: {state.rows_done:,}{total} rows of {state.name}")
 
     @asynccontextmanager
     async def _token(self) -> AsyncGenerator[str]:
@@ -152,31 +185,23 @@ class Demo:
         finally:
             await tokens.delete(who, made.id, address="demo")
 
-    async def _in_background(self, past: Past, word: str) -> bool:
-        """Let a process of low priority make and load it; True when it got to the end."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "lineshaft.demo.history", "--url", self._url),
-            *("--folder", str(self.wish.folder / "factory"), "--stop", str(past.stop_ns)),
-            *("--parent", str(os.getpid())),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, "LINESHAFT_TOKEN": word},
-            start_new_session=True,
-        )
-        assert process.stdout  # noqa: S101 - asked for above
-        assert process.stderr  # noqa: S101
-        try:
-            async for line in process.stdout:
-                self.say(f"history: {line.decode().rstrip()}")
-            problem = (await process.stderr.read()).decode()[-STDERR_KEPT:]
-            code = await process.wait()
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        if code:
-            self.say(f"history: not all is loaded; the next start goes on. {problem}")
-        return code == 0
+
+@asynccontextmanager
+async def _process(*words: str, token: str = "") -> AsyncGenerator[asyncio.subprocess.Process]:
+    """A Python module run in a process of its own, which does not outlast the body."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", *words),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "LINESHAFT_TOKEN": token},
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 def _value_of(batch: Batch, place: str) -> str:

@@ -26,6 +26,7 @@ ROWS_MAX = 50_000
 """Rows of a batch, so that it stays well below what the server takes at once."""
 BATCH_BYTES_MAX = 6 << 20
 _BLOCK_BYTES = 4 << 20
+TIME_NS_MAX = 2**63 - 1
 _UNITS = {"s": NS_PER_S, "ms": NS_PER_MS, "us": NS_PER_US, "ns": 1}
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:nan|inf|infinity)$"
 _INTEGER = r"^[+-]?\d+$"
@@ -236,6 +237,12 @@ class _Reader:
         numbers: npt.NDArray[Any] = column.to_numpy(zero_copy_only=False)
         if not self._unit and len(numbers):
             self._unit = _unit_of(float(numbers[0]))
+        far = ~(np.abs(numbers) < TIME_NS_MAX // max(self._unit, 1))
+        if far.any():
+            raise Invalid(
+                f"{self._name}: {numbers[np.argmax(far)]} is too far away to be a time",
+                remedy="Say the unit, as --time-format ms.",
+            )
         if numbers.dtype.kind == "f":
             numbers = np.round(numbers * self._unit)
             return numbers.astype(np.int64)

@@ -118,7 +118,10 @@ class Hub:
             self._asset_of[place] = asset
         self._placed = total
         for viewer in self.viewers:
-            self._show(viewer, new)
+            self._show(viewer, [i for i in new if self._wants(viewer, self.last.paths[i])])
+
+    def _wants(self, viewer: Viewer, path: str) -> bool:
+        return viewer.wish.covers(path) and sees(viewer.who, path)
 
     # ---- viewers
 
@@ -128,7 +131,7 @@ class Hub:
         viewer.assets.clear()
         viewer.marked.clear()
         self.viewers.add(viewer)
-        paths = {p for p in wish.points if p in self._namespace}
+        paths = {p for p in wish.points if p in self._namespace and sees(viewer.who, p)}
         for branch in wish.branches:
             paths.update(self._namespace.under(branch, viewer.who))
         places = [self.last.id_of(p) for p in sorted(paths)]
@@ -136,25 +139,17 @@ class Hub:
         self._show(viewer, places)
 
     def _show(self, viewer: Viewer, places: Sequence[int]) -> None:
-        """Let the viewer watch what he wants and may see of these points, and tell him numbers."""
-        paths = self.last.paths
-        wanted = {
-            paths[i]: i
-            for i in places
-            if viewer.wish.covers(paths[i]) and sees(viewer.who, paths[i])
-        }
-        for place in wanted.values():
-            asset = int(self._asset_of[place])
+        """Let the viewer watch these points, which he may see, and tell him their numbers."""
+        if not places:
+            return
+        for asset in dict.fromkeys(self._asset_of[list(places)].tolist()):
             viewer.marked[asset] = None
-            if asset not in viewer.assets or viewer.assets[asset] is not None:
-                viewer.assets[asset] = self._allowed(viewer.who, asset)
-        if wanted:
-            viewer.tell(wanted)
+            viewer.assets[asset] = self._allowed(viewer.who, asset)
+        viewer.tell({self.last.paths[i]: i for i in places})
 
     def _allowed(self, who: Identity, asset: int) -> Ints | None:
         """Numbers of the asset's points that may be seen; None when all may."""
-        path = parent(self.last.paths[self._members[asset][0]])
-        if sees(who, path):
+        if "" in who.branches or sees(who, parent(self.last.paths[self._members[asset][0]])):
             return None
         members = self._members[asset]
         return np.array([i for i in members if sees(who, self.last.paths[i])], dtype=np.int64)

@@ -26,8 +26,7 @@ BRANCHES_MAX = 100
 class Branches:
     """Allows an action that the identity has, on paths inside its branches.
 
-    Without a path only the action is asked: the caller then filters what it answers by
-    path. That is no leave to answer with everything.
+    The empty path is the whole namespace, so it is allowed only to those who see it all.
     """
 
     def allows(self, who: Identity, action: Action, path: str = "") -> bool:
@@ -36,7 +35,7 @@ class Branches:
             return True
         if action not in who.actions:
             return False
-        return not path or any(is_under(path, branch) for branch in who.branches)
+        return any(is_under(path, branch) for branch in who.branches)
 
 
 def check_role(role: str) -> str:

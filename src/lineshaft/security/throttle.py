@@ -50,8 +50,12 @@ class Throttle:
         if key not in self._buckets:
             return self._burst
         left, then = self._buckets[key]
-        # A clock that was set back must not take tokens away.
-        passed = max(self._clock() - then, 0)
+        now = self._clock()
+        if now < then:
+            # The clock was set back: time counts from here, or nobody would get in until
+            # it is where it was.
+            self._buckets[key] = (left, now)
+        passed = max(now - then, 0)
         return min(left + passed / self._refill_ns, self._burst)
 
     def _keep(self, key: str, left: float) -> None:

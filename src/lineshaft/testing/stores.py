@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from lineshaft.core.batch import Batch, Sample
 from lineshaft.core.errors import Invalid
+from lineshaft.core.point import Value
 from lineshaft.core.quality import is_bad
 from lineshaft.stores import BUCKET_SCHEMA, Counts, Store
 
@@ -179,7 +180,7 @@ async def the_last_write_of_a_key_wins_and_is_counted(making: Making) -> None:
 async def values_come_back_exactly(making: Making) -> None:
     """NaN is not null, text is text, big integers keep every digit, quality every bit."""
     store, oracle = making.fresh(), Oracle()
-    tricky = [
+    tricky: list[Value] = [
         *(math.nan, math.inf, -math.inf, 0.0, 5e-324, 1.7976931348623157e308, 0.1, 2**53, True),
         *("", "überall 汉字 '\" \\ \n", "x" * 5000, 2**53 + 1, -(2**70), '{"a": [1]}', "NaN"),
     ]

@@ -6,9 +6,9 @@ from lineshaft.core.clock import NS_PER_S, from_iso, now_ns
 from lineshaft.core.errors import Invalid
 
 TIME_NS_MAX = 2**63 - 1
-_RELATIVE = re.compile(r"^([+-])(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h|d|w)$")
+_RELATIVE = re.compile(r"^([+-])(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h|d|w)$", re.ASCII)
 _UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
-_WHOLE = re.compile(r"^-?\d{1,19}$")
+_WHOLE = re.compile(r"^\d{1,19}$", re.ASCII)
 
 
 def time_ns(text: str, *, now: int | None = None) -> int:

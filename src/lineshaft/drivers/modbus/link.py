@@ -19,6 +19,14 @@ from lineshaft.drivers.modbus.registers import BIT_TABLES, Bits, ModbusPoint, Ta
 SILENT_MAX = 3
 """Requests in a row without an answer after which the device counts as gone."""
 
+HEAD = 7
+"""Bytes before the function code: transaction, protocol, length, unit."""
+BODY_MAX = 254
+EXCEPTION_SIZE = 2
+READS = (1, 2, 3, 4)
+WRITES = {5: 5, 6: 5, 15: 5, 16: 5, 22: 7}
+"""Size of the answer to each function that writes."""
+
 
 class Fault(enum.Enum):
     """Why a request brought no values: the exception codes of Modbus, and silence."""
@@ -103,6 +111,7 @@ class Link:
         self._client = client
         self._closed = asyncio.Event()
         self._silent = 0
+        self._cause = "the device closed the connection"
         self.answers = 0
         """Requests that were answered so far."""
 
@@ -115,17 +124,18 @@ class Link:
         """
         # It would write a line for each attempt; the supervisor already tells what is wrong.
         logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
-        up: list[Self] = []
+        links: list[Self] = []
         client = AsyncModbusTcpClient(
             host,
             port=port,
             timeout=timeout_s,
             retries=0,
             reconnect_delay=0,
-            trace_connect=lambda is_up: None if is_up else [link.end() for link in up].clear(),
+            trace_connect=lambda is_up: None if is_up or not links else links[0].end(),
+            trace_packet=lambda is_sent, data: data if is_sent else links[0].checked(data),
         )
         link = cls(name, unit, client)
-        up.append(link)
+        links.append(link)
         if not await client.connect():
             client.close()
             raise LinkLost(
@@ -139,8 +149,16 @@ class Link:
         self._closed.set()
         waiting = self._client.ctx.response_future
         if not waiting.done():
-            waiting.set_exception(ConnectionException("closed by the device"))
+            waiting.set_exception(ConnectionException(self._cause))
             waiting.exception()  # nobody may be waiting, and that is no fault
+
+    def checked(self, data: bytes) -> bytes:
+        """What came, if it is Modbus so far; else nothing, and the link ends."""
+        if _is_sound(data):
+            return data
+        self._cause = f"it answers with {data[:24]!r}, which is no Modbus"
+        self.end()
+        return b""
 
     def close(self) -> None:
         """Close the connection."""
@@ -157,7 +175,7 @@ class Link:
                 await self._closed.wait()
         except TimeoutError:
             return
-        raise self._lost("the device closed the connection")
+        raise self._lost(self._cause)
 
     async def read(self, block: Block) -> Words | Bits | Fault:
         """The registers or bits of the block.
@@ -190,7 +208,7 @@ class Link:
         at, unit = point.address, self._unit
         request: Awaitable[ModbusPDU]
         if self._closed.is_set():
-            raise self._lost("the device closed the connection")
+            raise self._lost(self._cause)
         if point.table is Table.COIL:
             request = self._client.write_coil(at, bool(words[0]), device_id=unit)
         elif point.of_type is Type.BIT and point.bit is not None:
@@ -219,10 +237,10 @@ class Link:
         try:
             reply = await request
         except ConnectionException as error:
-            raise self._lost(str(error)) from error
+            raise self._lost(self._cause) from error
         except ModbusException as error:
             if self._closed.is_set():
-                raise self._lost("the device closed the connection") from error
+                raise self._lost(self._cause) from error
             self._silent += 1
             if self._silent >= SILENT_MAX:
                 raise self._lost(f"no answer to {SILENT_MAX} requests in a row") from error
@@ -238,3 +256,21 @@ class Link:
             f"{self._name}: lost the connection: {cause}",
             remedy="It is tried again by itself; see that the device and the network are up.",
         )
+
+
+def _is_sound(data: bytes) -> bool:
+    """Whether the bytes are the whole or the beginning of an answer.
+
+    pymodbus would raise out of the event loop's callback for some that are not.
+    """
+    if data[2:4].strip(b"\0"):
+        return False
+    size = int.from_bytes(data[4:6], "big")
+    if len(data) < HEAD + 1 or len(data) < HEAD - 1 + size:
+        return size <= BODY_MAX
+    body = data[HEAD : HEAD - 1 + size]
+    if not body or body[0] & 0x80:
+        return len(body) == EXCEPTION_SIZE
+    if body[0] in READS:
+        return len(body) > 1 and body[1] == len(body) - 2
+    return len(body) == WRITES.get(body[0])

@@ -340,6 +340,17 @@ class Session:
                 answer.exception()  # nobody may be waiting, and that is no fault
 
 
+class _Socket(ssl.SSLSocket):
+    """Closes itself when the handshake fails, which paho leaves to the garbage collector."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
+
+
 def _has_more(sock: Any) -> bool:  # noqa: ANN401 - a socket, or one of paho's wrappers
     return isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
 
@@ -350,6 +361,7 @@ def _context(name: str, tls: Tls) -> ssl.SSLContext:
             raise Refused(f"{name}: tls: there is no file {file}")
     try:
         context = ssl.create_default_context(cafile=tls.ca or None)
+        context.sslsocket_class = _Socket
         if tls.cert:
             context.load_cert_chain(tls.cert, tls.key or None)
     except ssl.SSLError as error:

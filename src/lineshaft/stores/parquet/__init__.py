@@ -10,7 +10,6 @@ itself when there is room. One process at a time may use a folder.
 """
 
 import asyncio
-import os
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager

@@ -15,9 +15,7 @@ class Files:
     """Writes, syncs and renames; every method blocks and raises `OSError` as the kernel does."""
 
     def create(self, path: Path) -> int:
-        """Descriptor of a new, empty file; the name itself is durable after `sync_path` of its
-        folder.
-        """
+        """Descriptor of a new, empty file; its name is durable after `sync_path` of its folder."""
         assert_off_loop()
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
 

@@ -37,20 +37,21 @@ class Latest:
         self._text[ids] = None if rows.text is None else rows.text.take(pa.array(at)).to_pylist()
 
     def _grow(self, size: int) -> None:
-        for name, fill in (("_seen", False), ("_time", NEVER), ("_number", 0.0)):
-            self._grow_one(name, size, fill)
-        for name, fill in (("_valid", False), ("_quality", 0), ("_row", 0), ("_text", None)):
-            self._grow_one(name, size, fill)
+        for name in ("_seen", "_number", "_valid", "_quality", "_row"):
+            self._grow_one(name, size, 0)
+        self._grow_one("_time", size, NEVER)
+        self._grow_one("_text", size, None)
 
-    def _grow_one(self, name: str, size: int, fill: object) -> None:
+    def _grow_one(self, name: str, size: int, fill: int | None) -> None:
         old = getattr(self, name)
         grown = np.full(size, fill, dtype=old.dtype)
         grown[: len(old)] = old
         setattr(self, name, grown)
 
     def look(self, names: Names, ids: Indices | None) -> tuple[list[str], Rows]:
-        """The newest rows of the points of these numbers that have one (of all when None), and
-        their paths in the same order.
+        """Paths and newest rows, in the same order, of those of these points that have one.
+
+        None stands for all points.
         """
         if ids is None:
             ids = np.flatnonzero(self._seen).astype(np.int32)

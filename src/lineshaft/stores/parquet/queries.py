@@ -83,7 +83,7 @@ class Readers:
         segments, hot = self._look(span)
         newest = _newest([hot], None)
         if not segments:
-            return newest.num_rows
+            return int(newest.num_rows)
         cursor = self._cursor(span, newest)
         rows = _union(span, segments, newest, self._folder)
         table = cursor.sql(f"SELECT count(*) AS n FROM ({rows})").to_arrow_table()  # noqa: S608

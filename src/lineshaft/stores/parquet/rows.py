@@ -34,7 +34,14 @@ class Rows(NamedTuple):
         """The rows that a mask holds true, or that the positions name, in their order."""
         places = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
         text = None if self.text is None else self.text.take(pa.array(places))
-        return Rows(*(c[places] for c in self[:5]), text)
+        return Rows(
+            self.id[places],
+            self.time[places],
+            self.number[places],
+            self.valid[places],
+            self.quality[places],
+            text,
+        )
 
     def numbers(self) -> pa.Array:
         """The numbers as an Arrow array with nulls."""
@@ -66,13 +73,25 @@ def concat(parts: list[Rows]) -> Rows:
     if len(parts) == 1:
         return parts[0]
     if not parts:
-        none = np.empty(0, dtype=np.int64)
-        kinds = (np.int32, np.int64, np.float64, np.bool_, np.uint32)
-        return Rows(*(none.astype(k) for k in kinds), None)
+        return Rows(
+            np.empty(0, dtype=np.int32),
+            np.empty(0, dtype=np.int64),
+            np.empty(0, dtype=np.float64),
+            np.empty(0, dtype=np.bool_),
+            np.empty(0, dtype=np.uint32),
+            None,
+        )
     text = None
     if any(p.text is not None for p in parts):
         text = pa.concat_arrays([p.texts() for p in parts])
-    return Rows(*(np.concatenate([p[i] for p in parts]) for i in range(5)), text)
+    return Rows(
+        np.concatenate([p.id for p in parts]),
+        np.concatenate([p.time for p in parts]),
+        np.concatenate([p.number for p in parts]),
+        np.concatenate([p.valid for p in parts]),
+        np.concatenate([p.quality for p in parts]),
+        text,
+    )
 
 
 def order_of(rank: Indices, time: Ints) -> Places:
@@ -130,8 +149,9 @@ class Names:
 
 
 class Buffer:
-    """The rows of one log file, in memory; rows once added never change, so readers may look
-    at the first `rows` of them without a lock.
+    """The rows of one log file, in memory.
+
+    Rows once added never change, so readers may look at the first `rows` without a lock.
     """
 
     def __init__(self, log: int, capacity: int) -> None:
@@ -151,7 +171,7 @@ class Buffer:
         self._texts: list[str] = []
 
     def add(self, rows: Rows) -> None:
-        """Append the rows; there must be room."""
+        """Append the rows; there must be room for them."""
         start, stop = self.rows, self.rows + len(rows.id)
         place = slice(start, stop)
         self._id[place] = rows.id
@@ -173,8 +193,7 @@ class Buffer:
 
     def all(self, rows: int) -> Rows:
         """The first `rows` rows, without copying the numbers."""
-        parts = (self._id, self._time, self._number, self._valid, self._quality)
-        return Rows(*(c[:rows] for c in parts), self._texts_of(self._text[:rows]))
+        return self._view(slice(0, rows))
 
     def select(self, rows: int, wanted: Mask, start_ns: int, stop_ns: int) -> Rows:
         """Of the first `rows` rows those of the wanted points and times.
@@ -185,9 +204,17 @@ class Buffer:
         inside = (time >= start_ns) & (time < stop_ns)
         known = ids < len(wanted)
         inside &= known & wanted[np.where(known, ids, 0)]
-        places = np.flatnonzero(inside)
-        parts = (self._id, self._time, self._number, self._valid, self._quality)
-        return Rows(*(c[places] for c in parts), self._texts_of(self._text[places]))
+        return self._view(np.flatnonzero(inside))
+
+    def _view(self, rows: Places | slice) -> Rows:
+        return Rows(
+            self._id[rows],
+            self._time[rows],
+            self._number[rows],
+            self._valid[rows],
+            self._quality[rows],
+            self._texts_of(self._text[rows]),
+        )
 
     def _texts_of(self, refs: Indices) -> pa.StringArray | None:
         if not (self._texts and (refs >= 0).any()):

@@ -131,9 +131,7 @@ class Shelf:
         )
 
     def match(self, segment: Segment, fresh: Tidy) -> tuple[Ints, Ints]:
-        """Positions of fresh rows whose key stands in the segment: with the same content, and
-        with another.
-        """
+        """Positions of fresh rows whose key the segment holds: with equal content, with other."""
         inside = (fresh.time >= segment.time_min) & (fresh.time <= segment.time_max)
         places = np.flatnonzero(inside)
         none = np.empty(0, dtype=np.int64)

@@ -64,20 +64,24 @@ class Settler:
     def _step(self) -> bool:
         state = self._state
         with state.lock:
-            if not state.frozen and not self._stopping:
-                state.changed.wait(TICK_S)
             buffer = state.frozen[0] if state.frozen else None
         try:
             if buffer is not None:
                 self._settle(buffer)
-            elif not self._stopping:
-                self._tend()
+            elif not self._stopping and not self._tend():
+                self._wait()
         except (OSError, duckdb.Error, pa.ArrowException) as error:
             self._failed(error)
             if self._stopping:
                 return False
         with state.lock:
             return bool(state.frozen) or not self._stopping
+
+    def _wait(self) -> None:
+        """Until a buffer is frozen, or it is time to look around again."""
+        with self._state.lock:
+            if not self._state.frozen and not self._stopping:
+                self._state.changed.wait(TICK_S)
 
     def _failed(self, error: Exception) -> None:
         trouble = f"segments in {self._folder} cannot be written: {error}"
@@ -91,7 +95,9 @@ class Settler:
     # ---- a buffer becomes segments
 
     def _settle(self, buffer: Buffer) -> None:
-        stored, gone, added = 0, [], []
+        stored = 0
+        gone: list[Segment] = []
+        added: list[Segment] = []
         if buffer.rows:
             fresh = tidy(buffer.all(buffer.rows), self._state.names.paths)
             stored, gone, added = self._place(fresh)
@@ -105,9 +111,7 @@ class Settler:
             self._files.delete(self._folder / old.last)
 
     def _place(self, fresh: Tidy) -> tuple[int, list[Segment], list[Segment]]:
-        """Write fresh rows beside those that are settled: how many keys are new, which segments
-        go, which come.
-        """
+        """Write fresh rows beside the settled: how many keys are new, what goes, what comes."""
         keep = np.ones(len(fresh.time), dtype=np.bool_)
         fresh_keys = keep.copy()
         time_min, time_max = int(fresh.time.min()), int(fresh.time.max())
@@ -163,16 +167,18 @@ class Settler:
 
     # ---- when nothing is waiting
 
-    def _tend(self) -> None:
-        """Merge one day, delete files that no reader can hold any more, look at the disk."""
+    def _tend(self) -> bool:
+        """Merge one day, or delete files that no reader can hold any more; whether it did."""
+        self._state.figures["disk_free_bytes"] = self._files.free_bytes(self._folder)
         old = self._state.manifest
         day = self._day_to_merge(old)
         if day:
             self._merge(old, day)
         elif any(r.since_ns < now_ns() - KEPT_S * NS_PER_S for r in old.retired):
             self._forget(old)
-        figures = self._state.figures
-        figures["disk_free_bytes"] = self._files.free_bytes(self._folder)
+        else:
+            return False
+        return True
 
     def _day_to_merge(self, old: Manifest) -> list[Segment]:
         """The small segments of a day that has more than it should, the fullest first."""
