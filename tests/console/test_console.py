@@ -1,11 +1,9 @@
 """What people do with the console, done by a real browser on a real plant."""
 
-import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from conftest_console import CNC, PASSWORD, PRESS, log_in
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Page, Request
 
 pytestmark = pytest.mark.timeout(180)
 
