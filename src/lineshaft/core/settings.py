@@ -22,7 +22,10 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 
 class Secret:
-    """A word that is never printed: given as text, `{ env = "NAME" }` or `{ file = "path" }`."""
+    """A word that is never printed: given as text, `{ env = "NAME" }` or `{ file = "path" }`.
+
+    A field's default is written `msgspec.field(default_factory=Secret)`.
+    """
 
     __slots__ = ("_word",)
 
@@ -105,15 +108,21 @@ def field_docs(settings: type[msgspec.Struct]) -> dict[str, str]:
     return docs
 
 
-def json_schema(settings: type[msgspec.Struct]) -> dict[str, Any]:
-    """The JSON Schema of a settings table, with the fields' docstrings, for editors."""
-    (schema,), components = msgspec.json.schema_components([settings], schema_hook=_schema_hook)
+def json_schema(settings: type[msgspec.Struct], prefix: str = "") -> dict[str, Any]:
+    """The JSON Schema of a settings table, with the fields' docstrings, for editors.
+
+    The tables inside it stand in `$defs`, their names with `prefix` before them.
+    """
+    (schema,), components = msgspec.json.schema_components(
+        [settings], schema_hook=_schema_hook, ref_template=f"#/$defs/{prefix}{{name}}"
+    )
+    structs = {_component_name(s, components): s for s in _structs_within(settings)}
     for name, part in components.items():
-        struct = _struct_named(settings, name)
-        for field, doc in field_docs(struct).items() if struct else ():
+        docs = field_docs(structs[name]) if name in structs else {}
+        for field, doc in docs.items():
             if field in part.get("properties", {}):
                 part["properties"][field]["description"] = doc
-    return schema | {"$defs": components} if components else schema
+    return schema | {"$defs": {prefix + n: p for n, p in components.items()}}
 
 
 def _schema_hook(wanted: type) -> dict[str, Any]:
@@ -130,20 +139,24 @@ def _schema_hook(wanted: type) -> dict[str, Any]:
     }
 
 
-def _struct_named(root: type[msgspec.Struct], name: str) -> type[msgspec.Struct] | None:
-    """The struct of that name among the root and all that its fields mention."""
-    seen: set[Any] = set()
+def _component_name(struct: type[msgspec.Struct], components: Mapping[str, Any]) -> str:
+    """The name that msgspec gives a struct: the short one, unless two structs share it."""
+    if struct.__name__ in components:
+        return struct.__name__
+    full = f"{struct.__module__}.{struct.__qualname__}"
+    return next((c for c in components if c in (full, full.replace(".", "_"))), full)
+
+
+def _structs_within(root: type[msgspec.Struct]) -> set[type[msgspec.Struct]]:
+    """The struct, and all that its fields mention."""
+    found: set[type[msgspec.Struct]] = set()
     todo: list[Any] = [root]
     while todo:
         item = todo.pop()
-        if item in seen:
-            continue
-        seen.add(item)
         if isinstance(item, type) and issubclass(item, msgspec.Struct):
-            if item.__name__ == name:
-                return item
-            todo += [f.type for f in msgspec.structs.fields(item)]
-        todo += [a for a in getattr(item, "__args__", ()) if a.__hash__]
-        if hasattr(item, "__origin__") and not isinstance(item, type):
-            todo.append(item.__origin__)
-    return None
+            if item not in found:
+                found.add(item)
+                todo += [f.type for f in msgspec.structs.fields(item)]
+        else:
+            todo += getattr(item, "__args__", ())
+    return found

@@ -176,7 +176,6 @@ mA 4K mA mA
 uA B84 µA uA
 kA B22 kA kA
 A.h AMH Ah A*hour
-C COU C C
 Ohm OHM Ω ohm
 mOhm E45 mΩ mohm
 kOhm B49 kΩ kohm
@@ -189,7 +188,6 @@ uF 4O µF uF
 H 81 H henry
 mH C14 mH mH
 T D33 T tesla
-mT C29 mT mT
 m3/s MQS m³/s m**3/s
 m3/min G53 m³/min m**3/min
 m3/h MQH m³/h m**3/hour
@@ -217,7 +215,6 @@ cd CDL cd candela
 cd/m2 A24 cd/m² cd/m**2
 mol C34 mol mol
 mmol/L M33 mmol/l mmol/liter
-mol/m3 C36 mol/m³ mol/m**3
 Bq BQL Bq becquerel
 Sv D13 Sv sievert
 """

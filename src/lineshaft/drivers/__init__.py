@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import ClassVar, Protocol
 
+import msgspec
+
 from lineshaft.core.batch import Batch, Sample
 from lineshaft.core.errors import Refused
 from lineshaft.core.path import check_path
@@ -17,6 +19,29 @@ from lineshaft.core.plugin import Plugin
 from lineshaft.core.point import Kind, Point, Value
 from lineshaft.core.settings import Settings
 from lineshaft.core.units import check_unit
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One point that a device offers, as `lineshaft browse` shows it."""
+
+    path: str
+    """Its place below the root that was browsed, levels joined by `/`."""
+    address: str
+    """Where the driver finds it, in the words of its protocol."""
+    kind: Kind = Kind.NUMBER
+    """What its values are."""
+    unit: str = ""
+    """UCUM code of the unit; empty when it has none that is known."""
+    low: float | None = None
+    """Lower end of the range that the device states, in `unit`."""
+    high: float | None = None
+    """Upper end of that range."""
+    description: str = ""
+    """One sentence for people."""
+    writable: bool = False
+    """Whether the device lets this user write it."""
+    value: Value | None = None
+    """Its value now; None when there is none, or it is bad."""
 
 
 class Feed(Protocol):
@@ -58,7 +83,7 @@ class PointSettings(Settings, frozen=True):
     """Upper end of the expected range, in `unit`."""
     description: str = ""
     """One sentence for people."""
-    names: dict[str, str] = {}
+    names: dict[str, str] = msgspec.field(default_factory=dict)
     """Names of the values of an enumeration, `{ 0 = "stopped", 1 = "running" }`."""
 
     def point(self, at: str, *, kind: Kind, source: str, address: str) -> Point:
@@ -117,6 +142,33 @@ class Driver(Plugin, abc.ABC):
             LinkLost: the link is down.
         """
         raise Refused(f"{self.name}: {path} cannot be read on request")
+
+    @classmethod
+    async def browse(cls, address: str, **options: str) -> list[Found]:
+        """What the device at that address offers.
+
+        `options` are further fields of `Config` as text, such as `username`.
+
+        Raises:
+            Refused: the protocol knows no browsing (this is the default), or the device said no.
+            LinkLost: nothing answers.
+        """
+        raise Refused(
+            f"{cls.kind()} at {address} cannot be browsed ({len(options)} options given)",
+            remedy="Write its points into the settings by hand.",
+        )
+
+    @classmethod
+    def settings_for(cls, found: Sequence[Found], *, name: str, address: str, at: str) -> str:
+        """The settings table, as TOML text, that reads what was found.
+
+        Raises:
+            Refused: the protocol knows no browsing. This is the default.
+        """
+        raise Refused(
+            f"{cls.kind()} at {address} cannot be browsed, so {name} below {at} has"
+            f" no settings for {len(found)} points"
+        )
 
     @classmethod
     @abc.abstractmethod

@@ -2,6 +2,8 @@
 
 Documents, their index rows and events commit in one transaction. An event, once in, is never
 changed: the log is a hash chain, `hash = sha256(previous hash + canonical JSON of the event)`.
+What every engine must agree on to the letter (which values a column takes, how an event is
+hashed, what a cursor holds) stands in `_rules.py`.
 """
 
 import abc
@@ -118,7 +120,7 @@ class Put(msgspec.Struct, frozen=True, kw_only=True):
     data: bytes
     """The document as JSON."""
     rows: tuple[dict[str, Cell], ...] = ({},)
-    """Its index rows; columns left out are null."""
+    """Its index rows; columns left out are null. Of none, it has a single empty one."""
     expected: int | None = None
     """The version it must have now; 0 means it must not exist; None does not ask."""
 
@@ -185,11 +187,14 @@ class Records(Plugin, abc.ABC):
     ) -> Page:
         """Documents that fit, each once, ordered by columns (`-name` for falling) then key.
 
-        A document with several fitting index rows stands where its first one stands. Pages
-        follow each other without gap or double even when documents come and go between.
+        A document with several fitting index rows stands where its first one stands; null
+        stands before every value (after it when falling). Pages follow each other without
+        gap or double even when documents come and go between; only a document whose order
+        columns change meanwhile may move past the reader.
 
         Raises:
-            Invalid: a column or cursor is unknown, or limit is outside 1 to 1000.
+            Invalid: a collection, column or cursor is unknown, a value is not of its
+                column's type, the predicate is too large, or limit is outside 1 to 1000.
         """
 
     @abc.abstractmethod
@@ -203,10 +208,12 @@ class Records(Plugin, abc.ABC):
             Stale: an expected version is not the present one.
             Missing: a deletion of what is not there, with `expected` given.
             Unavailable: they cannot be written now (disk full).
+            Invalid: a collection or column is unknown, a value is not of its column's type,
+                or `data` is not JSON.
         """
 
     @abc.abstractmethod
-    async def events(
+    async def events(  # noqa: PLR0913 - filters, all by keyword
         self,
         *,
         after: int = 0,
@@ -217,8 +224,13 @@ class Records(Plugin, abc.ABC):
         newest_first: bool = False,
         limit: int = 100,
     ) -> list[Logged]:
-        """Events with `after < seq < before`, whose kind begins with `kind` (whole words
-        between dots), whose path is `path` or below it, and whose actor is `actor`.
+        """Events with `after < seq < before` that pass the filters, ordered by `seq`.
+
+        The kind begins with `kind` (whole words between dots), the path is `path` or below
+        it, the actor is `actor`; an empty one of the three asks nothing.
+
+        Raises:
+            Invalid: limit is outside 1 to 1000.
         """
 
     @abc.abstractmethod

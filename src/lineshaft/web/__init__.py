@@ -5,8 +5,8 @@ A handler gets what it works on by parameter name from the plant's services, `wh
 `Identity` that asks) among them.
 """
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
 
 from litestar import delete as _delete
 from litestar import get as _get
@@ -20,13 +20,27 @@ from lineshaft.core.access import Action
 API = "/api/v1"
 
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+
 class _Decorator(Protocol):
-    def __call__(self, path: str, *, action: Action, **options: Any) -> Any: ...  # noqa: ANN401
+    def __call__(
+        self,
+        path: str | list[str],
+        *,
+        action: Action,
+        **options: Any,  # noqa: ANN401
+    ) -> Callable[[F], F]: ...
 
 
 def _needing(decorator: Any) -> _Decorator:  # noqa: ANN401 - litestar's five are of five types
-    def with_action(path: str, *, action: Action, **options: Any) -> Any:  # noqa: ANN401
-        return decorator(path, action=action, **options)
+    def with_action(
+        path: str | list[str],
+        *,
+        action: Action,
+        **options: Any,  # noqa: ANN401
+    ) -> Callable[[F], F]:
+        return decorator(path, action=action, **options)  # type: ignore[no-any-return]
 
     return with_action
 

@@ -80,7 +80,7 @@ class Mqtt(Driver):
         """Who we are to the broker; empty means `lineshaft-` and the driver's name."""
         username: str = ""
         """Name to log in with; empty for none."""
-        password: Secret = Secret("")
+        password: Secret = msgspec.field(default_factory=Secret)
         """Better as `{ env = "BROKER_PASSWORD" }` or `{ file = "/run/secrets/broker" }`."""
         tls: Tls | None = None
         """Encrypt the link; `tls = {}` trusts the certificates of the system."""

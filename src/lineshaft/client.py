@@ -1,0 +1,413 @@
+"""The Python client: `lineshaft.connect(url, token)` reads, watches and brings in data."""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple, Self, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+import pyarrow as pa
+import websockets.sync.client
+from websockets.asyncio.client import connect as _connect_async
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
+
+from lineshaft.core.batch import Batch
+from lineshaft.core.clock import NS_PER_MS
+from lineshaft.core.errors import Invalid, LineshaftError, LinkLost, Unavailable, Unknown
+from lineshaft.core.flow import wait_s
+from lineshaft.core.point import Point
+from lineshaft.core.point import Value as Bare
+from lineshaft.core.quality import quality_name
+from lineshaft.historian import files
+from lineshaft.historian.files import Mapping
+from lineshaft.historian.imports import Import
+from lineshaft.historian.last import Value
+from lineshaft.web.frames import Frame, decode
+from lineshaft.web.problem import Problem, failure
+
+TIMEOUT_S = 60.0
+CREDIT = 32
+"""Live frames that may be under way."""
+TRIES_MAX = 30
+"""How often an import tries to send a chunk while the plant takes nothing."""
+
+T = TypeVar("T")
+Time = int | str
+"""Nanoseconds since the epoch, RFC 3339, or relative: `now`, `-1h`."""
+
+
+class History:
+    """Raw samples as a table: point, time (UTC), value, text, quality."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table = table
+
+    def __len__(self) -> int:
+        return int(self._table.num_rows)
+
+    def arrow(self) -> pa.Table:
+        """As an Arrow table."""
+        return self._table
+
+    def pandas(self) -> Any:  # noqa: ANN401 - pandas has no types here
+        """As a pandas DataFrame; needs `pip install 'lineshaft[pandas]'`."""
+        return self._table.to_pandas()
+
+    def polars(self) -> Any:  # noqa: ANN401 - polars is not always installed
+        """As a Polars DataFrame; needs `pip install 'lineshaft[polars]'`."""
+        try:
+            import polars  # noqa: PLC0415 - an extra
+        except ModuleNotFoundError:
+            raise Invalid(
+                "polars is not installed", remedy="pip install 'lineshaft[polars]'"
+            ) from None
+        return polars.from_arrow(self._table)
+
+
+class Live(NamedTuple):
+    """A live value."""
+
+    point: str
+    time_ns: int
+    """To the millisecond."""
+    value: Bare | None
+    quality: int
+
+    @property
+    def quality_name(self) -> str:
+        """The status code in OPC UA's spelling."""
+        return quality_name(self.quality)
+
+
+class _Page(msgspec.Struct):
+    items: list[Point]
+    cursor: str
+
+
+class _Items(msgspec.Struct):
+    items: list[Value]
+
+
+class Client:
+    """A connection to a plant. Every error is one of `lineshaft.core.errors`, with a remedy."""
+
+    def __init__(self, url: str, token: str = "", *, verify: str | bool = True) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise Invalid(f"{url!r} is no address", remedy="Write it as http://host:8080.")
+        self.url = f"{parts.scheme}://{parts.netloc}"
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        context = httpx.create_ssl_context(verify) if parts.scheme == "https" else None
+        self._context = context
+        self._http = httpx.Client(
+            base_url=self.url + "/api/v1",
+            headers=self._headers,
+            timeout=TIMEOUT_S,
+            verify=context or True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()
+
+    # ---- reading
+
+    def points(self, search: str = "", branch: str = "") -> list[Point]:
+        """Points by words in path, description, unit or source, below a branch."""
+        found: list[Point] = []
+        cursor = ""
+        while True:
+            ask = {"search": search, "branch": branch, "cursor": cursor, "limit": 1000}
+            page = self._get("/points", _Page, params=ask)
+            found += page.items
+            cursor = page.cursor
+            if not cursor:
+                return found
+
+    def last(self, points: Sequence[str] = (), *, branch: str | None = None) -> list[Value]:
+        """The newest samples of points, or of all below a branch."""
+        ask: dict[str, Any] = {"points": list(points)}
+        return self._get("/last", _Items, params=_given(ask | {"branch": branch})).items
+
+    def history(self, points: Sequence[str], start: Time = "-1h", stop: Time = "now") -> History:
+        """All samples of points with `start <= time < stop`."""
+        ask = {"points": list(points), "start": start, "stop": stop, "format": "arrow"}
+        with self._answer("GET", "/history", params=ask) as answer:
+            try:
+                return History(pa.ipc.open_stream(answer.read()).read_all())
+            except (pa.ArrowInvalid, httpx.TransportError) as error:
+                raise LinkLost(f"the answer broke off: {error}", remedy="Ask again.") from error
+
+    def devices(self) -> list[dict[str, Any]]:
+        """Every device with its state."""
+        return list(self._json("GET", "/devices")["items"])
+
+    def system(self) -> dict[str, Any]:
+        """How the plant fares."""
+        return dict(self._json("GET", "/system"))
+
+    # ---- watching
+
+    def live(self, points: Sequence[str] = (), *, branch: str | None = None) -> Iterator[Live]:
+        """Live values, the last ones first, until the caller stops or the link breaks."""
+        watch = _Watch(points, branch)
+        try:
+            with websockets.sync.client.connect(
+                self._live_url(),
+                additional_headers=self._headers,
+                compression=None,
+                ssl=self._context,
+            ) as socket:
+                for text in watch.hello():
+                    socket.send(text)
+                for item in socket:
+                    yield from watch.values(item)
+                    if isinstance(item, bytes):
+                        socket.send('{"credit": 1}')
+        except (OSError, InvalidHandshake, ConnectionClosed) as error:
+            raise self._lost(error) from error
+
+    async def live_async(
+        self, points: Sequence[str] = (), *, branch: str | None = None
+    ) -> AsyncGenerator[Live]:
+        """The same as `live`, for programs with an event loop."""
+        watch = _Watch(points, branch)
+        try:
+            async with _connect_async(
+                self._live_url(),
+                additional_headers=self._headers,
+                compression=None,
+                ssl=self._context,
+            ) as socket:
+                for text in watch.hello():
+                    await socket.send(text)
+                async for item in socket:
+                    for value in watch.values(item):
+                        yield value
+                    if isinstance(item, bytes):
+                        await socket.send('{"credit": 1}')
+        except (OSError, InvalidHandshake, ConnectionClosed) as error:
+            raise self._lost(error) from error
+
+    def _live_url(self) -> str:
+        return "ws" + self.url.removeprefix("http") + "/api/v1/live"
+
+    def _lost(self, error: Exception) -> LineshaftError:
+        if isinstance(error, InvalidHandshake):
+            return Unknown(
+                f"{self.url} does not let this token watch: {error}",
+                remedy="Make a token on the account page of the console.",
+            )
+        return LinkLost(
+            f"the live connection to {self.url} broke: {error}", remedy="Connect again."
+        )
+
+    # ---- bringing in
+
+    def append(self, batch: Batch | pa.Table) -> int:
+        """Keep samples; returns how many once the plant's store has confirmed them all."""
+        whole = batch if isinstance(batch, Batch) else Batch.from_table(batch)
+        done = 0
+        for start in range(0, len(whole), files.ROWS_MAX):
+            part = whole.slice(start, min(start + files.ROWS_MAX, len(whole)))
+            done += int(self._json("POST", "/samples", content=part.to_ipc())["accepted"])
+        return done
+
+    def import_file(
+        self,
+        path: str | Path,
+        mapping: Mapping | None = None,
+        progress: Callable[[Import], None] | None = None,
+    ) -> Import:
+        """Bring in a CSV or Parquet file; a broken-off import of the same file is resumed.
+
+        Raises:
+            Invalid: the file does not fit the mapping.
+            Missing: there is no such file.
+        """
+        mapping, path = mapping or Mapping(), Path(path)
+        new = {
+            "name": path.name,
+            "fingerprint": files.fingerprint(path, mapping),
+            "rows_total": files.rows_estimate(path, mapping),
+            "estimate": True,
+        }
+        state = self._import("/imports", json=new)
+        done = 0
+        for batch in files.batches(path, mapping):
+            done += len(batch)
+            if done > state.rows_done:
+                state = self._chunk(state, done - len(batch), batch)
+                if progress:
+                    progress(state)
+        return self._import("/imports", json=new | {"rows_total": done, "estimate": False})
+
+    def _chunk(self, state: Import, offset: int, batch: Batch) -> Import:
+        """Send a chunk, however often it takes: what came twice is counted once."""
+        url = f"/imports/{state.id}/chunks"
+        content = batch.to_ipc()
+        for attempt in range(1, TRIES_MAX):
+            try:
+                return self._import(url, params={"offset": offset}, content=content)
+            except (LinkLost, Unavailable):
+                time.sleep(wait_s(attempt))
+        return self._import(url, params={"offset": offset}, content=content)
+
+    def _import(self, path: str, **options: Any) -> Import:  # noqa: ANN401
+        with self._answer("POST", path, **options) as answer:
+            return msgspec.json.decode(answer.read(), type=Import)
+
+    # ---- writing to machines
+
+    def prepare_write(self, point: str, value: Bare) -> dict[str, Any]:
+        """Ask to write a value; shows what would happen and writes nothing yet."""
+        return dict(self._json("POST", "/writes", json={"point": point, "value": value}))
+
+    def confirm_write(self, ticket: str, reason: str = "") -> dict[str, Any]:
+        """Write what was prepared; returns the value that was read back as proof."""
+        return dict(self._json("POST", f"/writes/{ticket}/confirm", json={"reason": reason}))
+
+    def cancel_write(self, ticket: str) -> None:
+        """Forget what was prepared."""
+        with self._answer("DELETE", f"/writes/{ticket}"):
+            pass
+
+    def write(self, point: str, value: Bare, *, reason: str = "") -> dict[str, Any]:
+        """Prepare and confirm in one; for programs that know what they do."""
+        return self.confirm_write(self.prepare_write(point, value)["id"], reason)
+
+    # ---- the wire
+
+    def _get(self, path: str, wanted: type[T], *, params: dict[str, Any]) -> T:
+        with self._answer("GET", path, params=params) as answer:
+            return msgspec.json.decode(answer.read(), type=wanted)
+
+    def _json(self, method: str, path: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401
+        with self._answer(method, path, **options) as answer:
+            return msgspec.json.decode(answer.read(), type=dict[str, Any])
+
+    @contextmanager
+    def _answer(self, method: str, path: str, **options: Any) -> Iterator[httpx.Response]:  # noqa: ANN401
+        """The answer, not read yet, once it is known to be good."""
+        try:
+            with self._http.stream(method, path, **options) as answer:
+                if answer.is_success:
+                    yield answer
+                    return
+                raise _failure(answer.status_code, answer.read())
+        except httpx.TransportError as error:
+            raise LinkLost(
+                f"{self.url} does not answer: {error}",
+                remedy="Check the address, and that the plant runs.",
+            ) from error
+
+
+def connect(url: str = "http://127.0.0.1:8080", token: str = "", **options: Any) -> Client:  # noqa: ANN401
+    """A client of the plant at this address, with an API token made in the console."""
+    return Client(url, token, **options)
+
+
+def _given(ask: dict[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in ask.items() if v is not None}
+
+
+def _failure(status: int, body: bytes) -> LineshaftError:
+    try:
+        return failure(msgspec.json.decode(body, type=Problem))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return Unavailable(
+            f"the answer has status {status} and is no answer of a plant",
+            remedy="Check the address; is there a proxy between?",
+        )
+
+
+class _Watch:
+    """What travels over a live socket, seen from the client."""
+
+    def __init__(self, points: Sequence[str], branch: str | None) -> None:
+        branches = [branch] if branch is not None else [] if points else [""]
+        self._wish = {"points": list(points), "branches": branches}
+        self._paths: dict[int, str] = {}
+
+    def hello(self) -> tuple[str, str]:
+        """What the client says first."""
+        return json.dumps({"subscribe": self._wish}), json.dumps({"credit": CREDIT})
+
+    def values(self, item: str | bytes) -> Iterator[Live]:
+        """The values in one message of the server."""
+        if isinstance(item, bytes):
+            yield from self._read(decode(item))
+            return
+        said = msgspec.json.decode(item, type=dict[str, Any])
+        if "error" in said:
+            raise failure(msgspec.convert(said["error"], Problem))
+        self._paths |= {i: p for p, i in said["points"].items()}
+
+    def _read(self, frame: Frame) -> Iterator[Live]:
+        columns = (frame.id, frame.time_ms, frame.number, frame.quality)
+        for i, time_ms, number, quality in zip(*(c.tolist() for c in columns), strict=True):
+            if i in self._paths:
+                value = frame.text.get(i, None if number != number else number)  # noqa: PLR0124 - NaN
+                yield Live(self._paths[i], round(time_ms * NS_PER_MS), value, quality)
+
+
+# ---- the verb `lineshaft import`
+
+
+def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `lineshaft import`."""
+    verb = subparsers.add_parser(
+        "import",
+        help="bring a CSV or Parquet file into a running plant",
+        description="Bring in old data. Run it again to go on where it was broken off.",
+    )
+    verb.add_argument("file", type=Path)
+    for option, text in (
+        ("time", "column with the time"),
+        ("time-format", "auto, iso, s, ms, us, ns, or a pattern as '%%d.%%m.%%Y %%H:%%M:%%S'"),
+        ("zone", "time zone of times that name none, as Asia/Shanghai"),
+        ("point", "column with the point's path; without it each column is a point"),
+        ("value", "column with the value"),
+        ("quality", "column with OPC UA status codes"),
+        ("at", "branch that all points are put below"),
+        ("separator", "between the columns of a CSV file"),
+        ("decimal", "decimal point, . or ,"),
+    ):
+        default = getattr(Mapping(), option.replace("-", "_"))
+        verb.add_argument(f"--{option}", default=default, help=f"{text} (default: {default!r})")
+    url = os.environ.get("LINESHAFT_URL", "http://127.0.0.1:8080")
+    token = os.environ.get("LINESHAFT_TOKEN", "")
+    verb.add_argument("--url", default=url, help="address of the plant (or LINESHAFT_URL)")
+    verb.add_argument("--token", default=token, help="or LINESHAFT_TOKEN")
+    verb.set_defaults(call=import_verb)
+
+
+def import_verb(args: argparse.Namespace) -> int:
+    """Bring in a file, with progress on stderr."""
+    fields = (f.name for f in msgspec.structs.fields(Mapping))
+    mapping = Mapping(**{name: getattr(args, name) for name in fields})
+    with connect(args.url, args.token) as client:
+        done = client.import_file(args.file, mapping, _progress)
+    print(f"\r{done.name}: {done.rows_done} samples are in the store{' ' * 30}", file=sys.stderr)
+    return 0
+
+
+def _progress(state: Import) -> None:
+    total = max(state.rows_total or 0, state.rows_done, 1)
+    part = state.rows_done / total
+    bar = "#" * int(part * 30)
+    line = f"\r{state.name} [{bar:30}] {part:4.0%} {state.rows_done} samples"
+    print(line, end="", file=sys.stderr, flush=True)

@@ -1,0 +1,322 @@
+"""Settings to a running plant: the one place where the parts meet."""
+
+import asyncio
+import importlib
+import logging
+import os
+import signal
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import msgspec
+
+import lineshaft
+from lineshaft.core.access import SYSTEM, Identity
+from lineshaft.core.clock import now_ns, to_iso
+from lineshaft.core.errors import Invalid, LineshaftError, Missing, SettingsError
+from lineshaft.core.event import Event
+from lineshaft.drivers import Driver
+from lineshaft.gather import COLLECTIONS as GATHER_COLLECTIONS
+from lineshaft.gather import DEVICES
+from lineshaft.gather.devices import Devices
+from lineshaft.gather.routes import Reloaded
+from lineshaft.gather.writing import Writer
+from lineshaft.historian import COLLECTIONS as HISTORIAN_COLLECTIONS
+from lineshaft.historian import DURABLE, Historian
+from lineshaft.records import Append, Delete, Put, Record, Records
+from lineshaft.security import COLLECTIONS as SECURITY_COLLECTIONS
+from lineshaft.security.gate import Security
+from lineshaft.server import app, served
+from lineshaft.settings import (
+    Loaded,
+    build_at,
+    check_secrets,
+    check_together,
+    differences,
+    driver,
+    load,
+)
+from lineshaft.spines import Spine
+from lineshaft.stores import Store
+
+log = logging.getLogger(__name__)
+
+SLICES = ("gather", "historian", "security")
+COLLECTIONS = (*GATHER_COLLECTIONS, *HISTORIAN_COLLECTIONS, *SECURITY_COLLECTIONS)
+HISTORIAN_WAITING_MAX = 1024
+"""Batches that may wait for the store before their drivers do."""
+LIVE_TABLES = {"drivers", "writes", "server"}
+"""Tables of the settings file that take effect without a new start of the process."""
+
+
+class Started(msgspec.Struct, frozen=True, kw_only=True):
+    """What a plant says when it is up."""
+
+    url: str
+    """Address of the console and the API."""
+    password: str
+    """One-time password of the administrator; empty but for the first start."""
+
+
+class Plant:
+    """All parts of one process, put together by its settings."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self.loaded = loaded
+        self.name = loaded.file.plant.name
+        self.started = to_iso(now_ns())
+        file, data = loaded.file, loaded.data
+        self.spine: Spine = build_at(Spine, file.spine, data)
+        self.store: Store = build_at(Store, file.store, data)
+        self.records: Records = build_at(Records, file.records, data)
+        self.security = Security(file.security, self.records, self.spine.announce)
+        self.spine.durable(DURABLE, "data.>", size_max=HISTORIAN_WAITING_MAX)
+        self.historian = Historian(file.historian, self.spine, self.store, self.records)
+        self.devices = Devices(file.gather, self.spine, self.historian.namespace)
+        self.writer = Writer(
+            file.gather,
+            self.devices,
+            self.historian,
+            self.security.authorizer,
+            self.security.audit,
+        )
+        self.writer.allow(file.writes)
+        self._stop = asyncio.Event()
+        self._server_changed = asyncio.Event()
+        self._turn = asyncio.Lock()
+
+    # ---- life
+
+    async def run(self, up: Callable[[Started], None] = lambda _: None) -> None:
+        """Run until `stop`; `up` is told each time the server listens.
+
+        Raises:
+            SettingsError: a part cannot start as the settings ask.
+        """
+        async with self._opened() as password:
+            for made in await self._all_drivers():
+                self.devices.add(made, file=made.name in self._names_in_file())
+            async with asyncio.TaskGroup() as group:
+                parts = [
+                    group.create_task(self.security.run(), name="security"),
+                    group.create_task(self.historian.run(), name="historian"),
+                    group.create_task(self.devices.run(), name="devices"),
+                ]
+                try:
+                    await self._serve(password, up)
+                finally:
+                    # Sources first, so that nothing comes in while the rest winds down.
+                    for part in reversed(parts):
+                        part.cancel()
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncGenerator[str]:
+        """Store and records open, the administrator there; yields a first password if any."""
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self.store.opened())
+            await stack.enter_async_context(self.records.opened(COLLECTIONS))
+            password = await self.security.start()
+            await self.historian.start()
+            yield password
+
+    async def _serve(self, password: str, up: Callable[[Started], None]) -> None:
+        """Serve, and serve anew when the table [server] has changed."""
+        while not self._stop.is_set():
+            self._server_changed.clear()
+            made = app(
+                self._services(),
+                _handlers(),
+                authenticator=self.security,
+                authorizer=self.security.authorizer,
+                denied=self.security.denied,
+            )
+            async with served(made, self.loaded.file.server) as url:
+                up(Started(url=url, password=password))
+                await _first(self._stop, self._server_changed)
+            password = ""
+
+    def stop(self) -> None:
+        """Ask the plant to end."""
+        self._stop.set()
+
+    def _services(self) -> dict[str, object]:
+        return {
+            "plant": self,
+            "devices": self.devices,
+            "writer": self.writer,
+            "historian": self.historian,
+            "security": self.security,
+            "records": self.records,
+            "spine": self.spine,
+            "store": self.store,
+        }
+
+    # ---- the two homes of configuration: the file, and the records
+
+    async def reload(self, who: Identity = SYSTEM) -> Reloaded:
+        """Read the settings file again; only what changed is restarted.
+
+        Raises:
+            SettingsError: the file is wrong; nothing has changed then.
+        """
+        async with self._turn:
+            fresh = load(self.loaded.path)
+            changed = differences(self.loaded.file, fresh.file)
+            kept = [d for d in await self._drivers_in_records() if d.name]
+            _check_homes(fresh.drivers, kept)
+            old = {t["name"]: t for t in self.loaded.file.drivers}
+            new = {t["name"]: t for t in fresh.file.drivers}
+            gone = [n for n in old if n not in new]
+            other = [n for n in new if n in old and new[n] != old[n]]
+            added = [n for n in new if n not in old]
+            for name in (*gone, *other):
+                await self.devices.remove(name)
+            for made in fresh.drivers:
+                if made.name in other or made.name in added:
+                    self.devices.add(made)
+            self.writer.allow(fresh.file.writes)
+            self.loaded = fresh
+            if "server" in changed:
+                self._server_changed.set()
+            done = Reloaded(
+                changed=(*other, *sorted(changed & {"writes", "server"})),
+                added=tuple(added),
+                removed=tuple(gone),
+                restart_needed=tuple(sorted(changed - LIVE_TABLES)),
+            )
+        await self.security.audit.note(
+            Event(kind="plant.reloaded", actor=who.name, data=msgspec.to_builtins(done))
+        )
+        return done
+
+    async def connect(self, who: Identity, table: Mapping[str, Any]) -> str:
+        """Add a connection from its settings table, and keep it.
+
+        Raises:
+            SettingsError: the table is wrong.
+            Invalid: its name is taken, or it holds a secret as text.
+        """
+        async with self._turn:
+            made = driver(table)
+            check_secrets(table)
+            check_together((*(d.driver for d in self.devices.all()), made))
+            await self.records.commit(
+                Put(
+                    collection=DEVICES.name,
+                    key=made.name,
+                    data=msgspec.json.encode(dict(table)),
+                    expected=0,
+                ),
+                Append(event=Event(kind="device.connected", path=made.name, actor=who.name)),
+            )
+            self.devices.add(made, file=False)
+        return made.name
+
+    async def disconnect(self, who: Identity, name: str) -> None:
+        """Remove a connection that was made at run time.
+
+        Raises:
+            Missing: there is none of that name.
+            Invalid: it stands in the settings file.
+        """
+        async with self._turn:
+            if name in self._names_in_file():
+                raise Invalid(
+                    f"{name} stands in the settings file", remedy="Take it out there, then reload."
+                )
+            if await self.records.get(DEVICES.name, name) is None:
+                raise Missing(f"there is no device {name!r}")
+            await self.records.commit(
+                Delete(collection=DEVICES.name, key=name),
+                Append(event=Event(kind="device.disconnected", path=name, actor=who.name)),
+            )
+            await self.devices.remove(name)
+
+    async def _all_drivers(self) -> list[Driver]:
+        kept = await self._drivers_in_records()
+        _check_homes(self.loaded.drivers, kept)
+        return [*self.loaded.drivers, *kept]
+
+    async def _drivers_in_records(self) -> list[Driver]:
+        return [driver(t) for t in await tables_in_records(self.records)]
+
+    def _names_in_file(self) -> set[str]:
+        return {d.name for d in self.loaded.drivers}
+
+    def about(self) -> dict[str, str]:
+        """Name, version and start of this plant."""
+        return {"plant": self.name, "version": lineshaft.__version__, "started": self.started}
+
+
+async def tables_in_records(records: Records) -> list[dict[str, Any]]:
+    """Settings tables of the connections made at run time."""
+    tables: list[dict[str, Any]] = []
+    cursor = ""
+    while True:
+        page = await records.find(DEVICES.name, cursor=cursor, limit=500)
+        tables += [_table(r) for r in page.records]
+        cursor = page.cursor
+        if not cursor:
+            return tables
+
+
+def _table(record: Record) -> dict[str, Any]:
+    return msgspec.json.decode(record.data)  # type: ignore[no-any-return]
+
+
+def _check_homes(in_file: tuple[Driver, ...], in_records: list[Driver]) -> None:
+    twice = {d.name for d in in_file} & {d.name for d in in_records}
+    if twice:
+        raise SettingsError(
+            f"connection {min(twice)!r} stands in the settings file and was also made at run time",
+            remedy="Rename it in the file, or remove the other one on the devices page.",
+        )
+    check_together((*in_file, *in_records))
+
+
+def _handlers() -> list[Any]:
+    """The routes of every slice that has some."""
+    return [h for s in SLICES for h in importlib.import_module(f"lineshaft.{s}.routes").handlers]
+
+
+async def _first(*events: asyncio.Event) -> None:
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(e.wait()) for e in events]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+
+
+async def run(loaded: Loaded, up: Callable[[Started], None] = lambda _: None) -> None:
+    """Run a plant until SIGINT or SIGTERM; SIGHUP reads the settings again."""
+    plant = Plant(loaded)
+    loop = asyncio.get_running_loop()
+    hangup = asyncio.Event()
+    loop.add_signal_handler(signal.SIGHUP, hangup.set)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, plant.stop)
+
+    async def heed() -> None:
+        while True:
+            await hangup.wait()
+            hangup.clear()
+            try:
+                done = await plant.reload()
+                log.info("settings reloaded", extra=msgspec.to_builtins(done))
+            except LineshaftError as error:
+                log.error("settings not reloaded: %s %s", error, error.remedy)  # noqa: TRY400 - the sentence says it all
+
+    pid_file = loaded.data / "lineshaft.pid"
+
+    def told(started: Started) -> None:
+        pid_file.write_text(f"{os.getpid()}\n")
+        up(started)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(heed(), name="reload")
+            await plant.run(told)
+            task.cancel()
+    finally:
+        await asyncio.to_thread(pid_file.unlink, missing_ok=True)

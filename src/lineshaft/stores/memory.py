@@ -1,0 +1,155 @@
+"""Keeps the newest samples in memory only: for tests, trials and live screens without history.
+
+What is in it is gone when Lineshaft stops. When it is full, the samples that came first make
+room and are counted as dropped.
+"""
+
+import math
+from bisect import bisect_left, insort
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+import pyarrow as pa
+from msgspec import Meta
+
+from lineshaft.core.batch import Batch, Sample
+from lineshaft.core.errors import Invalid
+from lineshaft.core.quality import is_bad
+from lineshaft.core.settings import Settings
+from lineshaft.stores import BUCKET_SCHEMA, Counts, Health, Store
+
+FULL = "memory full"
+
+
+class Memory(Store):
+    """A store without a disk."""
+
+    class Config(Settings, frozen=True):
+        """What the settings table may say."""
+
+        rows_max: Annotated[int, Meta(ge=1)] = 1_000_000
+        """Samples that are kept; about 250 bytes each."""
+
+    example = """
+        [store]
+        kind = "memory"
+        rows_max = 100_000
+    """
+
+    config: Config
+
+    def __init__(self, name: str, config: Settings) -> None:
+        super().__init__(name, config)
+        self._rows: dict[tuple[str, int], Sample] = {}
+        self._times: dict[str, list[int]] = {}
+        self._accepted = 0
+        self._replaced = 0
+        self._dropped = 0
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncGenerator[None]:
+        yield
+
+    async def append(self, batch: Batch) -> None:
+        for row in batch.rows():
+            key = (row.point, row.time_ns)
+            self._accepted += 1
+            if key in self._rows:
+                self._replaced += 1
+            else:
+                insort(self._times.setdefault(row.point, []), row.time_ns)
+            self._rows[key] = row
+            if len(self._rows) > self.config.rows_max:
+                self._drop_first()
+
+    def _drop_first(self) -> None:
+        point, time_ns = next(iter(self._rows))
+        del self._rows[point, time_ns]
+        times = self._times[point]
+        del times[bisect_left(times, time_ns)]
+        if not times:
+            del self._times[point]
+        self._dropped += 1
+
+    async def last(self, points: Sequence[str] | None = None) -> Batch:
+        wanted = list(self._times) if points is None else dict.fromkeys(points)
+        known = [p for p in wanted if p in self._times]
+        return Batch.of_rows(self._rows[p, self._times[p][-1]] for p in known)
+
+    async def read(
+        self, points: Sequence[str], start_ns: int, stop_ns: int, *, limit: int | None = None
+    ) -> Batch:
+        return Batch.of_rows(self._select(points, start_ns, stop_ns, limit))
+
+    def _select(
+        self, points: Sequence[str], start_ns: int, stop_ns: int, limit: int | None = None
+    ) -> list[Sample]:
+        found = []
+        for point in dict.fromkeys(points):
+            times = self._times.get(point, [])
+            inside = times[bisect_left(times, start_ns) : bisect_left(times, stop_ns)]
+            found += [self._rows[point, t] for t in inside[:limit]]
+        return found
+
+    async def scan(
+        self, points: Sequence[str], start_ns: int, stop_ns: int, *, rows_max: int = 100_000
+    ) -> AsyncGenerator[Batch]:
+        rows = self._select(points, start_ns, stop_ns)
+        for at in range(0, len(rows), rows_max):
+            yield Batch.of_rows(rows[at : at + rows_max])
+
+    async def count(self, points: Sequence[str], start_ns: int, stop_ns: int) -> int:
+        return len(self._select(points, start_ns, stop_ns))
+
+    async def buckets(
+        self, points: Sequence[str], start_ns: int, stop_ns: int, bucket_ns: int
+    ) -> pa.Table:
+        if bucket_ns < 1:
+            raise Invalid(
+                f"a bucket of {bucket_ns} ns cannot be, wanted at least 1",
+                remedy="Ask for a positive width.",
+            )
+        groups: dict[tuple[str, int], list[Sample]] = {}
+        for row in self._select(points, start_ns, stop_ns):
+            begin = row.time_ns - (row.time_ns - start_ns) % bucket_ns
+            groups.setdefault((row.point, begin), []).append(row)
+        return pa.Table.from_pylist(
+            [_bucket(point, begin, rows) for (point, begin), rows in groups.items()],
+            schema=BUCKET_SCHEMA,
+        )
+
+    async def settle(self) -> None:
+        """Nothing is buffered here."""
+
+    def counts(self) -> Counts:
+        dropped = {FULL: self._dropped} if self._dropped else {}
+        return Counts(
+            accepted=self._accepted,
+            stored=self._accepted - self._replaced - self._dropped,
+            replaced=self._replaced,
+            dropped=dropped,
+        )
+
+    def health(self) -> Health:
+        return Health(figures={"settled_rows": len(self._rows), "points": len(self._times)})
+
+
+def _bucket(point: str, begin_ns: int, rows: list[Sample]) -> dict[str, object]:
+    """One row of `BUCKET_SCHEMA` from the samples of a bucket, oldest first."""
+    numbers = [
+        r.value
+        for r in rows
+        if isinstance(r.value, float) and not math.isnan(r.value) and not is_bad(r.quality)
+    ]
+    return {
+        "point": point,
+        "time_ns": begin_ns,
+        "min": min(numbers, default=None),
+        "max": max(numbers, default=None),
+        "avg": sum(numbers) / len(numbers) if numbers else None,
+        "first": numbers[0] if numbers else None,
+        "last": numbers[-1] if numbers else None,
+        "count": len(rows),
+        "quality": max(r.quality for r in rows),
+    }

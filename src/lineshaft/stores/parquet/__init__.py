@@ -1,0 +1,208 @@
+"""Keeps samples on this machine's disk: a write-ahead log, Parquet segments, DuckDB to read.
+
+A batch is acknowledged when the log has it on the disk (`fdatasync`); appends that wait at the
+same time share one sync. The newest rows are held in memory as well, and become Parquet files,
+sorted by point and time, when they are many or old enough. `manifest.json` in the folder names
+the files that count: read them with DuckDB, Polars, pandas or Spark without Lineshaft.
+
+When the disk is full nothing more is acknowledged and the health says so; the store goes on by
+itself when there is room. One process at a time may use a folder.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import Annotated, TypeVar
+
+import pyarrow as pa
+from msgspec import Meta
+
+from lineshaft.core.batch import Batch
+from lineshaft.core.errors import Invalid, Unavailable
+from lineshaft.core.settings import Settings
+from lineshaft.stores import Counts, Health, Store
+from lineshaft.stores.parquet.files import Files
+from lineshaft.stores.parquet.house import House
+from lineshaft.stores.parquet.latest import batch_of
+from lineshaft.stores.parquet.queries import Span
+from lineshaft.stores.parquet.state import Promise
+
+T = TypeVar("T")
+
+SCAN_ROWS_MAX = 1_000_000
+"""Rows that a scan holds in memory at once."""
+
+
+class Parquet(Store):
+    """A store in a folder."""
+
+    class Config(Settings, frozen=True):
+        """What the settings table may say."""
+
+        path: str = ""
+        """Folder of the store; empty means the folder that the plant gives it."""
+        buffer_rows_max: Annotated[int, Meta(ge=1)] = 500_000
+        """Rows in memory that make a segment; appends wait at four times as many."""
+        flush_s: Annotated[float, Meta(gt=0)] = 300.0
+        """Seconds after which rows in memory become a segment, however few they are."""
+        memory_mb: Annotated[int, Meta(ge=64)] = 512
+        """MB of memory that queries may take; larger ones use the disk."""
+        readers: Annotated[int, Meta(ge=1, le=64)] = 4
+        """Questions that are answered at the same time; more wait their turn."""
+
+    example = """
+        [store]
+        kind = "parquet"
+        buffer_rows_max = 500_000
+        flush_s = 300
+        memory_mb = 512
+    """
+
+    config: Config
+
+    def __init__(self, name: str, config: Settings, *, files: Files | None = None) -> None:
+        super().__init__(name, config)
+        self._files = files or Files()
+        self._house: House | None = None
+        self._pool: ThreadPoolExecutor | None = None
+        self._books = Counts()
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncGenerator[None]:
+        self._house = await asyncio.to_thread(self._open)
+        self._pool = ThreadPoolExecutor(self.config.readers, "store reader")
+        try:
+            yield
+        finally:
+            # A thread cannot be cancelled, so that what is buffered is settled in any case.
+            await asyncio.shield(asyncio.to_thread(self._close))
+
+    def _open(self) -> House:
+        config = self.config
+        limits = (config.buffer_rows_max, config.flush_s)
+        return House(self._files, config.path, limits=limits, memory_mb=config.memory_mb)
+
+    def _close(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown()
+        house = self._open_house()
+        house.close()
+        self._books = house.state.counts()
+        self._house = None
+
+    def _open_house(self) -> House:
+        if self._house is None:
+            raise Unavailable(f"store {self.name} is not open", remedy="Open it first.")
+        return self._house
+
+    async def _ask(self, question: Callable[[], T]) -> T:
+        self._open_house()
+        assert self._pool is not None  # noqa: S101 - made together with the house
+        return await asyncio.get_running_loop().run_in_executor(self._pool, question)
+
+    async def append(self, batch: Batch) -> None:
+        if not len(batch):
+            return
+        _check(batch)
+        promise = Promise()
+        self._open_house().writer.put(batch, promise)
+        await promise.future
+
+    async def last(self, points: Sequence[str] | None = None) -> Batch:
+        return batch_of(*self._open_house().latest(points))
+
+    async def read(
+        self, points: Sequence[str], start_ns: int, stop_ns: int, *, limit: int | None = None
+    ) -> Batch:
+        span = _span(points, start_ns, stop_ns)
+        if not span.points or limit == 0 or stop_ns <= start_ns:
+            return Batch.empty()
+        return await self._ask(lambda: self._open_house().readers.read(span, limit))
+
+    async def scan(
+        self, points: Sequence[str], start_ns: int, stop_ns: int, *, rows_max: int = 100_000
+    ) -> AsyncGenerator[Batch]:
+        span = _span(points, start_ns, stop_ns)
+        if not span.points or stop_ns <= start_ns:
+            return
+        counts = await self._ask(lambda: self._open_house().readers.counts(span))
+        group: list[str] = []
+        held = 0
+        for point, count in zip(span.points, counts, strict=True):
+            if group and held + count > SCAN_ROWS_MAX:
+                async for batch in self._pages(span._replace(points=group), rows_max):
+                    yield batch
+                group, held = [], 0
+            if count:
+                group.append(point)
+                held += count
+        if group:
+            async for batch in self._pages(span._replace(points=group), rows_max):
+                yield batch
+
+    async def _pages(self, span: Span, rows_max: int) -> AsyncGenerator[Batch]:
+        """The rows of points that fit into memory together, or of one that may not."""
+        start_ns = span.start_ns
+        limit = SCAN_ROWS_MAX if len(span.points) == 1 else None
+        while True:
+            batch = await self.read(span.points, start_ns, span.stop_ns, limit=limit)
+            for at in range(0, len(batch), rows_max):
+                yield batch.slice(at, min(at + rows_max, len(batch)))
+            if limit is None or len(batch) < limit:
+                return
+            start_ns = int(batch.time_ns[-1]) + 1
+
+    async def count(self, points: Sequence[str], start_ns: int, stop_ns: int) -> int:
+        span = _span(points, start_ns, stop_ns)
+        if not span.points or stop_ns <= start_ns:
+            return 0
+        return await self._ask(lambda: self._open_house().readers.count(span))
+
+    async def buckets(
+        self, points: Sequence[str], start_ns: int, stop_ns: int, bucket_ns: int
+    ) -> pa.Table:
+        if bucket_ns < 1:
+            raise Invalid(
+                f"a bucket of {bucket_ns} ns cannot be, wanted at least 1",
+                remedy="Ask for a positive width.",
+            )
+        span = _span(points, start_ns, stop_ns)
+        return await self._ask(lambda: self._open_house().readers.buckets(span, bucket_ns))
+
+    async def settle(self) -> None:
+        promise = Promise()
+        self._open_house().writer.put(None, promise)
+        await promise.future
+
+    def counts(self) -> Counts:
+        return self._house.state.counts() if self._house else self._books
+
+    def health(self) -> Health:
+        if self._house is None:
+            return Health(ok=False, problem=f"Store {self.name} is not open.")
+        return self._house.health()
+
+
+def _span(points: Sequence[str], start_ns: int, stop_ns: int) -> Span:
+    low, high = -(2**63), 2**63 - 1
+    return Span(list(dict.fromkeys(points)), max(start_ns, low), min(max(stop_ns, low), high))
+
+
+def _check(batch: Batch) -> None:
+    """See that the columns are sound, so that no batch can bring the writer down.
+
+    Raises:
+        Invalid: they are not.
+    """
+    arrow = batch.arrow
+    try:
+        arrow.validate(full=True)
+    except pa.ArrowInvalid as error:
+        raise Invalid(f"the batch is damaged: {error}") from None
+    nulls = [n for n in ("point", "time_ns", "quality") if arrow.column(n).null_count]
+    if nulls or arrow.column("point").dictionary.null_count:
+        raise Invalid(
+            f"column {', '.join(nulls) or 'point'} holds nulls, wanted a value in every row",
+            remedy="Leave out the rows that have none.",
+        )

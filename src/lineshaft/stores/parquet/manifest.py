@@ -1,0 +1,124 @@
+"""The manifest names the segments that count; what it does not name is not there.
+
+`manifest.json` is put in place by one rename. Who reads the folder without us goes by it too:
+a file that was merged into another stays on the disk some minutes longer, and would be read
+twice by a pattern over names.
+"""
+
+import os
+from fcntl import LOCK_EX, LOCK_NB, flock
+from pathlib import Path
+
+import msgspec
+
+from lineshaft.core.errors import SettingsError
+from lineshaft.stores.parquet.files import Files
+
+VERSION = 1
+"""Version of the folder's layout and of the segments' columns."""
+MANIFEST = "manifest.json"
+SEGMENTS = "segments"
+LOGS = "log"
+
+
+class Segment(msgspec.Struct, frozen=True, kw_only=True):
+    """One Parquet file, sorted by point and time; no two hold the same (point, time_ns)."""
+
+    file: str
+    """Name below the folder `segments`."""
+    day: str
+    """UTC day of its first row."""
+    rows: int
+    bytes: int
+    time_min: int
+    """Nanoseconds of the oldest row."""
+    time_max: int
+    """Nanoseconds of the newest row."""
+
+
+class Retired(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that counts no more; it is deleted when readers are done with it."""
+
+    file: str
+    since_ns: int
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What the folder holds, as of one generation."""
+
+    version: int = VERSION
+    generation: int = 0
+    """Rises with every change."""
+    log_from: int = 1
+    """Log files numbered below are in segments already."""
+    last: str = ""
+    """Name of the file with the newest sample of each point."""
+    segments: tuple[Segment, ...] = ()
+    retired: tuple[Retired, ...] = ()
+
+
+def load(folder: Path) -> Manifest:
+    """The manifest of a folder, an empty one when there is none yet.
+
+    Raises:
+        SettingsError: it is of a newer version, or cannot be understood.
+    """
+    path = folder / MANIFEST
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        _refuse_headless(folder)
+        return Manifest()
+    try:
+        version = msgspec.json.decode(data, type=_Versioned).version
+        if version > VERSION:
+            raise SettingsError(
+                f"store folder {folder} has version {version}, this program knows {VERSION}",
+                remedy="Run the newer Lineshaft that wrote it, or give the store another path.",
+            )
+        return msgspec.json.decode(data, type=Manifest)
+    except msgspec.DecodeError as error:
+        raise SettingsError(
+            f"{path} is no manifest: {error}",
+            remedy="Restore it from a backup; the segments beside it are unharmed.",
+        ) from None
+
+
+class _Versioned(msgspec.Struct):
+    version: int
+
+
+def _refuse_headless(folder: Path) -> None:
+    """Segments without a manifest are a manifest that got lost, not an empty store."""
+    if any((folder / SEGMENTS).glob("*.parquet")):
+        raise SettingsError(
+            f"store folder {folder} has segments but no {MANIFEST}",
+            remedy="Restore the manifest from a backup, or give the store an empty path.",
+        )
+
+
+def commit(files: Files, folder: Path, manifest: Manifest) -> None:
+    """Have the manifest on the disk; from now on it is what the folder holds."""
+    files.write_whole(folder / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
+
+
+def lock(folder: Path) -> int:
+    """Descriptor of the folder's lock, which ends with the process that holds it.
+
+    Raises:
+        SettingsError: another process holds it.
+    """
+    path = folder / "lock"
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    try:
+        flock(fd, LOCK_EX | LOCK_NB)
+    except BlockingIOError:
+        holder = os.pread(fd, 32, 0).decode(errors="replace").strip() or "unknown"
+        os.close(fd)
+        raise SettingsError(
+            f"store folder {folder} is in use by process {holder}",
+            remedy="Stop that process, or give this store another path.",
+        ) from None
+    os.ftruncate(fd, 0)
+    os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
+    return fd

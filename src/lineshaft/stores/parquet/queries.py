@@ -1,0 +1,245 @@
+"""Reading: DuckDB over the segments that the manifest names, joined with the rows in memory.
+
+Where both hold the same key, the row in memory is the newer one and wins.
+"""
+
+import threading
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from lineshaft.core.batch import SCHEMA, Batch, Indices
+from lineshaft.core.flow import assert_off_loop
+from lineshaft.stores import BUCKET_SCHEMA
+from lineshaft.stores.parquet.manifest import SEGMENTS, Segment
+from lineshaft.stores.parquet.rows import concat, order_of
+from lineshaft.stores.parquet.segments import quoted
+from lineshaft.stores.parquet.state import State
+
+LISTED_MAX = 100
+"""Up to as many points stand in the query itself, where they prune row groups."""
+SINGLY_MAX = 16
+"""Up to as many points are limited one by one, which reads no further than it must."""
+INT64_MAX = 2**63 - 1
+PLACED = pa.schema(
+    [
+        pa.field("place", pa.int32()),
+        pa.field("time_ns", pa.int64()),
+        pa.field("number", pa.float64()),
+        pa.field("text", pa.string()),
+        pa.field("quality", pa.uint32()),
+    ]
+)
+"""Rows with the place of their point in what was asked for."""
+
+
+def engine(folder: Path, memory_mb: int) -> duckdb.DuckDBPyConnection:
+    """A DuckDB that reads our segments and nothing from elsewhere."""
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "memory_limit": f"{memory_mb}MB",
+            "temp_directory": str(folder / "tmp"),
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        },
+    )
+    connection.execute("SET GLOBAL parquet_metadata_cache = true")
+    return connection
+
+
+class Span(NamedTuple):
+    """Which points and times are asked for."""
+
+    points: list[str]
+    start_ns: int
+    stop_ns: int
+
+
+class Readers:
+    """Answers questions, each on the calling thread, with a cursor for each thread."""
+
+    def __init__(self, state: State, folder: Path, connection: duckdb.DuckDBPyConnection) -> None:
+        self._state = state
+        self._folder = folder / SEGMENTS
+        self._engine = connection
+        self._own = threading.local()
+
+    def read(self, span: Span, limit: int | None) -> Batch:
+        """The samples, sorted by point as asked for and time, at most `limit` of each point."""
+        assert_off_loop()
+        segments, hot = self._look(span)
+        parts = [hot]
+        if segments:
+            parts.insert(0, self._settled(span, segments, limit))
+        return _batch(span.points, _newest(parts, limit))
+
+    def count(self, span: Span) -> int:
+        """How many samples there are."""
+        assert_off_loop()
+        segments, hot = self._look(span)
+        newest = _newest([hot], None)
+        if not segments:
+            return int(newest.num_rows)
+        cursor = self._cursor(span, newest)
+        rows = _union(span, segments, newest, self._folder)
+        table = cursor.sql(f"SELECT count(*) AS n FROM ({rows})").to_arrow_table()  # noqa: S608
+        return int(table.column("n")[0].as_py())
+
+    def counts(self, span: Span) -> list[int]:
+        """How many samples each point has at most: rows in memory may count twice."""
+        segments, hot = self._look(span)
+        found = np.bincount(hot.column("place").to_numpy(), minlength=len(span.points))
+        if segments:
+            cursor = self._cursor(span, hot.slice(0, 0))
+            rows = _placed(span, segments, self._folder)
+            query = f"SELECT place, count(*) AS n FROM ({rows}) GROUP BY place"  # noqa: S608
+            table = cursor.sql(query).to_arrow_table()
+            found[table.column("place").to_numpy()] += table.column("n").to_numpy()
+        return found.tolist()  # type: ignore[no-any-return]
+
+    def buckets(self, span: Span, bucket_ns: int) -> pa.Table:
+        """Samples summed up per bucket; see `BUCKET_SCHEMA`."""
+        assert_off_loop()
+        segments, hot = self._look(span)
+        newest = _newest([hot], None)
+        cursor = self._cursor(span, newest)
+        wide = "::HUGEINT" if span.stop_ns - span.start_ns > INT64_MAX else ""
+        start = f"({span.start_ns}){wide}"
+        good = "number IS NOT NULL AND NOT isnan(number) AND quality < 2147483648"
+        query = f"""
+            SELECT any_value(place) AS place,
+                ({start} + ((time_ns - {start}) // {bucket_ns}) * {bucket_ns})::BIGINT AS time_ns,
+                min(number) FILTER ({good}) AS min, max(number) FILTER ({good}) AS max,
+                avg(number) FILTER ({good}) AS avg,
+                arg_min(number, s.time_ns) FILTER ({good}) AS first,
+                arg_max(number, s.time_ns) FILTER ({good}) AS last,
+                count(*) AS count, max(quality) AS quality
+            FROM ({_union(span, segments, newest, self._folder)}) s
+            GROUP BY s.place, 2 ORDER BY 1, 2
+        """  # noqa: S608 - integers and names of our own files
+        table = cursor.sql(query).to_arrow_table().combine_chunks()
+        place = table.column("place").to_numpy().astype(np.int32)
+        point = pa.DictionaryArray.from_arrays(pa.array(place), pa.array(span.points, pa.string()))
+        columns = [point, *(table.column(n) for n in BUCKET_SCHEMA.names[1:])]
+        return pa.table(columns, schema=BUCKET_SCHEMA)
+
+    # ---- parts
+
+    def _look(self, span: Span) -> tuple[list[Segment], pa.Table]:
+        """Segments that may hold such rows, and all rows in memory in the order they came."""
+        snapshot = self._state.snapshot()
+        names = self._state.names
+        places = np.full(len(names), -1, dtype=np.int32)
+        for place, path in enumerate(span.points):
+            number = names.ids.get(path, -1)
+            if 0 <= number < len(places):
+                places[number] = place
+        wanted = places >= 0
+        rows = concat(
+            [
+                b.select(n, wanted, span.start_ns, span.stop_ns)
+                for b, n in snapshot.hot
+                if b.time_max >= span.start_ns and b.time_min < span.stop_ns
+            ]
+        )
+        columns = [places[rows.id], rows.time, rows.numbers(), rows.texts(), rows.quality]
+        hot = pa.table(columns, schema=PLACED)
+        segments = [
+            s
+            for s in snapshot.segments
+            if s.time_max >= span.start_ns and s.time_min < span.stop_ns
+        ]
+        return segments, hot
+
+    def _cursor(self, span: Span, hot: pa.Table) -> duckdb.DuckDBPyConnection:
+        """This thread's cursor, which knows the points that are wanted and the rows in memory."""
+        cursor = getattr(self._own, "cursor", None)
+        if cursor is None:
+            cursor = self._own.cursor = self._engine.cursor()
+        places = pa.array(np.arange(len(span.points), dtype=np.int32))
+        cursor.register("wanted", pa.table({"point": span.points, "place": places}))
+        cursor.register("hot", hot)
+        return cursor
+
+    def _settled(self, span: Span, segments: list[Segment], limit: int | None) -> pa.Table:
+        cursor = self._cursor(span, pa.table([[]] * len(PLACED), schema=PLACED))
+        if limit is None:
+            return cursor.sql(_placed(span, segments, self._folder)).to_arrow_table()
+        if len(span.points) > SINGLY_MAX:
+            order = "row_number() OVER (PARTITION BY place ORDER BY time_ns)"
+            query = f"{_placed(span, segments, self._folder)} QUALIFY {order} <= {limit}"
+            return cursor.sql(query).to_arrow_table()
+        tables = []
+        for place, point in enumerate(span.points):
+            one = _placed(span._replace(points=[point]), segments, self._folder)
+            found = cursor.sql(f"{one} ORDER BY time_ns LIMIT {limit}").to_arrow_table()
+            column = pa.array(np.full(found.num_rows, place, dtype=np.int32))
+            tables.append(found.set_column(0, PLACED.field(0), column))
+        return pa.concat_tables(tables)
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _placed(span: Span, segments: list[Segment], folder: Path) -> str:
+    """A query for the settled rows of the span."""
+    files = quoted(folder / s.file for s in segments)
+    times = f"s.time_ns >= {span.start_ns} AND s.time_ns < {span.stop_ns}"
+    if len(span.points) == 1:
+        source = f"(SELECT 0::INTEGER AS place, * FROM read_parquet({files}))"  # noqa: S608
+        times += f" AND s.point = {_literal(span.points[0])}"
+        join = ""
+    else:
+        source = f"read_parquet({files})"
+        join = "JOIN wanted w ON s.point = w.point"
+        if len(span.points) <= LISTED_MAX:
+            times += f" AND s.point IN ({', '.join(map(_literal, span.points))})"
+    return f"SELECT place, time_ns, number, text, quality FROM {source} s {join} WHERE {times}"  # noqa: S608
+
+
+def _union(span: Span, segments: list[Segment], hot: pa.Table, folder: Path) -> str:
+    """A query for the rows of the span, settled and in memory, each key once."""
+    parts = ["SELECT place, time_ns, number, text, quality FROM hot"]
+    if hot.num_rows:
+        times = hot.column("time_ns").to_numpy()
+        first, last = int(times.min()), int(times.max())
+        contested = [s for s in segments if s.time_max >= first and s.time_min <= last]
+    else:
+        contested = []
+    clear = [s for s in segments if s not in contested]
+    if clear:
+        parts.append(_placed(span, clear, folder))
+    if contested:
+        rows = _placed(span, contested, folder)
+        parts.append(f"SELECT * FROM ({rows}) ANTI JOIN hot USING (place, time_ns)")  # noqa: S608
+    return " UNION ALL ".join(parts)
+
+
+def _newest(parts: list[pa.Table], limit: int | None) -> pa.Table:
+    """Rows of all parts sorted by place and time; of equal keys the one of the later part."""
+    table = pa.concat_tables(parts) if len(parts) > 1 else parts[0]
+    place = table.column("place").to_numpy()
+    time = table.column("time_ns").to_numpy()
+    rises = (place[1:] > place[:-1]) | ((place[1:] == place[:-1]) & (time[1:] > time[:-1]))
+    if not rises.all():
+        order = order_of(place, time)
+        table, place = table.take(pa.array(order)), place[order]
+    return table if limit is None else _limited(table, place, limit)
+
+
+def _limited(table: pa.Table, place: Indices, limit: int) -> pa.Table:
+    """The first `limit` rows of each place; the places rise."""
+    number = np.arange(len(place))
+    begins = np.searchsorted(place, place, side="left")
+    return table.filter(pa.array(number - begins < limit))
+
+
+def _batch(points: list[str], table: pa.Table) -> Batch:
+    columns = [c.combine_chunks() for c in table.columns]
+    point = pa.DictionaryArray.from_arrays(columns[0], pa.array(points, pa.string()))
+    return Batch(pa.RecordBatch.from_arrays([point, *columns[1:]], schema=SCHEMA))

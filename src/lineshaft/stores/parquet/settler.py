@@ -1,0 +1,224 @@
+"""The one thread that settles: full buffers become segments, small segments become one."""
+
+import logging
+import threading
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from msgspec.structs import replace
+
+from lineshaft.core.clock import NS_PER_S, now_ns
+from lineshaft.stores.parquet import manifest as manifests
+from lineshaft.stores.parquet.files import Files
+from lineshaft.stores.parquet.latest import batch_of
+from lineshaft.stores.parquet.log import file_name
+from lineshaft.stores.parquet.manifest import LOGS, Manifest, Retired, Segment
+from lineshaft.stores.parquet.rows import Buffer
+from lineshaft.stores.parquet.segments import Shelf, Tidy, by_day, day_of, tidy
+from lineshaft.stores.parquet.state import State
+
+log = logging.getLogger(__name__)
+
+SEGMENTS_A_DAY_MAX = 8
+"""A day with more small segments than this is merged."""
+MERGED_ROWS_MAX = 32_000_000
+"""A segment with more rows is left as it is."""
+KEPT_S = 180
+"""Seconds that a merged-away file stays for readers that still hold the older manifest."""
+TICK_S = 1.0
+
+
+class Settler:
+    """Moves frozen buffers into segments, oldest first; the only one that writes the manifest."""
+
+    def __init__(self, state: State, files: Files, folder: Path, shelf: Shelf) -> None:
+        self._state = state
+        self._files = files
+        self._folder = folder
+        self._shelf = shelf
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="store settler", daemon=True)
+
+    def start(self) -> None:
+        """Begin to settle."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Settle what is frozen, as far as the disk lets it, and end the thread."""
+        with self._state.lock:
+            self._stopping = True
+            self._state.changed.notify_all()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            while self._step():
+                pass
+        finally:
+            # Reached by a defect too: the log keeps all, but somebody must look.
+            if not self._stopping:
+                self._state.cannot_settle("the store's settler has ended; restart Lineshaft")
+
+    def _step(self) -> bool:
+        state = self._state
+        with state.lock:
+            buffer = state.frozen[0] if state.frozen else None
+        try:
+            if buffer is not None:
+                self._settle(buffer)
+            elif not self._stopping and not self._tend():
+                self._wait()
+        except (OSError, duckdb.Error, pa.ArrowException) as error:
+            self._failed(error)
+            if self._stopping:
+                return False
+        with state.lock:
+            return bool(state.frozen) or not self._stopping
+
+    def _wait(self) -> None:
+        """Until a buffer is frozen, or it is time to look around again."""
+        with self._state.lock:
+            if not self._state.frozen and not self._stopping:
+                self._state.changed.wait(TICK_S)
+
+    def _failed(self, error: Exception) -> None:
+        self._shelf.forget()
+        trouble = f"segments in {self._folder} cannot be written: {error}"
+        if not self._state.settle_trouble:
+            log.error("settling failed, the log keeps all", extra={"cause": str(error)})
+        self._state.cannot_settle(trouble)
+        with self._state.lock:
+            if not self._stopping:
+                self._state.changed.wait(TICK_S)
+
+    # ---- a buffer becomes segments
+
+    def _settle(self, buffer: Buffer) -> None:
+        stored = 0
+        gone: list[Segment] = []
+        added: list[Segment] = []
+        if buffer.rows:
+            fresh = tidy(buffer.all(buffer.rows), self._state.names.paths)
+            stored, gone, added = self._place(fresh)
+        old = self._state.manifest
+        last = self._write_latest(old) if buffer.rows else old.last
+        segments = [s for s in old.segments if s not in gone] + added
+        new = self._next(old, segments, gone, log_from=buffer.log + 1, last=last)
+        self._state.settled(new, stored, buffer.rows - stored)
+        self._files.delete(self._folder / LOGS / file_name(buffer.log))
+        if old.last and old.last != last:
+            self._files.delete(self._folder / old.last)
+
+    def _place(self, fresh: Tidy) -> tuple[int, list[Segment], list[Segment]]:
+        """Write fresh rows beside the settled: how many keys are new, what goes, what comes."""
+        keep = np.ones(len(fresh.time), dtype=np.bool_)
+        fresh_keys = keep.copy()
+        time_min, time_max = int(fresh.time.min()), int(fresh.time.max())
+        gone: list[Segment] = []
+        added: list[Segment] = []
+        for segment in self._state.manifest.segments:
+            if segment.time_max < time_min or segment.time_min > time_max:
+                continue
+            same, other = self._shelf.match(segment, fresh)
+            keep[same] = False
+            fresh_keys[same] = fresh_keys[other] = False
+            if len(other):
+                keys = fresh.table.take(pa.array(other)).select(["point", "time_ns"])
+                gone.append(segment)
+                rest = self._shelf.without(segment, keys)
+                added += [rest] if rest else []
+        for mask in by_day(fresh.time):
+            part = fresh.table if keep.all() and mask.all() else fresh.table.filter(mask & keep)
+            segment_new = self._shelf.write([part], small=False)
+            added += [segment_new] if segment_new else []
+        return int(fresh_keys.sum()), gone, added
+
+    def _write_latest(self, old: Manifest) -> str:
+        """Keep the newest sample of each point, so that opening needs no scan."""
+        with self._state.lock:
+            paths, rows = self._state.latest.look(self._state.names, None)
+        name = f"last-{old.generation + 1:012d}.arrow"
+        self._files.write_whole(self._folder / name, batch_of(paths, rows).to_ipc())
+        return name
+
+    def _next(
+        self,
+        old: Manifest,
+        segments: list[Segment],
+        gone: list[Segment],
+        *,
+        log_from: int,
+        last: str,
+    ) -> Manifest:
+        """Have the next generation of the manifest on the disk."""
+        now = now_ns()
+        self._files.sync_path(self._shelf.folder)
+        new = replace(
+            old,
+            generation=old.generation + 1,
+            log_from=log_from,
+            last=last,
+            segments=tuple(sorted(segments, key=lambda s: (s.time_min, s.file))),
+            retired=old.retired + tuple(Retired(file=s.file, since_ns=now) for s in gone),
+        )
+        # From here on the files may be named on the disk, even if the commit says it failed.
+        self._shelf.named()
+        manifests.commit(self._files, self._folder, new)
+        return new
+
+    # ---- when nothing is waiting
+
+    def _tend(self) -> bool:
+        """Merge one day, or delete files that no reader can hold any more; whether it did."""
+        self._state.figures["disk_free_bytes"] = self._files.free_bytes(self._folder)
+        old = self._state.manifest
+        day = self._day_to_merge(old)
+        if day:
+            self._merge(old, day)
+        elif any(r.since_ns < now_ns() - KEPT_S * NS_PER_S for r in old.retired):
+            self._forget(old)
+        else:
+            return False
+        return True
+
+    def _day_to_merge(self, old: Manifest) -> list[Segment]:
+        """The small segments of a day that has more than it should, the fullest first."""
+        days: dict[str, list[Segment]] = {}
+        for segment in old.segments:
+            if segment.rows <= MERGED_ROWS_MAX and day_of(segment.time_max) == segment.day:
+                days.setdefault(segment.day, []).append(segment)
+        today = day_of(now_ns())
+        for name in sorted(days, key=lambda d: -len(days[d])):
+            day = days[name]
+            sizes = sorted(s.rows for s in day)
+            # A day that is over becomes one file, unless what came late is too little to matter.
+            over = name < today and 4 * sum(sizes[:-1]) > sizes[-1]
+            if len(day) > SEGMENTS_A_DAY_MAX or over:
+                return day
+        return []
+
+    def _merge(self, old: Manifest, day: list[Segment]) -> None:
+        one = self._shelf.merged(day)
+        segments = [s for s in old.segments if s not in day] + [one]
+        new = self._next(old, segments, day, log_from=old.log_from, last=old.last)
+        with self._state.lock:
+            self._state.manifest = new
+            merges = self._state.figures.get("merges", 0)
+            self._state.figures["merges"] = merges + 1
+
+    def _forget(self, old: Manifest) -> None:
+        until = now_ns() - KEPT_S * NS_PER_S
+        done = [r for r in old.retired if r.since_ns < until]
+        new = replace(
+            old,
+            generation=old.generation + 1,
+            retired=tuple(r for r in old.retired if r not in done),
+        )
+        # A file that the manifest no longer names is deleted at the next opening at the latest.
+        manifests.commit(self._files, self._folder, new)
+        with self._state.lock:
+            self._state.manifest = new
+        for retired in done:
+            self._files.delete(self._shelf.folder / retired.file)

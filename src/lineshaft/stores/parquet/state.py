@@ -1,0 +1,129 @@
+"""What the writer, the settler and the readers share, behind one lock."""
+
+import asyncio
+import threading
+from collections import deque
+from typing import NamedTuple
+
+from lineshaft.core.errors import Unavailable
+from lineshaft.stores import Counts
+from lineshaft.stores.parquet.latest import Latest
+from lineshaft.stores.parquet.manifest import Manifest, Segment
+from lineshaft.stores.parquet.rows import Buffer, Names, Rows
+
+
+class Snapshot(NamedTuple):
+    """What a reader sees: settled segments, and buffers with the rows that count, oldest first."""
+
+    segments: tuple[Segment, ...]
+    hot: list[tuple[Buffer, int]]
+
+
+class Promise:
+    """A future of the event loop that another thread keeps."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[None] = self.loop.create_future()
+
+
+def keep(promises: list[Promise], trouble: str = "", remedy: str = "") -> None:
+    """Resolve promises from any thread, as refused when there is trouble."""
+    if promises:
+        loop = promises[0].loop
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_keep, promises, trouble, remedy)
+
+
+def _keep(promises: list[Promise], trouble: str, remedy: str) -> None:
+    for promise in promises:
+        if promise.future.done():
+            continue
+        if trouble:
+            promise.future.set_exception(Unavailable(trouble, remedy=remedy))
+        else:
+            promise.future.set_result(None)
+
+
+class State:
+    """The store's memory; whoever reads or changes a field holds `lock`."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self.lock = threading.Lock()
+        self.changed = threading.Condition(self.lock)
+        """Told when a buffer was frozen or settled, or the store is closing."""
+        self.manifest = manifest
+        self.names = Names()
+        self.latest = Latest()
+        self.active: Buffer | None = None
+        self.frozen: deque[Buffer] = deque()
+        """Full buffers on their way to segments, oldest first."""
+        self.waiting: list[tuple[int, Promise]] = []
+        """Who waits until the log file of that number is settled."""
+        self.closing = False
+        self.accepted = 0
+        self.stored = 0
+        self.replaced = 0
+        self.log_trouble = ""
+        self.settle_trouble = ""
+        self.notes: list[str] = []
+        """What was found at opening that a person should look at."""
+        self.figures: dict[str, float] = {}
+
+    def buffered(self) -> int:
+        """Rows that are in memory and in the log only."""
+        active = self.active.rows if self.active else 0
+        return active + sum(b.rows for b in self.frozen)
+
+    def counts(self) -> Counts:
+        """The books, taken at one moment."""
+        with self.lock:
+            return Counts(
+                accepted=self.accepted,
+                stored=self.stored,
+                buffered=self.buffered(),
+                replaced=self.replaced,
+            )
+
+    def snapshot(self) -> Snapshot:
+        """What there is to read now."""
+        with self.lock:
+            buffers = [*self.frozen, self.active] if self.active else list(self.frozen)
+            return Snapshot(self.manifest.segments, [(b, b.rows) for b in buffers])
+
+    def take(self, buffer: Buffer, rows: list[Rows]) -> None:
+        """Add rows that the log holds; from now on readers see them."""
+        with self.lock:
+            for part in rows:
+                buffer.add(part)
+                self.latest.update(part, len(self.names))
+                self.accepted += len(part.id)
+
+    def freeze(self) -> None:
+        """Hand the active buffer to the settler. The lock is held already."""
+        if self.active is not None:
+            self.frozen.append(self.active)
+            self.active = None
+            self.changed.notify_all()
+
+    def settled(self, manifest: Manifest, stored: int, replaced: int) -> None:
+        """The oldest frozen buffer is in the segments of the new manifest."""
+        with self.lock:
+            buffer = self.frozen.popleft()
+            self.manifest = manifest
+            self.stored += stored
+            self.replaced += replaced
+            self.settle_trouble = ""
+            kept = [p for log, p in self.waiting if log <= buffer.log]
+            self.waiting = [w for w in self.waiting if w[0] > buffer.log]
+            self.changed.notify_all()
+        keep(kept)
+
+    def cannot_settle(self, trouble: str) -> None:
+        """Settling failed for now; those who wait for it are told."""
+        with self.lock:
+            self.settle_trouble = trouble
+            told = [p for _, p in self.waiting]
+            self.waiting = []
+            self.changed.notify_all()
+        keep(told, trouble, "Make room on the disk; nothing acknowledged is lost.")
