@@ -26,7 +26,7 @@ from lineshaft.historian import COLLECTIONS as HISTORIAN_COLLECTIONS
 from lineshaft.historian import DURABLE, Historian
 from lineshaft.records import Append, Delete, Put, Record, Records
 from lineshaft.security import COLLECTIONS as SECURITY_COLLECTIONS
-from lineshaft.security import Security
+from lineshaft.security.gate import Security
 from lineshaft.server import app, served
 from lineshaft.settings import (
     Loaded,

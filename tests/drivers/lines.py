@@ -212,7 +212,7 @@ class Hoards(Lines):
                 await feed.emit(self.heap.pop(0))
 
     async def deliver(self, feed, batch):
-        self.heap.append(Batch.concat([batch] * 1000))
+        self.heap.append(Batch.concat([batch] * 300))
 
 
 class NeverNotices(Lines):

@@ -41,7 +41,7 @@ export const de: Texts = {
     fresh: "Neues Passwort",
     again: "Neues Passwort, noch einmal",
     differ: "Die beiden Eingaben sind verschieden.",
-    short: "Mindestens 8 Zeichen.",
+    short: "Mindestens 12 Zeichen.",
     change: "Passwort ändern",
     changed: "Ihr Passwort ist geändert.",
     out: "Abmelden",

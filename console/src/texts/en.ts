@@ -40,7 +40,7 @@ export const en = {
     fresh: "New password",
     again: "New password, once more",
     differ: "The two entries differ.",
-    short: "At least 8 characters.",
+    short: "At least 12 characters.",
     change: "Change password",
     changed: "Your password is changed.",
     out: "Log out",

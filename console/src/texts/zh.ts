@@ -41,7 +41,7 @@ export const zh: Texts = {
     fresh: "新密码",
     again: "再次输入新密码",
     differ: "两次输入不一致。",
-    short: "至少 8 个字符。",
+    short: "至少 12 个字符。",
     change: "修改密码",
     changed: "密码已修改。",
     out: "退出登录",

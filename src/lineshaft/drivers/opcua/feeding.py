@@ -207,9 +207,11 @@ class Feeding:
                 try:
                     again = await self.link.session.republish(self.subscription, number)
                 except UaStatusCodeError:
-                    self.feed.lost("message gap")
-                    continue
-            await self._pass_on(again)
+                    again = ua.NotificationMessage()
+            if again.SequenceNumber == number:
+                await self._pass_on(again)
+            else:
+                self.feed.lost("message gap")
 
     async def _pass_on(self, message: ua.NotificationMessage) -> None:
         rows = Rows()

@@ -29,8 +29,7 @@ SCHEMA = pa.schema(
         pa.field("number", pa.float64()),
         pa.field("text", pa.string()),
         pa.field("quality", pa.uint32(), nullable=False),
-    ],
-    metadata={"lineshaft.segment": str(VERSION)},
+    ]
 )
 COLUMNS = ", ".join(SCHEMA.names)
 
@@ -86,10 +85,21 @@ class Shelf:
         """Rises with every file, so that no name comes twice."""
         self._files = files
         self._engine = engine
+        self._new: list[Path] = []
 
     def path(self, segment: Segment) -> Path:
         """Where the segment's file is."""
         return self.folder / segment.file
+
+    def named(self) -> None:
+        """What was written is in the manifest now."""
+        self._new.clear()
+
+    def forget(self) -> None:
+        """Delete what was written since and did not get into the manifest."""
+        for path in self._new:
+            self._files.delete(path)
+        self._new.clear()
 
     def write(self, tables: Iterable[pa.Table | pa.RecordBatch], *, small: bool) -> Segment | None:
         """One segment from sorted parts, on the disk; None when they hold no row.
@@ -97,14 +107,16 @@ class Shelf:
         `small` asks for the encoding that takes less space and more work.
 
         Raises:
-            OSError: the disk does not take it; nothing is left behind.
+            OSError: the disk does not take it; `forget` clears what is left.
         """
         assert_off_loop()
         self.serial += 1
         path = self.folder / f"{self.serial:012d}.parquet"
+        self._new.append(path)
         rows, time_min, time_max = 0, np.iinfo(np.int64).max, np.iinfo(np.int64).min
         try:
             with path.open("wb") as sink, _writer(sink, small=small) as writer:
+                writer.add_key_value_metadata({"lineshaft.segment": str(VERSION)})
                 for part in tables:
                     if not part.num_rows:
                         continue
@@ -115,11 +127,10 @@ class Shelf:
                     writer.write(_as_table(part), row_group_size=ROW_GROUP)
             if rows:
                 self._files.sync_path(path)
-        except (OSError, pa.ArrowException, duckdb.Error):
-            self._files.delete(path)
-            raise
+        finally:
+            if not rows:
+                self._files.delete(path)
         if not rows:
-            self._files.delete(path)
             return None
         return Segment(
             file=path.name,
