@@ -68,18 +68,20 @@ def reference(rows: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndar
 
 def _signal(random: np.random.Generator, kind: int, steps: int) -> np.ndarray:
     if kind < 9:
-        return np.round(50 + np.sin(np.arange(steps) / 500) + random.normal(0, 0.05, steps), 2)
-    if kind < 12:
-        return random.normal(50, 1, steps).astype(np.float32).astype(np.float64)
-    if kind < 13:
-        return random.normal(0, 1, steps)
-    if kind < 15:
-        return np.cumsum(random.integers(0, 3, steps)).astype(np.float64)
-    if kind < 17:
-        return (np.arange(steps) // 40 % 2).astype(np.float64)
-    if kind < 19:
-        return np.repeat(random.integers(0, 100, steps // 200 + 1), 200)[:steps].astype(np.float64)
-    return random.integers(0, 1000, steps).astype(np.float64)
+        found = np.round(50 + np.sin(np.arange(steps) / 500) + random.normal(0, 0.05, steps), 2)
+    elif kind < 12:
+        found = random.normal(50, 1, steps).astype(np.float32)
+    elif kind < 13:
+        found = random.normal(0, 1, steps)
+    elif kind < 15:
+        found = np.cumsum(random.integers(0, 3, steps))
+    elif kind < 17:
+        found = np.arange(steps) // 40 % 2
+    elif kind < 19:
+        found = np.repeat(random.integers(0, 100, steps // 200 + 1), 200)[:steps]
+    else:
+        found = random.integers(0, 1000, steps)
+    return found.astype(np.float64)
 
 
 def batches(columns, size: int) -> list[Batch]:
