@@ -246,13 +246,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=500)
     parser.add_argument("--seed", type=int)
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument("--keep", action="store_true", help="leave the folder for a look")
     asked = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="kill9-"))
     figures = run(asked.rounds, folder, seed=asked.seed, loud=True)
-    print("| figure | value |\n|---|---|")
-    for name, value in msgspec.structs.asdict(figures).items():
-        print(f"| {name.replace('_', ' ')} | {value:,.6g} |")
+    if asked.json:
+        print(msgspec.json.encode(figures).decode())
+    else:
+        print("| figure | value |\n|---|---|")
+        for name, value in msgspec.structs.asdict(figures).items():
+            print(f"| {name.replace('_', ' ')} | {value:,.10g} |")
     if asked.keep or not figures.ok:
         print(f"folder: {folder}")
     else:

@@ -149,6 +149,9 @@ export function useFormat(): Format {
   return useMemo(() => new Format(language), [language]);
 }
 
+/** First level of what the platform says about itself. */
+export const SYSTEM = "lineshaft";
+
 /** The last level of a path. */
 export function leaf(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import lineshaft
+from lineshaft import client
 from lineshaft.core.errors import LineshaftError, SettingsError
 from lineshaft.core.plugin import FAMILIES, describe, find, kinds
 from lineshaft.drivers import Driver, Found
@@ -26,9 +27,10 @@ DEFAULT = Path("plant.toml")
 def main() -> None:
     """Run a verb; what goes wrong on purpose is one sentence and a remedy."""
     args = parser().parse_args()
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Lines("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(
-        level=os.environ.get("LINESHAFT_LOG", "WARNING").upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        level=os.environ.get("LINESHAFT_LOG", "WARNING").upper(), handlers=[handler]
     )
     try:
         code = args.call(args)
@@ -40,6 +42,17 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     sys.exit(code or 0)
+
+
+class _Lines(logging.Formatter):
+    """A sentence, with the data that belongs to it behind."""
+
+    _USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the base class's name
+        """The line, its extra fields as `name=value`."""
+        extra = [f"{k}={v!r}" for k, v in vars(record).items() if k not in self._USUAL]
+        return " ".join([super().formatMessage(record), *extra])
 
 
 def parser() -> argparse.ArgumentParser:
@@ -75,6 +88,7 @@ def parser() -> argparse.ArgumentParser:
     verb.set_defaults(call=schema)
 
     _add_client_verbs(verbs)
+    client.verbs(verbs)
     for part in SLICES:
         if importlib.util.find_spec(f"lineshaft.{part}.verbs"):
             importlib.import_module(f"lineshaft.{part}.verbs").verbs(verbs)
@@ -264,20 +278,18 @@ def _listed(item: Found) -> str:
 
 def write(args: argparse.Namespace) -> int:
     """Prepare a write, show what would happen, ask, write, and show what was read back."""
-    from lineshaft.client import connect
-
-    with connect(args.url, args.token) as client:
-        ticket = client.prepare_write(args.point, parse_value(args.value))
+    with client.connect(args.url, args.token) as plant:
+        ticket = plant.prepare_write(args.point, parse_value(args.value))
         now = ticket["now"]["value"] if ticket.get("now") else "not known"
         print(f"{ticket['point']}: now {now} {ticket['unit']}, wanted {ticket['value']}")
         print(f"  limits {ticket['low']} to {ticket['high']}")
         if ticket["interlock"]:
             print(f"  interlock {ticket['interlock']}")
         if not args.yes and input("Write? [y/N] ").strip().lower() != "y":
-            client.cancel_write(ticket["id"])
+            plant.cancel_write(ticket["id"])
             print("not written")
             return 1
-        done = client.confirm_write(ticket["id"], args.reason)
+        done = plant.confirm_write(ticket["id"], args.reason)
     back = done["read_back"]
     print(f"read back {back['value']} {ticket['unit']} ({back['quality_name']}) at {back['time']}")
     return 0 if done["ok"] else 1

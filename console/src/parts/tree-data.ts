@@ -1,7 +1,7 @@
 /** What the tree shows: branches as they are opened, or what a search finds. */
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { api, type Branch, type Point } from "../api";
-import { leaf, parentOf } from "../format";
+import { leaf, parentOf, SYSTEM } from "../format";
 import { useLoad } from "../hooks";
 
 export interface Row {
@@ -36,7 +36,9 @@ export function useBranches(selected: string) {
       const fresh = !known.has("");
       let level = await load("");
       // A plant is often one site in one enterprise: go down to where there is a choice.
-      for (let only = level[0]; fresh && level.length === 1 && only?.children; only = level[0]) {
+      for (;;) {
+        const [only, ...others] = level.filter((branch) => branch.path !== SYSTEM);
+        if (!fresh || !only?.children || others.length) break;
         opened.add(only.path);
         level = await load(only.path);
       }

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 from pathlib import Path
 
 
@@ -35,6 +36,8 @@ def demo(args: argparse.Namespace) -> int:
 
     from lineshaft.demo.run import Wish, run  # noqa: PLC0415 - loads the whole platform
 
+    # That links break is what the demo is about; the devices page shows it.
+    logging.getLogger("lineshaft.core.flow").setLevel(logging.ERROR)
     wish = Wish(
         folder=args.data.resolve(),
         seed=args.seed,

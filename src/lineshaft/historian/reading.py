@@ -33,7 +33,7 @@ EXPORT_SCHEMA = pa.schema(
     ]
 )
 MEDIA_TYPES = {
-    "csv": "text/csv; charset=utf-8",
+    "csv": "text/csv",
     "parquet": "application/vnd.apache.parquet",
     "arrow": "application/vnd.apache.arrow.stream",
 }

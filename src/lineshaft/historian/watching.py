@@ -103,10 +103,7 @@ async def _send(socket: WebSocket[Any, Any, Any], viewer: Viewer) -> None:
     """Send what the hub hands over; waits for a slow socket, which then earns no credit."""
     while True:
         item = await viewer.next()
-        if isinstance(item, bytes):
-            await socket.send_data(item, mode="binary")
-        else:
-            await socket.send_data(item, mode="text")
+        await socket.send_data(item, mode="binary" if isinstance(item, bytes) else "text")
 
 
 async def _recheck(socket: WebSocket[Any, Any, Any], recheck: Recheck) -> None:

@@ -22,6 +22,8 @@ export function AssetCards(props: { points: readonly Point[]; branch: string }) 
       if (known) known.push(point);
       else found.set(asset, [point]);
     }
+    // What state a machine is in is what one looks for first.
+    for (const points of found.values()) points.sort((a, b) => Number(b.kind === "enum") - Number(a.kind === "enum"));
     return [...found];
   }, [props.points]);
   return (

@@ -3,7 +3,7 @@ import { AppstoreOutlined, BarsOutlined, LineChartOutlined } from "@ant-design/i
 import { Button, Checkbox, Input, Segmented } from "antd";
 import { useMemo, useState } from "react";
 import { pointsBelow, type Point } from "../../api";
-import { leaf, parentOf, useFormat } from "../../format";
+import { leaf, parentOf, SYSTEM, useFormat } from "../../format";
 import { useLoad, useNow, useWatch } from "../../hooks";
 import { live } from "../../live";
 import type { PageProps } from "../../page";
@@ -36,7 +36,11 @@ export function Overview(props: PageProps) {
 function BranchView(props: { branch: string }) {
   const { branch } = props;
   const found = useLoad(`points ${branch}`, (signal) => pointsBelow(branch, POINTS_MAX, signal), REFRESH_MS);
-  const points = found.data;
+  // The whole plant is its machines; what the platform says of itself has its own branch.
+  const points = useMemo(
+    () => (branch ? found.data : found.data?.filter((p) => !p.path.startsWith(`${SYSTEM}/`))),
+    [branch, found.data],
+  );
   const isPoint = points?.length === 1 && points[0]?.path === branch;
   return (
     <section className="page overview" aria-label={branch}>

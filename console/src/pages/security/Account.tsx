@@ -144,6 +144,7 @@ function NewToken(props: { onClose: () => void }) {
           <Form.Item name="days" label={texts.account.expires}>
             <Select options={[30, 90, 365].map((n) => ({ value: n, label: texts.account.days(n) })).concat({ value: 0, label: texts.account.noExpiry })} />
           </Form.Item>
+          <button type="submit" hidden />
         </Form>
       )}
     </Modal>

@@ -90,7 +90,7 @@ export function PasswordForm(props: { onDone: () => void }) {
       <Form.Item name="old" label={texts.login.old} rules={[needed]}>
         <Input.Password autoComplete="current-password" />
       </Form.Item>
-      <Form.Item name="fresh" label={texts.login.fresh} rules={[needed, { min: 8, message: texts.login.short }]}>
+      <Form.Item name="fresh" label={texts.login.fresh} rules={[needed, { min: 12, message: texts.login.short }]}>
         <Input.Password autoComplete="new-password" />
       </Form.Item>
       <Form.Item

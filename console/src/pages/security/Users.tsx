@@ -141,6 +141,7 @@ function UserForm(props: { user?: User; onClose: () => void; onHanded: (h: { nam
         <Form.Item name="branches" label={texts.users.branches} extra={texts.users.branchesHint}>
           <Input.TextArea autoSize={{ minRows: 2, maxRows: 8 }} className="path-text" />
         </Form.Item>
+        <button type="submit" hidden />
       </Form>
     </Modal>
   );

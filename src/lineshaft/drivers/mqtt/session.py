@@ -69,6 +69,8 @@ class Session:
         self._bytes = 0
         self._open: set[int] = set()
         """Numbers of the messages that the broker waits to see confirmed."""
+        self.overflow = 0
+        """Messages that found no room; reading pauses before, so there are none."""
         self._wake = asyncio.Event()
         self._error: LineshaftError | None = None
         self._is_paused = False
@@ -326,6 +328,8 @@ class Session:
             self._wake.set()
             if message.qos:
                 self._open.add(message.mid)
+        else:
+            self.overflow += 1
 
     def _end(self, error: LineshaftError) -> None:
         """Note why the link is gone, once, and tell everybody who waits."""

@@ -66,6 +66,7 @@ class Parquet(Store):
         self._files = files or Files()
         self._house: House | None = None
         self._pool: ThreadPoolExecutor | None = None
+        self._books = Counts()
 
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator[None]:
@@ -85,7 +86,10 @@ class Parquet(Store):
     def _close(self) -> None:
         if self._pool is not None:
             self._pool.shutdown()
-        self._open_house().close()
+        house = self._open_house()
+        house.close()
+        self._books = house.state.counts()
+        self._house = None
 
     def _open_house(self) -> House:
         if self._house is None:
@@ -172,7 +176,7 @@ class Parquet(Store):
         await promise.future
 
     def counts(self) -> Counts:
-        return self._house.state.counts() if self._house else Counts()
+        return self._house.state.counts() if self._house else self._books
 
     def health(self) -> Health:
         if self._house is None:
