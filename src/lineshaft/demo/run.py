@@ -249,7 +249,7 @@ async def run(wish: Wish, say: Say) -> None:
     say(f"Lineshaft demo: the factory of Acme Qingdao; its data is in {wish.folder}")
     try:
         async with opened(wish.folder / "factory", wish.seed) as hall:
-            port = wish.port or _free_port(PORT)
+            port = _free_port(PORT) if wish.port is None else wish.port
             path = plant_file.write(wish.folder, hall.ports, http_port=port)
             await Demo(wish, hall, Plant(load(path)), say).run()
     except BaseExceptionGroup as group:
