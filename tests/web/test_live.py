@@ -20,7 +20,7 @@ def socket(plant, token="ls_viewer", **options):
 
 async def until(done) -> None:
     async with asyncio.timeout(5):
-        while not done():  # noqa: ASYNC110 - the server has no event for it
+        while not done():
             await asyncio.sleep(0.01)
 
 
