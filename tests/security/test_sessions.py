@@ -210,5 +210,5 @@ async def test_the_plant_that_ends_writes_down_what_was_left(desk, security):
         await asyncio.sleep(0)
         await who(security, cookie)
         running.cancel()
-    (kept,) = [r for r in (await desk.records.find("sessions")).records if r.version > 1]
-    assert str(desk.now_ns).encode() in kept.data
+    kept = (await desk.records.find("sessions")).records
+    assert len([r for r in kept if str(desk.now_ns).encode() in r.data]) == 1
