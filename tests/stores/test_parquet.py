@@ -557,16 +557,37 @@ def test_any_history_is_read_back_as_plain_python_has_it(tmp_path: Path, steps):
     asyncio.run(live(folder, steps))
 
 
+class Gated(Files):
+    """A disk that stands still while its content is copied."""
+
+    def __init__(self) -> None:
+        self.gate = threading.RLock()
+
+    def write(self, fd: int, offset: int, parts) -> int:
+        with self.gate:
+            return super().write(fd, offset, parts)
+
+    def write_whole(self, path: Path, data: bytes | memoryview) -> None:
+        with self.gate:
+            super().write_whole(path, data)
+
+    def delete(self, path: Path) -> None:
+        with self.gate:
+            super().delete(path)
+
+
 async def live(folder: Path, steps) -> None:
     oracle = Oracle()
     while True:
-        store = make(folder, buffer_rows_max=20)
+        gated = Gated()
+        store = make(folder, gated, buffer_rows_max=20)
         async with store.opened():
             await holds(store, oracle)
             while steps:
                 step, *steps = steps
                 if step == "crash":
-                    folder = crash(folder)
+                    with gated.gate:
+                        folder = crash(folder)
                 if step in ("crash", "reopen"):
                     break
                 if step == "settle":
