@@ -549,12 +549,12 @@ STEPS = st.lists(st.one_of(SAMPLES, st.sampled_from(["settle", "reopen", "crash"
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(STEPS)
-def test_any_history_is_read_back_as_plain_python_has_it(tmp_path: Path, steps):
+async def test_any_history_is_read_back_as_plain_python_has_it(tmp_path: Path, steps):
     folder = tmp_path / f"s{np.random.default_rng().integers(1 << 60)}"
-    asyncio.run(live(folder, steps))
+    await live(folder, steps)
 
 
 class Gated(Files):
