@@ -212,6 +212,7 @@ export const api = {
 
   devices: (signal?: AbortSignal) => ask<Items<Device>>("GET", "/devices", { signal }),
   retry: (name: string) => ask<void>("POST", `/devices/${enc(name)}/retry`),
+  writable: (point: string) => ask<boolean>("GET", "/writable", { query: { point } }),
   prepare: (point: string, value: Scalar) =>
     ask<Prepared>("POST", "/writes", { body: { point, value } }),
   confirm: (id: string, reason: string) =>

@@ -1,6 +1,7 @@
 """The whole demo, as a user starts it."""
 
 import asyncio
+import os
 import re
 import signal
 import sys
@@ -9,6 +10,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lineshaft.core.errors import SettingsError
@@ -16,8 +18,9 @@ from lineshaft.core.path import is_under
 from lineshaft.demo.hall import DEVICES
 from lineshaft.demo.machines import PLACES, SPECS
 from lineshaft.demo.plant_file import plant_file
-from lineshaft.demo.run import _forget
-from lineshaft.settings import load_text
+from lineshaft.demo.run import Wish, _forget, run
+from lineshaft.settings import build_at, load, load_text
+from lineshaft.stores import Store
 
 PORTS = {d.port_of: 40_000 + n for n, d in enumerate(DEVICES.values())}
 
@@ -90,6 +93,36 @@ async def test_the_demo_shows_all_protocols_and_stops_on_ctrl_c_without_a_trace(
         assert await process.wait() == 0, rest
         assert "Traceback" not in rest
     assert processes_of(tmp_path) == []
+
+
+@pytest.mark.timeout(120)
+async def test_the_past_is_loaded_once_and_joins_the_live_values(tmp_path: Path):
+    said: list[str] = []
+
+    def say(line: str) -> None:
+        said.append(line)
+        if "all is loaded" in line:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    await run(Wish(folder=tmp_path, port=0, days=1), say)
+    assert not (tmp_path / "factory" / "history").exists()
+    loaded = load(tmp_path / "plant.toml")
+    store = build_at(Store, loaded.file.store, loaded.data)
+    async with store.opened():
+        path = f"{PLACES['meter']}/energy"
+        kept = await store.read([path], 0, 2**62)
+    gaps_s = np.diff(kept.time_ns) / 1e9
+    assert len(kept) > 2_880
+    assert gaps_s.max() < 90.0
+    assert (np.diff(kept.number) >= 0.0).all()
+
+    def say_and_stop(line: str) -> None:
+        said.append(line)
+        if "first live value" in line:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    await run(Wish(folder=tmp_path, port=0, days=1), say_and_stop)
+    assert sum("all is loaded" in line for line in said) == 1
 
 
 def test_fresh_deletes_a_demo_and_nothing_else(tmp_path: Path):

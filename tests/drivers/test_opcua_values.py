@@ -1,5 +1,6 @@
 """Settings, addresses and values of OPC UA, without a server."""
 
+import asyncio
 import datetime as dt
 import uuid
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from lineshaft.core.errors import Invalid, Refused, SettingsError
 from lineshaft.core.point import Kind
 from lineshaft.drivers.opcua import OpcUa
-from lineshaft.drivers.opcua.link import Link, split_node
+from lineshaft.drivers.opcua.link import Link, cancelled_plainly, split_node
 from lineshaft.drivers.opcua.values import columns, variant_for
 
 
@@ -99,3 +100,12 @@ def test_a_write_is_exact_or_refused(value):
             assert variant_for(value, type_, "x").Value == value
         except Refused:
             continue
+
+
+def test_a_cancellation_that_met_an_answer_becomes_a_plain_one():
+    class WithResult(asyncio.CancelledError):
+        """As the library that asyncua waits through raises it."""
+
+    with pytest.raises(asyncio.CancelledError) as caught, cancelled_plainly():
+        raise WithResult
+    assert type(caught.value) is asyncio.CancelledError

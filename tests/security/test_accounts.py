@@ -20,12 +20,12 @@ async def wrong(security, name="eva", address=ADDRESS, password="not the passwor
 
 async def test_a_password_is_kept_as_argon2id(desk, security):
     record = await desk.records.get("users", "admin")
-    assert b'"$argon2id$v=19$m=19456,t=2,p=4$' in record.data
+    assert b'"$argon2id$v=19$m=1024,t=1,p=4$' in record.data
     assert PASSWORD.encode() not in record.data
 
 
 async def test_a_password_counts_however_its_letters_are_composed():
-    hasher = Hasher(memory_mib=19, rounds=2, threads=1)
+    hasher = Hasher(memory_mib=1, rounds=1, threads=1)
     kept = await hasher.hash("grüne Drehbänke")
     assert await hasher.fits("gru\u0308ne Dreba\u0308nke".replace("Dreb", "Drehb"), kept)
     assert not await hasher.fits("grune Drehbanke", kept)
@@ -113,7 +113,7 @@ async def test_guessing_the_old_password_of_a_session_is_throttled_too(security,
 
 
 async def test_too_many_passwords_at_once_are_turned_away():
-    hasher = Hasher(memory_mib=19, rounds=2, threads=1)
+    hasher = Hasher(memory_mib=1, rounds=1, threads=1)
     done = []
 
     async def check():

@@ -152,7 +152,8 @@ function ImportProgress() {
   return (
     <Tooltip title={rows}>
       <span className="import" role="status">
-        <span className="import-text">{texts.header.importing(running.name, format.percent(fraction))}</span>
+        <span className="import-text">{texts.header.importing(running.name)}</span>
+        <span className="number nowrap">{format.percent(fraction)}</span>
         <Progress percent={fraction * 100} size={[72, 4]} showInfo={false} aria-label={rows} />
       </span>
     </Tooltip>

@@ -67,7 +67,7 @@ export const de: Texts = {
     reconnecting: (since) => `Verbinde neu seit ${since}`,
     liveHint: "Werte kommen an, sobald sie sich ändern.",
     lostHint: "Die Anzeige kann veraltet sein. Diagramme füllen die Lücke, sobald die Verbindung wieder steht.",
-    importing: (name, percent) => `Import von ${name}: ${percent}`,
+    importing: (name) => `Import von ${name}`,
     imported: (done, total) => `${done} von ${total} Zeilen`,
     healthy: "System in Ordnung",
     problems: (n) => (n === 1 ? "1 Problem" : `${n} Probleme`),

@@ -66,7 +66,7 @@ export const en = {
     reconnecting: (since: string) => `Reconnecting since ${since}`,
     liveHint: "Values arrive as they change.",
     lostHint: "What is shown may be old. Charts fill the gap once the connection is back.",
-    importing: (name: string, percent: string) => `Importing ${name}: ${percent}`,
+    importing: (name: string) => `Importing ${name}`,
     imported: (done: string, total: string) => `${done} of ${total} rows`,
     healthy: "System healthy",
     problems: (n: number) => (n === 1 ? "1 problem" : `${n} problems`),

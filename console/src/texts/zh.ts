@@ -67,7 +67,7 @@ export const zh: Texts = {
     reconnecting: (since) => `自 ${since} 起重新连接`,
     liveHint: "数值变化时立即送达。",
     lostHint: "显示的数值可能已过时。连接恢复后，图表会补齐缺口。",
-    importing: (name, percent) => `正在导入 ${name}：${percent}`,
+    importing: (name) => `正在导入 ${name}`,
     imported: (done, total) => `${done} / ${total} 行`,
     healthy: "系统正常",
     problems: (n) => `${n} 个问题`,

@@ -34,6 +34,7 @@ def demo(args: argparse.Namespace) -> int:
     """Run the demo until Ctrl-C."""
     import uvloop  # noqa: PLC0415 - other verbs start without it
 
+    from lineshaft.demo.history import DAYS  # noqa: PLC0415
     from lineshaft.demo.run import Wish, run  # noqa: PLC0415 - loads the whole platform
 
     # That links break is what the demo is about; the devices page shows it.
@@ -43,7 +44,7 @@ def demo(args: argparse.Namespace) -> int:
         seed=args.seed,
         port=args.port,
         faults=args.faults,
-        history=not args.no_history,
+        days=0 if args.no_history else DAYS,
         fresh=args.fresh,
     )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -6,6 +6,7 @@ They open the records file themselves; while the plant runs it holds the file, a
 import argparse
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from lineshaft.core.access import SYSTEM, Identity
 from lineshaft.core.clock import to_iso
@@ -74,6 +75,9 @@ def _verb(
     work: Work,
 ) -> argparse.ArgumentParser:
     parser = family.add_parser(name, help=help_)
+    parser.add_argument(
+        "--settings", type=Path, help="settings file of the plant (default: plant.toml, if there)"
+    )
     parser.set_defaults(call=lambda args: asyncio.run(_with_security(args, work)))
     return parser
 

@@ -10,8 +10,8 @@ import { Sparkline } from "../../parts/Sparkline";
 import { VirtualList, type ListHandle } from "../../parts/VirtualList";
 import { WriteDialog } from "../../parts/WriteDialog";
 import { branchAddress, go, trendAddress } from "../../router";
-import { useSession } from "../../session";
 import { useTexts } from "../../texts";
+import { useWritable } from "../../writable";
 
 interface Props {
   points: readonly Point[];
@@ -21,14 +21,12 @@ interface Props {
 
 export function PointTable({ points, branch, marked }: Props) {
   const texts = useTexts();
-  const { can } = useSession();
   const [writing, setWriting] = useState<Point>();
   const list = useRef<ListHandle>(null);
   const several = points.some((p) => parentOf(p.path) !== branch);
   useEffect(() => {
     if (marked) list.current?.show(points.findIndex((p) => p.path === marked));
   }, [marked]);
-  const mayWrite = can("write");
   return (
     <div className={`point-table ${several ? "several" : ""}`} role="table" aria-rowcount={points.length}>
       <div className="point-row point-head" role="row">
@@ -54,7 +52,7 @@ export function PointTable({ points, branch, marked }: Props) {
               several={several}
               branch={branch}
               marked={point.path === marked}
-              onWrite={mayWrite && point.writable ? () => setWriting(point) : undefined}
+              onWrite={setWriting}
             />
           );
         }}
@@ -69,11 +67,12 @@ interface RowProps {
   several: boolean;
   branch: string;
   marked: boolean;
-  onWrite: (() => void) | undefined;
+  onWrite: (point: Point) => void;
 }
 
 function PointRow({ point, several, branch, marked, onWrite }: RowProps) {
   const texts = useTexts();
+  const writable = useWritable(point);
   const asset = parentOf(point.path);
   const below = branch ? asset.slice(branch.length + 1) : asset;
   return (
@@ -101,14 +100,14 @@ function PointRow({ point, several, branch, marked, onWrite }: RowProps) {
           aria-label={`${texts.live.trend}: ${leaf(point.path)}`}
           onClick={() => go(trendAddress([point.path]))}
         />
-        {onWrite && (
+        {writable && (
           <Button
             type="text"
             size="small"
             icon={<EditOutlined />}
             title={texts.live.write}
             aria-label={`${texts.live.write}: ${leaf(point.path)}`}
-            onClick={onWrite}
+            onClick={() => onWrite(point)}
           />
         )}
       </span>

@@ -11,6 +11,7 @@ from asyncua import ua
 from asyncua.ua.uaerrors import (
     BadNoSubscription,
     BadTimeout,
+    BadTooManyPublishRequests,
     UaStatusCodeError,
     UaStructParsingError,
 )
@@ -86,6 +87,7 @@ class Feeding:
         self.pending = 0
         """Rows that arrived and are not confirmed."""
         self.publish_ms = policy.publish_ms
+        self._publishing = PUBLISHES
         self._sequence = 0
         self._turn = asyncio.Lock()
         self._heard_ns = now_ns()
@@ -174,6 +176,11 @@ class Feeding:
                     self.feed.lost("undecodable")
                     acks = []
                     continue
+                except BadTooManyPublishRequests:
+                    if self._publishing > 1:  # the others go on
+                        self._publishing -= 1
+                        return
+                    raise
                 except BadNoSubscription as error:
                     raise LinkLost(f"{self.link.name}: the subscription is gone") from error
             acks = []

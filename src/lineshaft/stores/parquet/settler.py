@@ -131,7 +131,7 @@ class Settler:
                 added += [rest] if rest else []
         for mask in by_day(fresh.time):
             part = fresh.table if keep.all() and mask.all() else fresh.table.filter(mask & keep)
-            segment_new = self._shelf.write([part], small=False)
+            segment_new = self._shelf.write([part])
             added += [segment_new] if segment_new else []
         return int(fresh_keys.sum()), gone, added
 
