@@ -324,7 +324,7 @@ def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         help="bring a CSV or Parquet file into a running plant",
         description="Bring in old data. Run it again to go on where it was broken off.",
     )
-    verb.add_argument("file", type=Path)
+    verb.add_argument("file", type=Path, help="CSV or Parquet file")
     for option, text in (
         ("time", "column with the time"),
         ("time-format", "auto, iso, s, ms, us, ns, or a pattern as '%%d.%%m.%%Y %%H:%%M:%%S'"),
@@ -341,7 +341,7 @@ def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     url = os.environ.get("LINESHAFT_URL", "http://127.0.0.1:8080")
     token = os.environ.get("LINESHAFT_TOKEN", "")
     verb.add_argument("--url", default=url, help="address of the plant (or LINESHAFT_URL)")
-    verb.add_argument("--token", default=token, help="or LINESHAFT_TOKEN")
+    verb.add_argument("--token", default=token, help="API token (or LINESHAFT_TOKEN)")
     verb.set_defaults(call=import_verb)
 
 

@@ -337,3 +337,14 @@ async def test_an_error_of_the_engine_is_told_as_unavailable(make, path):
         with pytest.raises(Unavailable, match="cannot be read: no such table"):
             await records.find("others")
         await records.commit(Append(event=Event(kind="still.works")))
+
+
+async def test_an_event_that_cannot_be_read_is_told(make, path):
+    await fill(make)
+    records = make()
+    async with records.opened(COLLECTIONS):
+        with foreign(path) as db:
+            db.execute("UPDATE events SET data = 'nonsense' WHERE seq = 3")
+        with pytest.raises(Unavailable, match="an event that cannot be read"):
+            await records.events()
+        assert len(await records.events(before=3)) == 2

@@ -76,6 +76,7 @@ async def every_predicate_holds(make: Make) -> None:
         (Prefix("name", "A"), "a"),
         (Prefix("name", ""), "abcd"),
         (Prefix("name", "\U0010ffff"), "d"),
+        (Prefix("name", "\ud7ff"), ""),
         (Contains("name", "NNA"), "ab"),
         (Contains("name", "_"), "a"),
         (Contains("name", "ännä"), ""),

@@ -100,6 +100,9 @@ class Session:
         client.on_publish = self._on_publish
         client.on_message = self._on_message
         client.on_socket_close = self._on_socket_close
+        # Until the loop has the socket nothing is sent: a call that was cancelled meanwhile must
+        # not push its successor, which has the same name, out of the broker.
+        client.on_socket_register_write = lambda *_: None
         if address.username:
             client.username_pw_set(address.username, address.password.reveal() or None)
         return client
