@@ -32,7 +32,7 @@ from lineshaft.demo.hall import DEVICES, Hall, opened
 from lineshaft.demo.machines import PLACES
 from lineshaft.gather.device import State
 from lineshaft.plant import Plant
-from lineshaft.settings import Loaded, build_at, load
+from lineshaft.settings import build_at, load
 from lineshaft.stores import Store
 
 BACK_S_GOAL = 5.0
@@ -65,7 +65,6 @@ class Result(msgspec.Struct, kw_only=True):
     seconds: float
     backs: list[Back] = []
     published: int = 0
-    acknowledged: int = 0
     missing: int = 0
     by_broker: int = 0
     missing_by_broker: int = 0
@@ -184,8 +183,9 @@ async def run(folder: Path, seconds: float, seed: int) -> Result:
             result.tap_dropped = sum(f.dropped for f in plant.spine.flows() if f.name == "chaos")
         by_broker = {d: _ledger(hall.ledger(d), begun_ns) for d in ("packing", "meter")}
     result.books = str(plant.store.counts())
-    result.published = sum(map(len, tap.keys.values()))
-    await _compare(loaded, tap, by_broker, result)
+    store = build_at(Store, loaded.file.store, loaded.data)
+    async with store.opened():
+        await compare(store, tap, by_broker, result)
     return result
 
 
@@ -198,20 +198,15 @@ def _ledger(path: Path, begun_ns: int) -> set[int]:
     return {t for t in times if begun_ns <= t < stop_ns}
 
 
-async def _compare(
-    loaded: Loaded, tap: Tap, by_broker: dict[str, set[int]], result: Result
-) -> None:
-    """Open the store anew and look for every sample."""
-    store = build_at(Store, loaded.file.store, loaded.data)
-    async with store.opened():
-        for point, times in tap.keys.items():
-            kept = await _kept(store, point, times)
-            result.missing += len(times - kept)
-        result.acknowledged = result.published
-        for device, times in by_broker.items():
-            kept = await _kept(store, f"{PLACES[device]}/seq", times)
-            result.by_broker += len(times)
-            result.missing_by_broker += len(times - kept)
+async def compare(store: Store, tap: Tap, by_broker: dict[str, set[int]], result: Result) -> None:
+    """Look for every sample in the open store."""
+    for point, times in tap.keys.items():
+        result.published += len(times)
+        result.missing += len(times - await _kept(store, point, times))
+    for device, times in by_broker.items():
+        kept = await _kept(store, f"{PLACES[device]}/seq", times)
+        result.by_broker += len(times)
+        result.missing_by_broker += len(times - kept)
 
 
 async def _kept(store: Store, point: str, times: Iterable[int]) -> set[int]:

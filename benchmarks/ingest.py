@@ -50,14 +50,15 @@ class Result(NamedTuple):
 def reference(rows: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Mixed sensors in the order they arrive: point, time_ns, number, quality.
 
-    Half are slow sensors with two decimals, a fifth has 32-bit noise, the rest are counters,
-    switches and full doubles; every second point has a jitter of 2 ms.
+    Of 20 points 9 are slow sensors with two decimals and noise, 3 have 32-bit noise, 1 full
+    doubles, 2 are counters, 2 switches, 2 steps, 1 noisy integers. Every second point has a jitter
+    of 2 ms in whole microseconds.
     """
     random = np.random.default_rng(seed)
     steps = -(-rows // POINTS)
     number = np.empty((steps, POINTS))
     for point in range(POINTS):
-        number[:, point] = _signal(random, point % 10, steps)
+        number[:, point] = _signal(random, point % 20, steps)
     jitter = np.where(np.arange(POINTS) % 2, random.normal(0, 2000, (steps, POINTS)), 0)
     time_ns = T0 + np.arange(steps)[:, None] * PERIOD_NS + jitter.astype(np.int64) * 1000
     quality = np.where(random.random((steps, POINTS)) < 0.001, 0x8005_0000, 0).astype(np.uint32)
@@ -66,15 +67,21 @@ def reference(rows: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndar
 
 
 def _signal(random: np.random.Generator, kind: int, steps: int) -> np.ndarray:
-    if kind < 5:
-        return np.round(50 + np.cumsum(random.normal(0, 0.05, steps)), 2)
-    if kind < 7:
-        return random.normal(50, 1, steps).astype(np.float32).astype(np.float64)
-    if kind == 7:
-        return np.cumsum(random.integers(0, 3, steps)).astype(np.float64)
-    if kind == 8:
-        return (np.arange(steps) // 40 % 2).astype(np.float64)
-    return random.normal(0, 1, steps)
+    if kind < 9:
+        found = np.round(50 + np.sin(np.arange(steps) / 500) + random.normal(0, 0.05, steps), 2)
+    elif kind < 12:
+        found = random.normal(50, 1, steps).astype(np.float32)
+    elif kind < 13:
+        found = random.normal(0, 1, steps)
+    elif kind < 15:
+        found = np.cumsum(random.integers(0, 3, steps))
+    elif kind < 17:
+        found = np.arange(steps) // 40 % 2
+    elif kind < 19:
+        found = np.repeat(random.integers(0, 100, steps // 200 + 1), 200)[:steps]
+    else:
+        found = random.integers(0, 1000, steps)
+    return found.astype(np.float64)
 
 
 def batches(columns, size: int) -> list[Batch]:

@@ -121,7 +121,8 @@ async def verify(folder: Path, newest: np.ndarray) -> dict[str, int]:
         assert not health.problem, health
         got = await store.read(POINTS, T0, T0 + TIMES * STEP_NS)
         count = await store.count(POINTS, T0, T0 + TIMES * STEP_NS)
-        keys = got.index.astype(np.int64) * TIMES + (got.time_ns - T0) // STEP_NS
+        point = np.array([POINTS.index(p) for p in got.points], dtype=np.int64)
+        keys = point[got.index] * TIMES + (got.time_ns - T0) // STEP_NS
         text = pc.cast(got.text, "float64").to_numpy(zero_copy_only=False)
         values = np.where(got.has_text, text, got.number).astype(np.int64)
         serials = np.full(KEYS, -1)
@@ -221,8 +222,8 @@ def one_round(folder: Path, newest: np.ndarray, serial: int, figures: Figures, d
     return serial + 10_000_000
 
 
-def run(rounds: int, folder: Path, *, seed: int | None = None, loud: bool = False) -> Figures:
-    """Some rounds on one folder, until something is wrong."""
+def run(rounds: int, seconds: float, folder: Path, *, seed: int | None = None) -> Figures:
+    """Some rounds on one folder, until something is wrong or the time is up."""
     # What is imported late (the backend, pandas by pyarrow) comes now, so that a round is quick.
     find("stores", "parquet")
     batch_of(np.arange(5), np.arange(5)).to_ipc()
@@ -234,9 +235,9 @@ def run(rounds: int, folder: Path, *, seed: int | None = None, loud: bool = Fals
     for _ in range(rounds):
         serial = one_round(folder, newest, serial, figures, dice)
         figures.seconds = time.monotonic() - began
-        if loud and figures.rounds % 20 == 0:
+        if figures.rounds % 20 == 0:
             print(figures, file=sys.stderr, flush=True)
-        if not figures.ok:
+        if not figures.ok or figures.seconds > seconds:
             break
     return figures
 
@@ -245,14 +246,19 @@ def main() -> None:
     """Parse the arguments, run, print the figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=500)
+    parser.add_argument("--seconds", type=float, default=1e9, help="stop sooner after so many")
     parser.add_argument("--seed", type=int)
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument("--keep", action="store_true", help="leave the folder for a look")
     asked = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="kill9-"))
-    figures = run(asked.rounds, folder, seed=asked.seed, loud=True)
-    print("| figure | value |\n|---|---|")
-    for name, value in msgspec.structs.asdict(figures).items():
-        print(f"| {name.replace('_', ' ')} | {value:,.6g} |")
+    figures = run(asked.rounds, asked.seconds, folder, seed=asked.seed)
+    if asked.json:
+        print(msgspec.json.encode(figures).decode())
+    else:
+        print("| figure | value |\n|---|---|")
+        for name, value in msgspec.structs.asdict(figures).items():
+            print(f"| {name.replace('_', ' ')} | {value:,.10g} |")
     if asked.keep or not figures.ok:
         print(f"folder: {folder}")
     else:

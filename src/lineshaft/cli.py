@@ -80,8 +80,8 @@ def parser() -> argparse.ArgumentParser:
     verb = verbs.add_parser(
         "describe", help="say what a kind of backend does and what it can be told"
     )
-    verb.add_argument("family", nargs="?", choices=FAMILIES)
-    verb.add_argument("kind", nargs="?")
+    verb.add_argument("family", nargs="?", choices=FAMILIES, help="family of backends")
+    verb.add_argument("kind", nargs="?", help="one of the family's kinds; lists them without")
     verb.set_defaults(call=about)
 
     verb = verbs.add_parser("schema", help="print the JSON Schema of plant.toml, for editors")
@@ -101,13 +101,13 @@ def _add_client_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParser
     verb.add_argument("address", help="such as opc.tcp://192.168.0.5:4840")
     verb.add_argument("--at", default="site/area/line/machine", help="branch of the namespace")
     verb.add_argument("--name", default="machine", help="name of the connection")
-    verb.add_argument("--username", default="")
+    verb.add_argument("--username", default="", help="user of the device")
     verb.add_argument("--password-env", default="", help="environment variable with the password")
     verb.add_argument("-o", "--output", type=Path, help="write the settings table to this file")
     verb.set_defaults(call=browse)
 
     verb = verbs.add_parser("write", help="write a value to a machine, in two steps")
-    verb.add_argument("point")
+    verb.add_argument("point", help="path of the point")
     verb.add_argument("value", help="number, true, false, or text")
     verb.add_argument("--reason", default="", help="stands in the audit trail")
     verb.add_argument("--yes", action="store_true", help="do not ask before writing")
@@ -123,7 +123,9 @@ def add_connection(verb: argparse.ArgumentParser) -> None:
         help="address of the plant (or LINESHAFT_URL)",
     )
     verb.add_argument(
-        "--token", default=os.environ.get("LINESHAFT_TOKEN", ""), help="or LINESHAFT_TOKEN"
+        "--token",
+        default=os.environ.get("LINESHAFT_TOKEN", ""),
+        help="API token (or LINESHAFT_TOKEN)",
     )
 
 

@@ -1,14 +1,13 @@
 """The Python client: `lineshaft.connect(url, token)` reads, watches and brings in data."""
 
 import argparse
-import json
 import os
 import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -19,22 +18,18 @@ from websockets.asyncio.client import connect as _connect_async
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from lineshaft.core.batch import Batch
-from lineshaft.core.clock import NS_PER_MS
 from lineshaft.core.errors import Invalid, LineshaftError, LinkLost, Unavailable, Unknown
 from lineshaft.core.flow import wait_s
 from lineshaft.core.point import Point
 from lineshaft.core.point import Value as Bare
-from lineshaft.core.quality import quality_name
 from lineshaft.historian import files
 from lineshaft.historian.files import Mapping
 from lineshaft.historian.imports import Import
 from lineshaft.historian.last import Value
-from lineshaft.web.frames import Frame, decode
 from lineshaft.web.problem import Problem, failure
+from lineshaft.web.watching import Live, Watching
 
 TIMEOUT_S = 60.0
-CREDIT = 32
-"""Live frames that may be under way."""
 TRIES_MAX = 30
 """How often an import tries to send a chunk while the plant takes nothing."""
 
@@ -69,21 +64,6 @@ class History:
                 "polars is not installed", remedy="pip install 'lineshaft[polars]'"
             ) from None
         return polars.from_arrow(self._table)
-
-
-class Live(NamedTuple):
-    """A live value."""
-
-    point: str
-    time_ns: int
-    """To the millisecond."""
-    value: Bare | None
-    quality: int
-
-    @property
-    def quality_name(self) -> str:
-        """The status code in OPC UA's spelling."""
-        return quality_name(self.quality)
 
 
 class _Page(msgspec.Struct):
@@ -163,7 +143,7 @@ class Client:
 
     def live(self, points: Sequence[str] = (), *, branch: str | None = None) -> Iterator[Live]:
         """Live values, the last ones first, until the caller stops or the link breaks."""
-        watch = _Watch(points, branch)
+        watch = Watching(points, branch)
         try:
             with websockets.sync.client.connect(
                 self._live_url(),
@@ -184,7 +164,7 @@ class Client:
         self, points: Sequence[str] = (), *, branch: str | None = None
     ) -> AsyncGenerator[Live]:
         """The same as `live`, for programs with an event loop."""
-        watch = _Watch(points, branch)
+        watch = Watching(points, branch)
         try:
             async with _connect_async(
                 self._live_url(),
@@ -334,36 +314,6 @@ def _failure(status: int, body: bytes) -> LineshaftError:
         )
 
 
-class _Watch:
-    """What travels over a live socket, seen from the client."""
-
-    def __init__(self, points: Sequence[str], branch: str | None) -> None:
-        branches = [branch] if branch is not None else [] if points else [""]
-        self._wish = {"points": list(points), "branches": branches}
-        self._paths: dict[int, str] = {}
-
-    def hello(self) -> tuple[str, str]:
-        """What the client says first."""
-        return json.dumps({"subscribe": self._wish}), json.dumps({"credit": CREDIT})
-
-    def values(self, item: str | bytes) -> Iterator[Live]:
-        """The values in one message of the server."""
-        if isinstance(item, bytes):
-            yield from self._read(decode(item))
-            return
-        said = msgspec.json.decode(item, type=dict[str, Any])
-        if "error" in said:
-            raise failure(msgspec.convert(said["error"], Problem))
-        self._paths |= {i: p for p, i in said["points"].items()}
-
-    def _read(self, frame: Frame) -> Iterator[Live]:
-        columns = (frame.id, frame.time_ms, frame.number, frame.quality)
-        for i, time_ms, number, quality in zip(*(c.tolist() for c in columns), strict=True):
-            if i in self._paths:
-                value = frame.text.get(i, None if number != number else number)  # noqa: PLR0124 - NaN
-                yield Live(self._paths[i], round(time_ms * NS_PER_MS), value, quality)
-
-
 # ---- the verb `lineshaft import`
 
 
@@ -374,7 +324,7 @@ def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         help="bring a CSV or Parquet file into a running plant",
         description="Bring in old data. Run it again to go on where it was broken off.",
     )
-    verb.add_argument("file", type=Path)
+    verb.add_argument("file", type=Path, help="CSV or Parquet file")
     for option, text in (
         ("time", "column with the time"),
         ("time-format", "auto, iso, s, ms, us, ns, or a pattern as '%%d.%%m.%%Y %%H:%%M:%%S'"),
@@ -391,7 +341,7 @@ def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     url = os.environ.get("LINESHAFT_URL", "http://127.0.0.1:8080")
     token = os.environ.get("LINESHAFT_TOKEN", "")
     verb.add_argument("--url", default=url, help="address of the plant (or LINESHAFT_URL)")
-    verb.add_argument("--token", default=token, help="or LINESHAFT_TOKEN")
+    verb.add_argument("--token", default=token, help="API token (or LINESHAFT_TOKEN)")
     verb.set_defaults(call=import_verb)
 
 

@@ -16,6 +16,7 @@ from lineshaft.core.access import SYSTEM, Identity
 from lineshaft.core.clock import now_ns, to_iso
 from lineshaft.core.errors import Invalid, LineshaftError, Missing, SettingsError
 from lineshaft.core.event import Event
+from lineshaft.core.flow import root_cause
 from lineshaft.drivers import Driver
 from lineshaft.gather import COLLECTIONS as GATHER_COLLECTIONS
 from lineshaft.gather import DEVICES
@@ -26,7 +27,7 @@ from lineshaft.historian import COLLECTIONS as HISTORIAN_COLLECTIONS
 from lineshaft.historian import DURABLE, Historian
 from lineshaft.records import Append, Delete, Put, Record, Records
 from lineshaft.security import COLLECTIONS as SECURITY_COLLECTIONS
-from lineshaft.security import Security
+from lineshaft.security.gate import Security
 from lineshaft.server import app, served
 from lineshaft.settings import (
     Loaded,
@@ -97,7 +98,7 @@ class Plant:
         async with self._opened() as password:
             for made in await self._all_drivers():
                 self.devices.add(made, file=made.name in self._names_in_file())
-            async with asyncio.TaskGroup() as group:
+            async with _one_error(), asyncio.TaskGroup() as group:
                 parts = [
                     group.create_task(self.security.run(), name="security"),
                     group.create_task(self.historian.run(), name="historian"),
@@ -280,6 +281,18 @@ def _handlers() -> list[Any]:
     return [h for s in SLICES for h in importlib.import_module(f"lineshaft.{s}.routes").handlers]
 
 
+@asynccontextmanager
+async def _one_error() -> AsyncGenerator[None]:
+    """Has the error that tells what is wrong come out, not the group that it came in."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        cause = root_cause(group)
+        if isinstance(cause, LineshaftError):
+            raise cause from None
+        raise
+
+
 async def _first(*events: asyncio.Event) -> None:
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(e.wait()) for e in events]
@@ -314,7 +327,7 @@ async def run(loaded: Loaded, up: Callable[[Started], None] = lambda _: None) ->
         up(started)
 
     try:
-        async with asyncio.TaskGroup() as group:
+        async with _one_error(), asyncio.TaskGroup() as group:
             task = group.create_task(heed(), name="reload")
             await plant.run(told)
             task.cancel()

@@ -22,7 +22,7 @@ from lineshaft.demo.world import first_midnight
 
 async def until(ask, wanted):
     """Ask until the answer fits; the test's timeout is the bound."""
-    while not wanted(answer := await ask()):  # noqa: ASYNC110 - another process
+    while not wanted(answer := await ask()):
         await asyncio.sleep(0.05)
     return answer
 

@@ -39,7 +39,7 @@ def processes_of(folder: Path) -> list[int]:
 
 
 async def gone(folder: Path) -> None:
-    while processes_of(folder):  # noqa: ASYNC110 - other processes
+    while processes_of(folder):
         await asyncio.sleep(0.02)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lineshaft.core.errors import Refused
 from lineshaft.core.plugin import find, kinds
 from lineshaft.testing import drivers as contract
 from lineshaft.testing import recorder
@@ -71,3 +72,10 @@ async def test_a_blocking_call_on_the_loop_fails():
     with pytest.raises(ExceptionGroup) as caught:
         await contract.emits(Sleeps)
     assert "Blocking call to time.sleep" in repr(caught.value)
+
+
+async def test_a_protocol_that_knows_no_browsing_says_so():
+    with pytest.raises(Refused, match=r"tcp://x cannot be browsed"):
+        await lines.Lines.browse("tcp://x", root="1")
+    with pytest.raises(Refused, match=r"tcp://x cannot be browsed"):
+        lines.Lines.settings_for([], name="a", address="tcp://x", at="b")

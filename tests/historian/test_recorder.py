@@ -52,7 +52,7 @@ def batch(*values, point="a/b") -> Batch:
 
 async def until(done) -> None:
     async with asyncio.timeout(10):
-        while not done():  # noqa: ASYNC110 - the recorder has no event for it
+        while not done():
             await asyncio.sleep(0.01)
 
 

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from lineshaft.core.plugin import find, kinds, load_example
+from lineshaft.testing.questions import QUESTIONS
 from lineshaft.testing.records import KEPT_RECORDS, RECORDS
 
 
@@ -19,7 +20,7 @@ def factory(kind, folder):
 
 
 @pytest.mark.parametrize("kind", kinds("records"))
-@pytest.mark.parametrize("check", RECORDS, ids=lambda c: c.__name__)
+@pytest.mark.parametrize("check", RECORDS + QUESTIONS, ids=lambda c: c.__name__)
 async def test_records(kind, check, tmp_path):
     async with asyncio.timeout(30):
         await check(factory(kind, tmp_path))

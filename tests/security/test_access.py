@@ -1,5 +1,7 @@
 """Who may do what, where."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,7 +29,7 @@ def test_nothing_is_allowed_outside_the_branches_or_beyond_the_actions(who, acti
     if action is Action.PUBLIC:
         assert allowed
         return
-    inside = any(b == "" or path == b or path.startswith(b + "/") for b in who.branches)
+    inside = any(b in ("", path) or path.startswith(b + "/") for b in who.branches)
     assert allowed == (action in who.actions and inside)
 
 
@@ -54,7 +56,7 @@ def test_branches_that_are_no_paths_are_told(wrong):
 
 def test_each_role_may_all_that_the_one_before_may():
     chain = [ROLES[r] for r in ("viewer", "operator", "engineer", "admin")]
-    assert all(a < b for a, b in zip(chain, chain[1:], strict=False))
+    assert all(a < b for a, b in pairwise(chain))
     assert chain[0] == {Action.OWN, Action.LOOK}
     assert Action.WRITE in ROLES["operator"]
     assert Action.CONFIGURE in ROLES["engineer"]

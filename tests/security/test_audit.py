@@ -66,7 +66,7 @@ async def test_every_deed_has_its_event_with_the_address(desk, security, join):
         "role": "viewer",
         "branches": ["a"],
     }
-    assert desk.told == found
+    assert [e.id for e in desk.told] == [e.id for e in found]
     assert await desk.records.verify() == 13
 
 

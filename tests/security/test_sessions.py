@@ -1,9 +1,12 @@
 """Logging in, staying in, getting out."""
 
+import asyncio
+
 import pytest
 
 from lineshaft.core.access import SYSTEM, Action
 from lineshaft.core.errors import Invalid, Unknown
+from lineshaft.records import Put
 from lineshaft.security.accounts import Wish
 
 ADDRESS = "10.0.0.7"
@@ -134,6 +137,25 @@ async def test_a_new_account_of_the_same_name_has_nothing_of_the_old_one(securit
     assert security.tokens.of("eva") == []
 
 
+async def test_sessions_and_tokens_that_come_back_from_a_backup_are_not_the_new_accounts(
+    desk, security, join
+):
+    cookie, me = await join("eva")
+    _, word = await security.tokens.create(me, "script", address=ADDRESS)
+    old = [
+        Put(collection=name, key=r.key, data=r.data)
+        for name in ("sessions", "tokens")
+        for r in (await desk.records.find(name)).records
+    ]
+    await security.accounts.delete("eva", by=SYSTEM, address=ADDRESS)
+    await join("eva")
+    await desk.records.commit(*old)
+    again = await desk.open()
+    assert me.session in again._book.sessions
+    assert await who(again, cookie) is None
+    assert await who(again, token=word) is None
+
+
 async def test_a_new_role_counts_with_the_next_request(security, join):
     cookie, me = await join("eva", "engineer")
     assert Action.WRITE in me.actions
@@ -178,3 +200,15 @@ async def test_knowing_sessions_and_tokens_asks_nothing_of_the_records(desk, sec
     await desk.stack.aclose()
     assert await who(security, cookie)
     assert await who(security, token=word)
+
+
+async def test_the_plant_that_ends_writes_down_what_was_left(desk, security):
+    cookie, _ = await security.login("admin", PASSWORD, address=ADDRESS)
+    desk.wait(100)
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(security.run())
+        await asyncio.sleep(0)
+        await who(security, cookie)
+        running.cancel()
+    kept = (await desk.records.find("sessions")).records
+    assert len([r for r in kept if str(desk.now_ns).encode() in r.data]) == 1

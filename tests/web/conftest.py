@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from blockbuster import blockbuster_ctx
 
 from lineshaft.core.access import Action, Identity
 from lineshaft.core.batch import Batch
@@ -121,5 +122,7 @@ async def plant(tmp_path: Path) -> AsyncGenerator[Plant]:
     (console / "index.html").write_text("<!doctype html><title>console</title>")
     (console / "assets" / "index-AbCd1234.js").write_text("console.log(1);" * 100)
     (console / "docs" / "index.html").write_text("<!doctype html><title>docs</title>")
+    # A blocking call of ours on the loop fails the test that made it.
     async with run(ServerSettings(port=0), console) as plant:
-        yield plant
+        with blockbuster_ctx("lineshaft"):
+            yield plant

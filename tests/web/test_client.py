@@ -37,8 +37,11 @@ async def test_what_is_appended_is_read_back_in_three_forms(plant, client):
     assert done == 6
     assert len(history) == 6
     assert history.arrow().column("value").to_pylist() == [0.0, 1.0, 2.0, 3.0, 4.0, None]
-    assert history.pandas()["text"].iloc[-1] == "A7"
-    assert set(history.polars()["point"]) == {f"{PRESS}/oil", f"{PRESS}/job"}
+    assert (await asyncio.to_thread(history.pandas))["text"].iloc[-1] == "A7"
+    assert set((await asyncio.to_thread(history.polars))["point"]) == {
+        f"{PRESS}/oil",
+        f"{PRESS}/job",
+    }
     assert str(history.arrow().schema.field("time").type) == "timestamp[ns, tz=UTC]"
     assert [v.value for v in last] == [4.0]
 
@@ -169,12 +172,15 @@ async def test_an_import_waits_while_the_store_takes_nothing(plant, client, long
 
 
 async def test_the_verb_brings_a_file_in_and_says_how_much(plant, long_csv, capsys):
-    parser = argparse.ArgumentParser()
-    verbs(parser.add_subparsers())
-    args = parser.parse_args(
-        ["import", str(long_csv), "--at", "acme", "--url", plant.url, "--token", "ls_engineer"]
-    )
-    assert await asyncio.to_thread(args.call, args) == 0
+    def typed(*words: str) -> int:
+        parser = argparse.ArgumentParser()
+        verbs(parser.add_subparsers())
+        args = parser.parse_args(words)
+        return args.call(args)
+
+    connection = ("--url", plant.url, "--token", "ls_engineer")
+    code = await asyncio.to_thread(typed, "import", str(long_csv), "--at", "acme", *connection)
+    assert code == 0
     assert "101 samples are in the store" in capsys.readouterr().err
 
 

@@ -7,9 +7,12 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from lineshaft.core.access import Action, Identity
 from lineshaft.web.frames import FrameKind, decode
+from lineshaft.web.identify import NOBODY
 
 PRESS = "acme/hall-1/press"
+LOOK = frozenset({Action.LOOK})
 
 
 def socket(plant, token="ls_viewer", **options):
@@ -20,7 +23,7 @@ def socket(plant, token="ls_viewer", **options):
 
 async def until(done) -> None:
     async with asyncio.timeout(5):
-        while not done():  # noqa: ASYNC110 - the server has no event for it
+        while not done():
             await asyncio.sleep(0.01)
 
 
@@ -146,10 +149,11 @@ async def test_strangers_and_foreign_pages_get_no_socket(plant):
             pass
 
 
-async def test_a_socket_ends_when_its_session_does(plant, monkeypatch):
+@pytest.mark.parametrize("now", [None, NOBODY, Identity(name="vera", actions=LOOK, branches=())])
+async def test_a_socket_ends_when_its_session_or_its_rights_do(plant, monkeypatch, now):
     monkeypatch.setattr("lineshaft.historian.watching.RECHECK_S", 0.05)
     async with socket(plant) as ws:
-        del plant.people.tokens["ls_viewer"]
+        plant.people.tokens["ls_viewer"] = now
         told = json.loads(await ws.recv())
         with pytest.raises(ConnectionClosed) as ended:
             await ws.recv()

@@ -144,6 +144,8 @@ async def test_the_console_answers_every_page_of_its_own(plant):
     assert {p.headers["cache-control"] for p in pages} == {"no-cache"}
     assert "immutable" in script.headers["cache-control"]
     assert script.headers["content-encoding"] == "gzip"
+    assert pages[0].headers["content-type"] == "text/html; charset=utf-8"
+    assert script.headers["content-type"] == "text/javascript; charset=utf-8"
     assert script.text.startswith("console.log")
     assert again.status_code == 304
     assert absent.status_code == 404
@@ -182,7 +184,7 @@ async def test_health_and_metrics_tell_how_it_fares(plant):
     async with plant.http("ls_viewer") as http:
         live = await http.get(f"{plant.url}/health/live", headers={"Authorization": ""})
         ready = await http.get(f"{plant.url}/health/ready")
-        page = (await http.get(f"{plant.url}/metrics")).text
+        page = await http.get(f"{plant.url}/metrics")
         plant.historian.recorder.trouble = "disk full"
         sick = await http.get(f"{plant.url}/health/ready")
         secret = await http.get(f"{plant.url}/health/ready", headers={"Authorization": ""})
@@ -190,9 +192,10 @@ async def test_health_and_metrics_tell_how_it_fares(plant):
     assert sick.json()["problems"] == ["historian: disk full"]
     assert secret.status_code == 503
     assert "disk" not in secret.text
-    assert 'lineshaft_store_rows{state="accepted"} 1.0' in page
-    assert 'lineshaft_flow_confirmed_total{flow="historian"}' in page
-    assert "# TYPE lineshaft_points gauge" in page
+    assert 'lineshaft_store_rows{state="accepted"} 1.0' in page.text
+    assert 'lineshaft_flow_confirmed_total{flow="historian"}' in page.text
+    assert "# TYPE lineshaft_points gauge" in page.text
+    assert page.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
 
 
 async def test_a_taken_port_is_explained(people):

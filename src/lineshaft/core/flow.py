@@ -112,7 +112,7 @@ async def supervise(
         try:
             return await run()
         except Exception as error:  # noqa: BLE001 - this is the one place that keeps parts apart
-            cause = _root(error)
+            cause = root_cause(error)
         fault = (
             Fault.LOST
             if isinstance(cause, LinkLost)
@@ -136,11 +136,11 @@ async def supervise(
             await asyncio.sleep(wait_s(attempt))
 
 
-def _root(error: BaseException) -> BaseException:
+def root_cause(error: BaseException) -> BaseException:
     """The telling error inside nested groups: a defect before a refusal before a lost link."""
     if not isinstance(error, BaseExceptionGroup):
         return error
-    found = [_root(e) for e in error.exceptions]
+    found = [root_cause(e) for e in error.exceptions]
     for wanted in ((Refused, LinkLost), (LinkLost,)):
         strange = [e for e in found if not isinstance(e, wanted)]
         if strange:

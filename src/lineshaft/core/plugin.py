@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Self, TypeVar
 import msgspec
 
 from lineshaft.core.errors import SettingsError
-from lineshaft.core.settings import Settings, decode, field_docs
+from lineshaft.core.settings import Secret, Settings, decode, field_docs
 
 FAMILIES = ("drivers", "spines", "stores", "records")
 
@@ -133,19 +133,34 @@ def settings_tables(config: type[msgspec.Struct]) -> list[str]:
     docs = field_docs(config)
     lines, inner = [], []
     for field in msgspec.structs.fields(config):
-        default = (
-            "required"
-            if field.required
-            else f"default `{field.default!r}`"
-            if field.default is not msgspec.NODEFAULT
-            else "optional"
-        )
-        lines.append(f"- `{field.encode_name}` ({default}): {docs.get(field.name, '')}")
+        text = " ".join(docs.get(field.name, "").split())
+        lines.append(f"- `{field.encode_name}` ({_shown_default(field)}): {text}")
         inner += [(field.encode_name, s) for s in _structs_in(field.type)]
     parts = ["\n".join(lines) if lines else "None."]
     for name, struct in inner:
         parts += [f"### `{name}`", inspect.cleandoc(struct.__doc__ or ""), *settings_tables(struct)]
     return parts
+
+
+def _shown_default(field: msgspec.structs.FieldInfo) -> str:
+    """What happens when a field is left out, in the words of TOML."""
+    if field.required:
+        return "required"
+    default = field.default
+    if default is msgspec.NODEFAULT:
+        default = field.default_factory()
+    if default is None or default in ((), []) or isinstance(default, Secret):
+        return "optional"
+    if isinstance(default, msgspec.Struct):
+        return "optional table"
+    if isinstance(default, dict):
+        pairs = ", ".join(f"{k} = {_toml(v)}" for k, v in default.items())
+        return f"default `{{ {pairs} }}`" if pairs else "optional"
+    return f"default `{_toml(default)}`"
+
+
+def _toml(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _structs_in(annotation: Any) -> list[type[msgspec.Struct]]:  # noqa: ANN401 - any annotation

@@ -27,13 +27,13 @@ class Chiller:
 
     specs: ClassVar[Sequence[Spec]] = (
         Spec("state", kind=Kind.ENUM, names=NAMES, description="What the chiller is doing"),
-        Spec("supply_temperature", "Cel", 0, 30, "Water to the machines", history_s=30),
-        Spec("return_temperature", "Cel", 0, 40, "Water from the machines", history_s=30),
+        Spec("supply_temperature", "Cel", 0, 30, "Water to the machines", history_s=15),
+        Spec("return_temperature", "Cel", 0, 40, "Water from the machines", history_s=15),
         Spec("setpoint", "Cel", *SETPOINT_LIMITS, "Wanted supply temperature", writable=True),
         Spec("flow", "L/min", 0, 150, "Water in circulation"),
-        Spec("compressor_load", "%", 0, 100, "Share of the compressor's capacity", history_s=30),
+        Spec("compressor_load", "%", 0, 100, "Share of the compressor's capacity", history_s=15),
         Spec("condenser_pressure", "bar", 0, 25, "Refrigerant pressure at the condenser"),
-        Spec("power", "kW", 0, 20, "Electric power", history_s=30),
+        Spec("power", "kW", 0, 20, "Electric power", history_s=15),
         Spec("alarm", kind=Kind.BOOLEAN, description="The chiller reports a failure"),
     )
 

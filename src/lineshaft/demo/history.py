@@ -27,7 +27,7 @@ from lineshaft.demo.spec import Column, Spec
 from lineshaft.demo.timeline import DAY_S
 
 DAYS = 14
-STEP_S = 30
+STEP_S = 15
 """Step at which the physics is asked; points take every one or every second."""
 REPEAT_S = 3600
 """What does not change is told again after this long, so that each hour has it."""

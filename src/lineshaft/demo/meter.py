@@ -22,7 +22,7 @@ class Meter:
     """A three-phase meter that adds up its machines."""
 
     specs: ClassVar[Sequence[Spec]] = (
-        Spec("power", "kW", 0, 200, "Active power", history_s=30),
+        Spec("power", "kW", 0, 200, "Active power", history_s=15),
         *(Spec(f"voltage_l{n}", "V", 210, 250, f"Voltage of phase {n}") for n in (1, 2, 3)),
         *(Spec(f"current_l{n}", "A", 0, 400, f"Current of phase {n}") for n in (1, 2, 3)),
         Spec("power_factor", "", 0, 1, "Power factor"),

@@ -33,12 +33,12 @@ class Packing:
     specs: ClassVar[Sequence[Spec]] = (
         Spec("state", kind=Kind.ENUM, names={str(n): t for n, t in PACKML.values()},
              description="State of the line, PackML"),
-        Spec("speed", "/min", 0, 30, "Cartons a minute", history_s=30),
+        Spec("speed", "/min", 0, 30, "Cartons a minute", history_s=15),
         Spec("cartons", "", 0, description="Cartons so far", kind=Kind.INTEGER),
         Spec("rejects", "", 0, description="Rejected cartons so far", kind=Kind.INTEGER),
-        Spec("seal_temperature", "Cel", 0, 220, "Jaw of the film sealer", history_s=30),
+        Spec("seal_temperature", "Cel", 0, 220, "Jaw of the film sealer", history_s=15),
         Spec("film", "%", 0, 100, "Film left on the roll"),
-        Spec("power", "kW", 0, 12, "Electric power", history_s=30),
+        Spec("power", "kW", 0, 12, "Electric power", history_s=15),
         Spec("seq", "", 0, description="Running number of the message", kind=Kind.INTEGER),
     )  # fmt: skip
 

@@ -28,13 +28,13 @@ class Press:
         Spec("state", kind=Kind.ENUM, names=NAMES, description="What the press is doing"),
         Spec("strokes", "", 0, description="Strokes so far", kind=Kind.INTEGER),
         Spec("parts_scrap", "", 0, description="Scrap parts so far", kind=Kind.INTEGER),
-        Spec("force", "kN", 0, 1_600, "Highest force of the last stroke", history_s=30),
+        Spec("force", "kN", 0, 1_600, "Highest force of the last stroke", history_s=15),
         Spec(
-            "hydraulic_pressure", "bar", 0, 250, "Pressure at the pump", period_s=0.5, history_s=30
+            "hydraulic_pressure", "bar", 0, 250, "Pressure at the pump", period_s=0.5, history_s=15
         ),
         Spec("oil_temperature", "Cel", 0, 80, "Hydraulic oil in the tank"),
         Spec("oil_level", "%", 0, 100, "Hydraulic oil in the tank"),
-        Spec("power", "kW", 0, 60, "Electric power", history_s=30),
+        Spec("power", "kW", 0, 60, "Electric power", history_s=15),
         Spec("energy", "kW.h", 0, description="Electric energy so far"),
         Spec("guard_closed", kind=Kind.BOOLEAN, description="The safety door is closed"),
     )

@@ -12,15 +12,17 @@ from pathlib import Path
 
 import msgspec
 
-from lineshaft.core.access import Action, Identity
+from lineshaft.core.access import SYSTEM, Action, Identity
 from lineshaft.core.batch import Batch
 from lineshaft.core.clock import NS_PER_S, now_ns
 from lineshaft.core.errors import LineshaftError, SettingsError
 from lineshaft.core.quality import is_good
 from lineshaft.demo import faults, plant_file
 from lineshaft.demo.hall import DEVICES, Hall, opened
+from lineshaft.demo.history import DAYS
 from lineshaft.demo.machines import PLACES
 from lineshaft.plant import Plant, Started
+from lineshaft.security import accounts
 from lineshaft.settings import load
 
 Say = Callable[[str], None]
@@ -28,7 +30,7 @@ Say = Callable[[str], None]
 PORT = 8080
 """Port of the console when none is asked for, if it is free."""
 TOKEN = "demo-history"  # noqa: S105 - the token's name
-PROGRESS_S = 5.0
+PROGRESS_S = 3.0
 """How often the progress of an import is said."""
 STDERR_KEPT = 2000
 """Characters of a failed process's last words that are repeated."""
@@ -41,7 +43,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 1
     port: int | None = None
     faults: bool = False
-    history: bool = True
+    days: int = DAYS
+    """How many days of made-up past to load."""
     fresh: bool = False
 
 
@@ -63,6 +66,7 @@ class Demo:
         self.say = say
         self._begun = asyncio.get_running_loop().time()
         self._url = ""
+        self._is_first = False
         self._up = asyncio.Event()
         self._live = asyncio.Event()
 
@@ -71,8 +75,8 @@ class Demo:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.plant.stop)
-        extras = [self._say_first_values()]
-        if self.wish.history:
+        extras = [self._say_password(), self._say_first_values()]
+        if self.wish.days:
             extras.append(self._load_history())
         if self.wish.faults:
             extras.append(faults.haunt(self.hall, self.wish.seed, self.say))
@@ -86,10 +90,22 @@ class Demo:
         self.say(f"console: {started.url}")
         if started.password:
             self.say(f"log in as admin with the one-time password {started.password}")
+        self.say("Ctrl-C stops the demo.")
+        self._is_first = bool(started.password)
+        self._up.set()
+
+    async def _say_password(self) -> None:
+        """On a later start: a new one-time password, if nobody has taken up the first."""
+        await self._up.wait()
+        if self._is_first:
+            return
+        known = self.plant.security.accounts
+        if known.named(accounts.FIRST_NAME).must_change:
+            wish = accounts.Wish(reset_password=True)
+            _, word = await known.change(accounts.FIRST_NAME, wish, by=SYSTEM, address="demo")
+            self.say(f"log in as admin with the one-time password {word}")
         else:
             self.say("log in as admin with your password (lost? begin anew with --fresh)")
-        self.say("Ctrl-C stops the demo.")
-        self._up.set()
 
     async def _say_first_values(self) -> None:
         """Say when the first live value of each protocol has come."""
@@ -127,16 +143,18 @@ class Demo:
         async with self._token() as word:
             if not await self._tell(past, word):
                 return
-        self.say("history: all is loaded")
+        rows = sum(i.rows_done for i in await self.plant.historian.imports.latest())
+        self.say(f"history: all is loaded, {rows:,} samples")
         path.write_bytes(msgspec.json.encode(msgspec.structs.replace(past, done=True)))
         await asyncio.to_thread(shutil.rmtree, path.with_suffix(""), ignore_errors=True)
 
     async def _tell(self, past: Past, word: str) -> bool:
         """Have the files written, and each imported once it is whole; True if all went well."""
-        self.say("history: loading fourteen days in the background")
+        self.say(f"history: loading {self.wish.days} days in the background")
         folder = str(self.wish.folder / "factory")
         words = ["lineshaft.demo.history", "--folder", folder, "--stop", str(past.stop_ns)]
-        async with _process(*words, "--parent", str(os.getpid())) as telling:
+        words += ["--days", str(self.wish.days), "--parent", str(os.getpid())]
+        async with _process(*words) as telling:
             assert telling.stdout  # noqa: S101 - it is a pipe
             async for line in telling.stdout:
                 if not await self._import(line.decode().strip(), word):
@@ -235,7 +253,7 @@ async def run(wish: Wish, say: Say) -> None:
     say(f"Lineshaft demo: the factory of Acme Qingdao; its data is in {wish.folder}")
     try:
         async with opened(wish.folder / "factory", wish.seed) as hall:
-            port = wish.port or _free_port(PORT)
+            port = _free_port(PORT) if wish.port is None else wish.port
             path = plant_file.write(wish.folder, hall.ports, http_port=port)
             await Demo(wish, hall, Plant(load(path)), say).run()
     except BaseExceptionGroup as group:

@@ -25,7 +25,7 @@ class Spec(NamedTuple):
     kind: Kind = Kind.NUMBER
     period_s: float = 1.0
     """How often the device measures it."""
-    history_s: float = 60.0
+    history_s: float = 30.0
     """How far apart its samples stand in the made-up history; on change for what is no number."""
     names: dict[str, str] = {}  # noqa: RUF012 - never changed
     """Names of the values of an enumeration."""

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 from pathlib import Path
 
 
@@ -33,14 +34,17 @@ def demo(args: argparse.Namespace) -> int:
     """Run the demo until Ctrl-C."""
     import uvloop  # noqa: PLC0415 - other verbs start without it
 
+    from lineshaft.demo.history import DAYS  # noqa: PLC0415
     from lineshaft.demo.run import Wish, run  # noqa: PLC0415 - loads the whole platform
 
+    # That links break is what the demo is about; the devices page shows it.
+    logging.getLogger("lineshaft.core.flow").setLevel(logging.ERROR)
     wish = Wish(
         folder=args.data.resolve(),
         seed=args.seed,
         port=args.port,
         faults=args.faults,
-        history=not args.no_history,
+        days=0 if args.no_history else DAYS,
         fresh=args.fresh,
     )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

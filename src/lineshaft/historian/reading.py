@@ -33,7 +33,7 @@ EXPORT_SCHEMA = pa.schema(
     ]
 )
 MEDIA_TYPES = {
-    "csv": "text/csv; charset=utf-8",
+    "csv": "text/csv",
     "parquet": "application/vnd.apache.parquet",
     "arrow": "application/vnd.apache.arrow.stream",
 }
@@ -119,67 +119,38 @@ class Reading:
         Raises:
             Invalid: form, number of points, samples or buckets is out of bounds.
         """
-        start, stop = span
         check_curves(points, samples_max, form)
-        raw = {} if form == "buckets" else await self._raw(points, span, samples_max)
-        rest = [
-            p.path
-            for p in points
-            if p.path not in raw
-            or (form == "auto" and raw[p.path].truncated and _has_numbers(raw[p.path]))
-        ]
+        length = bucket or bucket_ns(span[1] - span[0], samples_max)
+        check_buckets(span, length)
         summed: dict[str, Buckets] = {}
-        if rest:
-            length = bucket or bucket_ns(stop - start, samples_max)
-            if (stop - start) // length > SAMPLES_MAX:
-                raise Invalid(
-                    f"buckets of {length / NS_PER_S} s are {(stop - start) // length} in the span,"
-                    f" wanted at most {SAMPLES_MAX}",
-                    remedy="Ask for longer buckets or a shorter span.",
-                )
-            summed = await self._buckets(rest, start // length * length, stop, length)
-        series = [summed.get(p.path) or raw[p.path] for p in points]
-        return Curves(start=to_iso(start), stop=to_iso(stop), series=series)
+        if form != "raw":
+            numeric = [p.path for p in points if p.kind not in (Kind.TEXT, Kind.JSON)]
+            summed = await self._buckets(numeric, span, length)
+        # Summing up is one question whatever the span, and tells how many samples there are:
+        # so raw rows are only read where there are few.
+        single = [p for p in points if p.path not in summed]
+        if form == "auto":
+            few = {n for n, s in summed.items() if sum(s.count) <= samples_max or _is_text(s)}
+            single = [p for p in points if p.path not in summed or p.path in few]
+        raw = await self._raw(single, span, samples_max) if single else {}
+        series = [raw.get(p.path) or summed[p.path] for p in points]
+        return Curves(start=to_iso(span[0]), stop=to_iso(span[1]), series=series)
 
     async def _raw(
         self, points: Sequence[Point], span: tuple[int, int], samples_max: int
     ) -> dict[str, Raw]:
         """Single samples, at most `samples_max` per point, the oldest."""
         batch = await self._store.read([p.path for p in points], *span, limit=samples_max + 1)
-        place = {p: i for i, p in enumerate(batch.points)}
-        found = {}
-        for point in points:
-            i = place.get(point.path)
-            part = batch.take(batch.index == i) if i is not None else Batch.empty()
-            kept = part.slice(0, min(len(part), samples_max))
-            found[point.path] = Raw(
-                point=point.path,
-                time_ms=(kept.time_ns / NS_PER_MS).tolist(),
-                value=_values(kept, point.kind),
-                quality=kept.quality.tolist(),
-                truncated=len(part) > samples_max,
-            )
-        return found
+        return await asyncio.to_thread(_raw_curves, batch, points, samples_max)
 
     async def _buckets(
-        self, paths: Sequence[str], start: int, stop: int, length: int
+        self, paths: Sequence[str], span: tuple[int, int], length: int
     ) -> dict[str, Buckets]:
-        table = await self._store.buckets(paths, start, stop, length)
-        names = np.array(table.column("point").cast(pa.string()).to_pylist(), dtype=object)
-        found = {}
-        for path in paths:
-            part = table.filter(pa.array(names == path, pa.bool_())).combine_chunks()
-            times = part.column("time_ns").to_numpy() / NS_PER_MS
-            found[path] = Buckets(
-                point=path,
-                bucket_ms=length / NS_PER_MS,
-                time_ms=times.tolist(),
-                **{
-                    c: part.column(c).to_pylist()
-                    for c in ("min", "max", "avg", "first", "last", "count", "quality")
-                },
-            )
-        return found
+        if not paths:
+            return {}
+        start = span[0] // length * length
+        table = await self._store.buckets(paths, start, span[1], length)
+        return await asyncio.to_thread(_bucket_curves, table, paths, length)
 
     async def download(
         self, paths: Sequence[str], span: tuple[int, int], kind: str
@@ -208,9 +179,60 @@ def check_curves(points: Sequence[Point], samples_max: int, form: str) -> None:
         raise Invalid(f"form is {form!r}, wanted auto, raw or buckets")
 
 
-def _has_numbers(curve: Raw) -> bool:
-    """Whether summing up says anything: texts have no average."""
-    return any(not isinstance(v, str) and v is not None for v in curve.value)
+def check_buckets(span: tuple[int, int], length: int) -> None:
+    """See that the span has not too many buckets of this length.
+
+    Raises:
+        Invalid: it has.
+    """
+    count = (span[1] - span[0]) // max(length, 1)
+    if count > SAMPLES_MAX:
+        raise Invalid(
+            f"buckets of {length / NS_PER_S} s are {count} in the span,"
+            f" wanted at most {SAMPLES_MAX}",
+            remedy="Ask for longer buckets or a shorter span.",
+        )
+
+
+def _raw_curves(batch: Batch, points: Sequence[Point], samples_max: int) -> dict[str, Raw]:
+    place, index = {p: i for i, p in enumerate(batch.points)}, batch.index
+    found = {}
+    for point in points:
+        part = batch.take(index == place.get(point.path, -1))
+        kept = part.slice(0, min(len(part), samples_max))
+        found[point.path] = Raw(
+            point=point.path,
+            time_ms=(kept.time_ns / NS_PER_MS).tolist(),
+            value=_values(kept, point.kind),
+            quality=kept.quality.tolist(),
+            truncated=len(part) > samples_max,
+        )
+    return found
+
+
+def _bucket_curves(table: pa.Table, paths: Sequence[str], length: int) -> dict[str, Buckets]:
+    table = table.combine_chunks().unify_dictionaries()
+    names = table.column("point").combine_chunks()
+    places = {p: i for i, p in enumerate(names.dictionary.to_pylist())}
+    index = names.indices.to_numpy()
+    found = {}
+    for path in paths:
+        part = table.filter(pa.array(index == places.get(path, -1)))
+        found[path] = Buckets(
+            point=path,
+            bucket_ms=length / NS_PER_MS,
+            time_ms=(part.column("time_ns").to_numpy() / NS_PER_MS).tolist(),
+            **{
+                c: part.column(c).to_pylist()
+                for c in ("min", "max", "avg", "first", "last", "count", "quality")
+            },
+        )
+    return found
+
+
+def _is_text(curve: Buckets) -> bool:
+    """Whether nothing could be summed up: texts have no average."""
+    return bool(curve.count) and all(v is None for v in curve.avg)
 
 
 def _values(batch: Batch, kind: Kind) -> list[Any]:

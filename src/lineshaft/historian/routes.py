@@ -159,7 +159,8 @@ async def history(  # noqa: PLR0913 - each is a parameter of the address
         curves: Curves = await historian.reading.curves(
             known, span, samples_max=points_max, form=form, bucket=round(bucket_s * NS_PER_S)
         )
-        return Response(msgspec.json.encode(curves), media_type="application/json")
+        encoded = await asyncio.to_thread(msgspec.json.encode, curves)
+        return Response(encoded, media_type="application/json")
     if kind not in MEDIA_TYPES:
         raise Invalid(f"format is {kind!r}, wanted json, csv, parquet or arrow")
     rows = historian.reading.download([p.path for p in known], span, kind)

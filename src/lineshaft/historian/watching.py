@@ -51,7 +51,7 @@ async def live(
     try:
         async with asyncio.TaskGroup() as group:
             sending = group.create_task(_send(socket, viewer))
-            checking = group.create_task(_recheck(socket, recheck))
+            checking = group.create_task(_recheck(socket, who, recheck))
             await _receive(socket, historian, viewer)
             sending.cancel()
             checking.cancel()
@@ -103,17 +103,19 @@ async def _send(socket: WebSocket[Any, Any, Any], viewer: Viewer) -> None:
     """Send what the hub hands over; waits for a slow socket, which then earns no credit."""
     while True:
         item = await viewer.next()
-        if isinstance(item, bytes):
-            await socket.send_data(item, mode="binary")
-        else:
-            await socket.send_data(item, mode="text")
+        await socket.send_data(item, mode="binary" if isinstance(item, bytes) else "text")
 
 
-async def _recheck(socket: WebSocket[Any, Any, Any], recheck: Recheck) -> None:
-    """Close the socket when its session or token has ended."""
+def _still(who: Identity, now: Identity | None) -> bool:
+    """Whether who watches may still see just what they could when they came."""
+    return now is not None and Action.LOOK in now.actions and now.branches == who.branches
+
+
+async def _recheck(socket: WebSocket[Any, Any, Any], who: Identity, recheck: Recheck) -> None:
+    """Close the socket when its session or token has ended, or its rights have changed."""
     while True:
         await asyncio.sleep(RECHECK_S)
-        if await recheck() is None:
+        if not _still(who, await recheck()):
             answer = msgspec.json.encode({"error": problem(Unknown("the session has ended"))})
             await socket.send_data(answer.decode(), mode="text")
             await socket.close(code=4401, reason="the session has ended")
@@ -154,7 +156,7 @@ async def _events(
         yield PING
         while True:
             if loop.time() - checked > RECHECK_S:
-                if await recheck() is None:
+                if not _still(viewer.who, await recheck()):
                     return
                 checked = loop.time()
             try:

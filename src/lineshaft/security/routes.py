@@ -11,10 +11,10 @@ from lineshaft.core.access import Action, Identity
 from lineshaft.core.clock import to_iso
 from lineshaft.core.errors import Denied, Invalid
 from lineshaft.records import Logged
-from lineshaft.security import Security
 from lineshaft.security.access import EVERYWHERE, owner_of
 from lineshaft.security.accounts import Wish
 from lineshaft.security.book import Token, User
+from lineshaft.security.gate import Security
 from lineshaft.web import Handlers, delete, get, patch, post, put
 from lineshaft.web.identify import COOKIE, address_of
 

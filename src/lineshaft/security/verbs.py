@@ -6,15 +6,16 @@ They open the records file themselves; while the plant runs it holds the file, a
 import argparse
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from lineshaft.core.access import SYSTEM, Identity
 from lineshaft.core.clock import to_iso
 from lineshaft.core.errors import Invalid
 from lineshaft.records import Records
-from lineshaft.security import Config, Security
+from lineshaft.security import Config
 from lineshaft.security.access import ROLES
 from lineshaft.security.accounts import Wish
-from lineshaft.security.sessions import identity_of
+from lineshaft.security.gate import Security
 
 ADDRESS = "command line"
 
@@ -31,25 +32,34 @@ def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         required=True, metavar="VERB"
     )
     add = _verb(user, "add", "make a user; prints the one-time password", _add_user)
-    add.add_argument("name")
-    add.add_argument("--role", choices=list(ROLES), default="viewer")
+    add.add_argument("name", help="name to log in with")
+    add.add_argument("--role", choices=list(ROLES), default="viewer", help="default: viewer")
     add.add_argument(
         "--branch", action="append", default=[], help="what the user sees (default: everything)"
     )
     _verb(user, "list", "list the users", _list_users)
     reset = _verb(user, "reset-password", "make a new one-time password", _reset_password)
-    reset.add_argument("name")
-    _verb(user, "disable", "let a user in no more", _disable).add_argument("name")
-    _verb(user, "enable", "let a disabled user in again", _enable).add_argument("name")
+    reset.add_argument("name", help="name of the user")
+    _verb(user, "disable", "let a user in no more", _disable).add_argument(
+        "name", help="name of the user"
+    )
+    _verb(user, "enable", "let a disabled user in again", _enable).add_argument(
+        "name", help="name of the user"
+    )
 
     token = subparsers.add_parser("token", help="tokens of a stopped plant").add_subparsers(
         required=True, metavar="VERB"
     )
     create = _verb(token, "create", "make a token; prints it once", _create_token)
     create.add_argument("owner", help="the user whose rights bound those of the token")
-    create.add_argument("name")
+    create.add_argument("name", help="what the token is for")
     create.add_argument("--action", action="append", default=[], help="default: look")
-    create.add_argument("--branch", action="append", default=[])
+    create.add_argument(
+        "--branch",
+        action="append",
+        default=[],
+        help="what it reaches (default: all of the owner's)",
+    )
     create.add_argument("--days", type=float, default=None, help="default: never expires")
 
     audit = subparsers.add_parser("audit", help="the log of a stopped plant").add_subparsers(
@@ -65,6 +75,9 @@ def _verb(
     work: Work,
 ) -> argparse.ArgumentParser:
     parser = family.add_parser(name, help=help_)
+    parser.add_argument(
+        "--settings", type=Path, help="settings file of the plant (default: plant.toml, if there)"
+    )
     parser.set_defaults(call=lambda args: asyncio.run(_with_security(args, work)))
     return parser
 
@@ -116,7 +129,10 @@ async def _enable(args: argparse.Namespace, security: Security) -> int:
 
 async def _create_token(args: argparse.Namespace, security: Security) -> int:
     owner = security.accounts.named(args.owner)
-    who: Identity = identity_of(owner, ADDRESS)
+    # Whoever has the records file needs no password, not even a first one.
+    who = Identity(
+        name=owner.name, actions=ROLES[owner.role], branches=owner.branches, session=ADDRESS
+    )
     _, word = await security.tokens.create(
         who,
         args.name,

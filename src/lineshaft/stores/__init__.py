@@ -70,10 +70,10 @@ class Store(Plugin, abc.ABC):
 
     @abc.abstractmethod
     async def append(self, batch: Batch) -> None:
-        """Keep the batch; when this returns it survives `kill -9` and a power cut.
+        """Keep the batch.
 
-        (If the engine has a disk.) Any number of appends may be in flight: they share one
-        commit.
+        When this returns it survives `kill -9` and a power cut, if the engine has a disk. Any
+        number of appends may be in flight: they share one commit.
 
         Raises:
             Unavailable: it cannot be kept now (disk full); nothing of it was acknowledged.
@@ -87,9 +87,10 @@ class Store(Plugin, abc.ABC):
     async def read(
         self, points: Sequence[str], start_ns: int, stop_ns: int, *, limit: int | None = None
     ) -> Batch:
-        """Samples with `start_ns <= time_ns < stop_ns`; the `limit` oldest of each point.
+        """Samples with `start_ns <= time_ns < stop_ns`.
 
-        Sorted by point (in the order asked for) and time.
+        Sorted by point (in the order asked for) and time; at most the `limit` oldest of each
+        point.
         """
 
     @abc.abstractmethod

@@ -103,7 +103,11 @@ def guard(denied: Refusal | None) -> Callable[..., Awaitable[None]]:
             told = denied(who, action, connection.url.path, address_of(connection.scope))
             if inspect.isawaitable(told):
                 await told
-        raise Denied(f"{who.name} may not do this: it needs the action {action.value!r}")
+        fresh = who.actions <= {Action.OWN}
+        raise Denied(
+            f"{who.name} may not do this: it needs the action {action.value!r}",
+            remedy="Change the one-time password first." if fresh else "",
+        )
 
     return check
 

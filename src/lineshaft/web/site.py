@@ -74,7 +74,7 @@ class Site:
         return Asset(
             body,
             packed if len(packed) < len(body) else b"",
-            kind + ("; charset=utf-8" if kind.startswith("text/") else ""),
+            kind,
             '"' + hashlib.sha256(body).hexdigest()[:20] + '"',
             FOREVER if path.startswith("assets/") and _HASHED.search(path) else FRESH,
         )
@@ -89,7 +89,7 @@ class Site:
         if asset is None and (not path or "." not in path.rpartition("/")[2]):
             asset = await self.asset("index.html")
             if asset is None:
-                return Response(_UNBUILT.encode(), media_type="text/html; charset=utf-8")
+                return Response(_UNBUILT.encode(), media_type="text/html")
         if asset is None:
             raise Missing(f"there is no file /{path}", remedy="Start at the address /.")
         return send(request, asset)

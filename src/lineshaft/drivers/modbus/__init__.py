@@ -41,6 +41,7 @@ class Modbus(Driver):
     """Polls one unit of a Modbus TCP device."""
 
     protocol = "Modbus TCP"
+    rung = "proven"
 
     class Config(Settings, frozen=True):
         """What the settings table may say."""

@@ -3,7 +3,8 @@
 import asyncio
 import enum
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -110,6 +111,7 @@ class Link:
         self._unit = unit
         self._client = client
         self._closed = asyncio.Event()
+        self._turn = asyncio.Lock()
         self._silent = 0
         self._cause = "the device closed the connection"
         self.answers = 0
@@ -161,7 +163,8 @@ class Link:
         return b""
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection; who still waits for an answer is told."""
+        self.end()
         self._client.close()
 
     async def pause(self, until: float) -> None:
@@ -189,7 +192,7 @@ class Link:
             Table.COIL: self._client.read_coils,
             Table.DISCRETE: self._client.read_discrete_inputs,
         }[block.table]
-        reply = await self._ask(ask(block.start, count=block.size, device_id=self._unit))
+        reply = await self._ask(lambda: ask(block.start, count=block.size, device_id=self._unit))
         if isinstance(reply, Fault):
             return reply
         if block.table in BIT_TABLES:
@@ -206,24 +209,24 @@ class Link:
             LinkLost: the link is down, or no answer came.
         """
         at, unit = point.address, self._unit
-        request: Awaitable[ModbusPDU]
-        if self._closed.is_set():
-            raise self._lost(self._cause)
+        client = self._client
+        request: Callable[[], Awaitable[ModbusPDU]]
         if point.table is Table.COIL:
-            request = self._client.write_coil(at, bool(words[0]), device_id=unit)
+            request = partial(client.write_coil, at, bool(words[0]), device_id=unit)
         elif point.of_type is Type.BIT and point.bit is not None:
             # Only the device can set one bit and be sure that no other changes meanwhile.
             bit = 1 << point.bit
-            request = self._client.mask_write_register(
+            request = partial(
+                client.mask_write_register,
                 address=at,
                 and_mask=0xFFFF ^ bit,
                 or_mask=bit if words[0] else 0,
                 device_id=unit,
             )
         elif len(words) == 1:
-            request = self._client.write_register(at, words[0], device_id=unit)
+            request = partial(client.write_register, at, words[0], device_id=unit)
         else:
-            request = self._client.write_registers(at, words, device_id=unit)
+            request = partial(client.write_registers, at, words, device_id=unit)
         reply = await self._ask(request)
         if reply is Fault.SILENCE:
             raise LinkLost(
@@ -233,9 +236,13 @@ class Link:
         if isinstance(reply, Fault):
             raise Refused(f"{self._name}: cannot write {point.name} ({point.place}): {reply.text}")
 
-    async def _ask(self, request: Awaitable[Any]) -> Any | Fault:  # noqa: ANN401 - a PDU of pymodbus
+    async def _ask(self, request: Callable[[], Awaitable[Any]]) -> Any | Fault:  # noqa: ANN401
         try:
-            reply = await request
+            # pymodbus has a lock too, but who waits there would not hear that the link ends.
+            async with self._turn:
+                if self._closed.is_set():
+                    raise self._lost(self._cause)
+                reply = await request()
         except ConnectionException as error:
             raise self._lost(self._cause) from error
         except ModbusException as error:

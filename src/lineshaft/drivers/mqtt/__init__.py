@@ -61,6 +61,7 @@ class Mqtt(Driver):
     """Subscribes to topics of one broker."""
 
     protocol = "MQTT"
+    rung = "proven"
 
     class Config(Settings, frozen=True, kw_only=True):
         """What the settings table may say."""
@@ -162,6 +163,9 @@ class Mqtt(Driver):
         self, messages: list[MQTTMessage], session: Session, router: Router, feed: Feed
     ) -> None:
         """Store what the messages say, then tell the broker that they are safe."""
+        if session.overflow:
+            feed.lost("overflow", session.overflow)
+            session.overflow = 0
         columns = Columns(watched=self._watches)
         known = []
         for message in messages:

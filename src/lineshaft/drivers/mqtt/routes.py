@@ -230,7 +230,8 @@ class Router:
                 name = name_of(keys)
                 address = f"{route.topic} {name}".rstrip()
                 leaf = Leaf(path_of(self._at, route.place, name), address, None)
-                self._admit(route, leaf)
+                self._check(leaf, more=1)
+                self._feeds[leaf.path] = (route, leaf)
                 route.leaves[keys] = leaf
                 yield leaf, raw
 
@@ -244,18 +245,20 @@ class Router:
             if topic_matches_sub(settings.filter, topic):
                 route = Route(topic, settings, self._at)
                 for leaf in route.leaves.values():
-                    self._admit(route, leaf)
+                    self._check(leaf, more=len(route.leaves))
+                # All or none: a half-made route would stand in its own way next time.
+                self._feeds |= {leaf.path: (route, leaf) for leaf in route.leaves.values()}
                 self._routes[topic] = route
                 return route
         raise Invalid("no filter fits this topic")
 
-    def _admit(self, route: Route, leaf: Leaf) -> None:
+    def _check(self, leaf: Leaf, *, more: int) -> None:
+        """See that there is room for so many points more, and that nobody else feeds this one."""
         other = self._feeds.get(leaf.path)
         if other is not None:
             raise Invalid(f"point {leaf.path} is fed by topic {other[0].topic} already")
-        if len(self._feeds) >= self._points_max:
+        if len(self._feeds) + more > self._points_max:
             raise Invalid(f"more than {self._points_max} points (`points_max`)")
-        self._feeds[leaf.path] = (route, leaf)
 
     def _tell(self, feed: Feed, address: str, problem: str | None) -> None:
         if problem is None:

@@ -69,6 +69,8 @@ class Session:
         self._bytes = 0
         self._open: set[int] = set()
         """Numbers of the messages that the broker waits to see confirmed."""
+        self.overflow = 0
+        """Messages that found no room; reading pauses before, so there are none."""
         self._wake = asyncio.Event()
         self._error: LineshaftError | None = None
         self._is_paused = False
@@ -98,6 +100,9 @@ class Session:
         client.on_publish = self._on_publish
         client.on_message = self._on_message
         client.on_socket_close = self._on_socket_close
+        # Until the loop has the socket nothing is sent: a call that was cancelled meanwhile must
+        # not push its successor, which has the same name, out of the broker.
+        client.on_socket_register_write = lambda *_: None
         if address.username:
             client.username_pw_set(address.username, address.password.reveal() or None)
         return client
@@ -326,6 +331,8 @@ class Session:
             self._wake.set()
             if message.qos:
                 self._open.add(message.mid)
+        else:
+            self.overflow += 1
 
     def _end(self, error: LineshaftError) -> None:
         """Note why the link is gone, once, and tell everybody who waits."""

@@ -11,6 +11,7 @@ from asyncua import ua
 from asyncua.ua.uaerrors import (
     BadNoSubscription,
     BadTimeout,
+    BadTooManyPublishRequests,
     UaStatusCodeError,
     UaStructParsingError,
 )
@@ -86,6 +87,7 @@ class Feeding:
         self.pending = 0
         """Rows that arrived and are not confirmed."""
         self.publish_ms = policy.publish_ms
+        self._publishing = PUBLISHES
         self._sequence = 0
         self._turn = asyncio.Lock()
         self._heard_ns = now_ns()
@@ -174,6 +176,11 @@ class Feeding:
                     self.feed.lost("undecodable")
                     acks = []
                     continue
+                except BadTooManyPublishRequests:
+                    if self._publishing > 1:  # the others go on
+                        self._publishing -= 1
+                        return
+                    raise
                 except BadNoSubscription as error:
                     raise LinkLost(f"{self.link.name}: the subscription is gone") from error
             acks = []
@@ -207,9 +214,11 @@ class Feeding:
                 try:
                     again = await self.link.session.republish(self.subscription, number)
                 except UaStatusCodeError:
-                    self.feed.lost("message gap")
-                    continue
-            await self._pass_on(again)
+                    again = ua.NotificationMessage()
+            if again.SequenceNumber == number:
+                await self._pass_on(again)
+            else:
+                self.feed.lost("message gap")
 
     async def _pass_on(self, message: ua.NotificationMessage) -> None:
         rows = Rows()

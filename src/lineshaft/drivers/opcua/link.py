@@ -47,7 +47,7 @@ _NODE = re.compile(r"(?:ns=(\d{1,5});|nsu=([^;]+);)?([isgb])=(.+)", re.DOTALL)
 logging.getLogger("asyncua").setLevel(logging.CRITICAL + 1)
 
 
-class _Session(UaSession):  # type: ignore[misc] - asyncua is not checked
+class _Session(UaSession):  # type: ignore[misc]  # asyncua is not checked
     """asyncua's session without its own publish task."""
 
     def ensure_publish_loop(self) -> None:
@@ -98,16 +98,20 @@ class Link:
         """
         with self.told("cannot connect"):
             async with asyncio.timeout(2 * self.access.timeout_s):
-                await self._secure()
-                await self.client.connect_socket()
-                await self.client.send_hello()
-                await self.client.open_secure_channel()
-                await self.client.create_session()
-                await self.client.activate_session(
-                    username=self.access.username or None,
-                    password=self.access.password.reveal() or None,
-                )
-                await self._learn()
+                with cancelled_plainly():
+                    await self._connect()
+
+    async def _connect(self) -> None:
+        await self._secure()
+        await self.client.connect_socket()
+        await self.client.send_hello()
+        await self.client.open_secure_channel()
+        await self.client.create_session()
+        await self.client.activate_session(
+            username=self.access.username or None,
+            password=self.access.password.reveal() or None,
+        )
+        await self._learn()
 
     async def _secure(self) -> None:
         access = self.access
@@ -153,15 +157,17 @@ class Link:
         """End the session, without waiting long for a server that does not answer."""
         with suppress(OSError, TimeoutError, ua.UaError):
             async with asyncio.timeout(CLOSE_S_MAX):
-                await self.client.close_session()
-                await self.client.close_secure_channel()
+                with cancelled_plainly():
+                    await self.client.close_session()
+                    await self.client.close_secure_channel()
         self.client.disconnect_socket()
 
     @contextmanager
     def told(self, doing: str) -> Iterator[None]:
         """Turn what asyncua and the network raise into what the supervisor understands."""
         try:
-            yield
+            with cancelled_plainly():
+                yield
         except UaStatusCodeError as error:
             code = ua.StatusCode(error.code)
             words = f"{self.name}: {doing}: {self.access.url} says {code.name} ({code.doc})"
@@ -270,7 +276,8 @@ class Link:
             await asyncio.sleep(period_s)
             with self.told("link lost"):
                 async with asyncio.timeout(answer_s_max):
-                    await self._read(state)
+                    with cancelled_plainly():
+                        await self._read(state)
 
     async def renew(self) -> None:
         """Renew the keys of the channel each time three quarters of their life are over."""
@@ -279,6 +286,21 @@ class Link:
             with self.told("cannot renew the secure channel"):
                 await self.client.open_secure_channel(renew=True)
                 self.client.uaclient.revolve_security_token()
+
+
+@contextmanager
+def cancelled_plainly() -> Iterator[None]:
+    """Make a cancellation one that task groups and timeouts of Python 3.11 know.
+
+    asyncua waits through a library whose cancellation, when it meets an answer, is of a
+    class of its own; both compare classes exactly, and would take it for a failure.
+    """
+    try:
+        yield
+    except asyncio.CancelledError as error:
+        if type(error) is asyncio.CancelledError:
+            raise
+        raise asyncio.CancelledError(*error.args) from None
 
 
 def split_node(text: str) -> tuple[str, str, str, str]:

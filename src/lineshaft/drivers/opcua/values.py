@@ -186,7 +186,7 @@ def variant_for(value: Value, type_: ua.VariantType, what: str) -> ua.Variant:
     """
     if type_ in RANGES:
         low, high = RANGES[type_]
-        if isinstance(value, bool | str) or value != int(value):
+        if isinstance(value, bool | str) or value % 1 != 0:  # which NaN and infinity are, too
             raise Refused(f"{what} takes whole numbers ({type_.name}), not {value!r}")
         if not low <= value <= high:
             raise Refused(f"{what} takes {type_.name} from {low} to {high}, not {value!r}")

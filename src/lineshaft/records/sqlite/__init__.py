@@ -274,7 +274,13 @@ class Sqlite(Records):
             newest_first=newest_first,
         )
         found = await self._read(lambda db: db.execute(sql, (*values, limit)).fetchall())
-        return [Logged(seq=row[0], hash=row[1], event=event_of(*row[2:])) for row in found]
+        try:
+            return [Logged(seq=row[0], hash=row[1], event=event_of(*row[2:])) for row in found]
+        except (msgspec.DecodeError, TypeError) as error:
+            raise Unavailable(
+                f"records file {self.config.path} holds an event that cannot be read: {error}",
+                remedy="Run `lineshaft audit verify`; it names the event.",
+            ) from error
 
     async def verify(self) -> int:
         return await self._read(_verify)

@@ -4,7 +4,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from lineshaft.core.errors import SettingsError
@@ -54,14 +54,13 @@ def connect(path: str, *, read_only: bool = False) -> sqlite3.Connection:
     """A connection whose transactions are begun and ended by hand."""
     # Each connection is used by one thread at a time, but closed by another.
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    try:
+    with ExitStack() as stack:
+        stack.callback(db.close)
         db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA journal_size_limit = 67108864")
         if read_only:
             db.execute("PRAGMA query_only = 1")
-    except BaseException:
-        db.close()
-        raise
+        stack.pop_all()
     return db

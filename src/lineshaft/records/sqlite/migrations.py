@@ -84,7 +84,6 @@ def bring_up(db: sqlite3.Connection, path: str) -> None:
             step(db)
         db.execute(f"PRAGMA user_version = {len(STEPS)}")
         db.execute("COMMIT")
-    except BaseException:
+    finally:
         if db.in_transaction:
             db.execute("ROLLBACK")
-        raise

@@ -21,7 +21,7 @@ from msgspec import Meta
 from lineshaft.core.batch import Batch
 from lineshaft.core.errors import Invalid, Unavailable
 from lineshaft.core.settings import Settings
-from lineshaft.stores import Counts, Health, Store
+from lineshaft.stores import BUCKET_SCHEMA, Counts, Health, Store
 from lineshaft.stores.parquet.files import Files
 from lineshaft.stores.parquet.house import House
 from lineshaft.stores.parquet.latest import batch_of
@@ -66,6 +66,7 @@ class Parquet(Store):
         self._files = files or Files()
         self._house: House | None = None
         self._pool: ThreadPoolExecutor | None = None
+        self._books = Counts()
 
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator[None]:
@@ -85,7 +86,10 @@ class Parquet(Store):
     def _close(self) -> None:
         if self._pool is not None:
             self._pool.shutdown()
-        self._open_house().close()
+        house = self._open_house()
+        house.close()
+        self._books = house.state.counts()
+        self._house = None
 
     def _open_house(self) -> House:
         if self._house is None:
@@ -96,6 +100,13 @@ class Parquet(Store):
         self._open_house()
         assert self._pool is not None  # noqa: S101 - made together with the house
         return await asyncio.get_running_loop().run_in_executor(self._pool, question)
+
+    def _span(self, points: Sequence[str], start_ns: int, stop_ns: int) -> Span:
+        """The points that ever had a sample, each once, and times that fit 64 bits."""
+        known = self._open_house().state.names.ids
+        low, high = -(2**63), 2**63 - 1
+        wanted = [p for p in dict.fromkeys(points) if p in known]
+        return Span(wanted, min(max(start_ns, low), high), min(max(stop_ns, low), high))
 
     async def append(self, batch: Batch) -> None:
         if not len(batch):
@@ -111,7 +122,7 @@ class Parquet(Store):
     async def read(
         self, points: Sequence[str], start_ns: int, stop_ns: int, *, limit: int | None = None
     ) -> Batch:
-        span = _span(points, start_ns, stop_ns)
+        span = self._span(points, start_ns, stop_ns)
         if not span.points or limit == 0 or stop_ns <= start_ns:
             return Batch.empty()
         return await self._ask(lambda: self._open_house().readers.read(span, limit))
@@ -119,7 +130,7 @@ class Parquet(Store):
     async def scan(
         self, points: Sequence[str], start_ns: int, stop_ns: int, *, rows_max: int = 100_000
     ) -> AsyncGenerator[Batch]:
-        span = _span(points, start_ns, stop_ns)
+        span = self._span(points, start_ns, stop_ns)
         if not span.points or stop_ns <= start_ns:
             return
         counts = await self._ask(lambda: self._open_house().readers.counts(span))
@@ -150,7 +161,7 @@ class Parquet(Store):
             start_ns = int(batch.time_ns[-1]) + 1
 
     async def count(self, points: Sequence[str], start_ns: int, stop_ns: int) -> int:
-        span = _span(points, start_ns, stop_ns)
+        span = self._span(points, start_ns, stop_ns)
         if not span.points or stop_ns <= start_ns:
             return 0
         return await self._ask(lambda: self._open_house().readers.count(span))
@@ -163,7 +174,9 @@ class Parquet(Store):
                 f"a bucket of {bucket_ns} ns cannot be, wanted at least 1",
                 remedy="Ask for a positive width.",
             )
-        span = _span(points, start_ns, stop_ns)
+        span = self._span(points, start_ns, stop_ns)
+        if not span.points or stop_ns <= start_ns:
+            return BUCKET_SCHEMA.empty_table()
         return await self._ask(lambda: self._open_house().readers.buckets(span, bucket_ns))
 
     async def settle(self) -> None:
@@ -172,17 +185,12 @@ class Parquet(Store):
         await promise.future
 
     def counts(self) -> Counts:
-        return self._house.state.counts() if self._house else Counts()
+        return self._house.state.counts() if self._house else self._books
 
     def health(self) -> Health:
         if self._house is None:
             return Health(ok=False, problem=f"Store {self.name} is not open.")
         return self._house.health()
-
-
-def _span(points: Sequence[str], start_ns: int, stop_ns: int) -> Span:
-    low, high = -(2**63), 2**63 - 1
-    return Span(list(dict.fromkeys(points)), max(start_ns, low), min(max(stop_ns, low), high))
 
 
 def _check(batch: Batch) -> None:

@@ -56,6 +56,9 @@ class House:
     def _open(self, limits: tuple[int, float], memory_mb: int) -> None:
         folder = self._folder
         manifest = manifests.load(folder)
+        if not (folder / manifests.MANIFEST).exists():
+            # Before the first segment, so that segments without a manifest always mean a loss.
+            manifests.commit(self._files, folder, manifest)
         self._engine = engine(folder, memory_mb)
         self.state = State(manifest)
         self.state.figures["disk_free_bytes"] = self._files.free_bytes(folder)

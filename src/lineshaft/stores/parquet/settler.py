@@ -84,6 +84,7 @@ class Settler:
                 self._state.changed.wait(TICK_S)
 
     def _failed(self, error: Exception) -> None:
+        self._shelf.forget()
         trouble = f"segments in {self._folder} cannot be written: {error}"
         if not self._state.settle_trouble:
             log.error("settling failed, the log keeps all", extra={"cause": str(error)})
@@ -130,7 +131,7 @@ class Settler:
                 added += [rest] if rest else []
         for mask in by_day(fresh.time):
             part = fresh.table if keep.all() and mask.all() else fresh.table.filter(mask & keep)
-            segment_new = self._shelf.write([part], small=False)
+            segment_new = self._shelf.write([part])
             added += [segment_new] if segment_new else []
         return int(fresh_keys.sum()), gone, added
 
@@ -162,6 +163,8 @@ class Settler:
             segments=tuple(sorted(segments, key=lambda s: (s.time_min, s.file))),
             retired=old.retired + tuple(Retired(file=s.file, since_ns=now) for s in gone),
         )
+        # From here on the files may be named on the disk, even if the commit says it failed.
+        self._shelf.named()
         manifests.commit(self._files, self._folder, new)
         return new
 

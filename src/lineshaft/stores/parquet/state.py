@@ -93,8 +93,9 @@ class State:
 
     def take(self, buffer: Buffer, rows: list[Rows]) -> None:
         """Add rows that the log holds; from now on readers see them."""
-        with self.lock:
-            for part in rows:
+        for part in rows:
+            # Released in between, since the event loop takes the lock to look at last values.
+            with self.lock:
                 buffer.add(part)
                 self.latest.update(part, len(self.names))
                 self.accepted += len(part.id)

@@ -1,0 +1,350 @@
+"""What only a file can suffer: other processes, other versions, a full disk, tampering."""
+
+import asyncio
+import contextlib
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lineshaft.core.errors import Invalid, SettingsError, Unavailable
+from lineshaft.core.event import Event
+from lineshaft.records import Append, Collection, Column, Compare, IsNull
+from lineshaft.testing.records import COLLECTIONS, happened, keys, put
+
+VERSION_1 = Path(__file__).with_name("version_1.sql")
+
+
+@contextlib.contextmanager
+def foreign(path):
+    """The file as somebody else opens it."""
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        yield db
+
+
+async def fill(make, events=6):
+    records = make()
+    async with records.opened(COLLECTIONS):
+        await records.commit(*(happened(f"kind.{n}", "a/b", "eva") for n in range(events)))
+        assert await records.verify() == events
+
+
+# ---- the hash chain
+
+
+COLUMNS = ("id", "time_ns", "kind", "path", "actor", "data", "hash")
+TAMPERINGS = [
+    *(
+        f"UPDATE events SET {c} = {c} + 1 WHERE seq = {n}"
+        if c == "time_ns"
+        else f"UPDATE events SET {c} = replace({c}, substr({c}, -2, 1), 'X') WHERE seq = {n}"
+        for c in COLUMNS
+        for n in (1, 3, 6)
+    ),
+    "UPDATE events SET data = '{}' WHERE seq = 2",
+    "UPDATE events SET data = 'nonsense' WHERE seq = 2",
+    "UPDATE events SET data = '5' WHERE seq = 2",
+    "UPDATE events SET kind = x'00ff' WHERE seq = 2",
+    "UPDATE events SET time_ns = 'late' WHERE seq = 2",
+    "DELETE FROM events WHERE seq = 1",
+    "DELETE FROM events WHERE seq = 3",
+    "DELETE FROM events WHERE seq = 6",
+    "DELETE FROM events",
+    "UPDATE events SET seq = 99 WHERE seq = 6",
+    "INSERT INTO events SELECT 7, id, time_ns, kind, path, actor, data, hash FROM events"
+    " WHERE seq = 6",
+    "INSERT INTO events SELECT 0, id, time_ns, kind, path, actor, data, hash FROM events"
+    " WHERE seq = 6",
+    "UPDATE head SET seq = 5",
+    "DELETE FROM head",
+]
+
+
+@pytest.mark.parametrize("sql", TAMPERINGS)
+async def test_the_chain_tells_what_was_changed_removed_or_put_in(make, path, sql):
+    await fill(make)
+    with foreign(path) as db:
+        # A flip that hits no text leaves all as it was; such a case would prove nothing.
+        assert db.execute(sql).rowcount > 0
+        before = db.total_changes
+        assert before > 0
+    records = make()
+    async with records.opened(COLLECTIONS):
+        with pytest.raises(Invalid, match=r"event|log"):
+            await records.verify()
+
+
+async def test_the_chain_tells_two_events_that_changed_places(make, path):
+    await fill(make)
+    with foreign(path) as db:
+        for old, new in ((2, 99), (4, 2), (99, 4)):
+            db.execute("UPDATE events SET seq = ? WHERE seq = ?", (new, old))
+    records = make()
+    async with records.opened(COLLECTIONS):
+        with pytest.raises(Invalid, match="event 2"):
+            await records.verify()
+
+
+async def test_the_chain_tells_a_shortened_log_whose_hashes_fit(make, path):
+    await fill(make)
+    with foreign(path) as db:
+        db.execute("DELETE FROM events WHERE seq > 4")
+    records = make()
+    async with records.opened(COLLECTIONS):
+        with pytest.raises(Invalid, match="ends at event 4, but 6"):
+            await records.verify()
+
+
+# ---- versions of the file
+
+
+async def test_a_file_of_the_version_before_is_brought_up(make, path):
+    with foreign(path) as db:
+        db.executescript(VERSION_1.read_text())
+    records = make()
+    async with records.opened(COLLECTIONS):
+        assert (await records.get("things", "a")).version == 3
+        assert await keys(records, Compare("name", "=", "n")) == ["a"]
+        assert await keys(records, IsNull("count")) == ["a"]
+        assert [e.event.kind for e in await records.events()] == ["access.login", "write.done"]
+        assert (await records.events())[1].event.data == {"value": 1.5, "text": "ü"}
+        assert await records.verify() == 2
+        assert await records.commit(happened("three"), put("a", expected=3)) == [3, 4]
+        assert await records.verify() == 3
+    with foreign(path) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (2,)
+        db.execute("UPDATE events SET actor = 'adam' WHERE seq = 1")
+    again = make()
+    async with again.opened(COLLECTIONS):
+        with pytest.raises(Invalid, match="event 1"):
+            await again.verify()
+
+
+async def test_a_step_that_fails_leaves_the_file_as_it_was(make, path):
+    with foreign(path) as db:
+        db.executescript(VERSION_1.read_text())
+        db.execute("CREATE TABLE head (in_the_way)")
+    records = make()
+    with pytest.raises(SettingsError, match="cannot be used"):
+        async with records.opened(COLLECTIONS):
+            pass
+    with foreign(path) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (1,)
+        db.execute("DROP TABLE head")
+    async with make().opened(COLLECTIONS):
+        pass
+
+
+async def test_a_file_of_a_newer_program_is_left_alone(make, path):
+    await fill(make)
+    with foreign(path) as db:
+        db.execute("PRAGMA user_version = 99")
+    with pytest.raises(SettingsError, match="version 99, this program knows up to 2"):
+        async with make().opened(COLLECTIONS):
+            pass
+
+
+async def test_a_foreign_database_is_left_alone(make, path):
+    with foreign(path) as db:
+        db.execute("CREATE TABLE bookkeeping (sum)")
+    with pytest.raises(SettingsError, match="not of this program"):
+        async with make().opened(COLLECTIONS):
+            pass
+
+
+@pytest.mark.parametrize("content", [b"not a database, but long enough to look like one" * 99])
+async def test_a_file_that_is_no_database_is_told(make, path, content):
+    path.write_bytes(content)
+    with pytest.raises(SettingsError, match="cannot be used"):
+        async with make().opened(COLLECTIONS):
+            pass
+    assert path.read_bytes() == content
+
+
+async def test_a_column_of_another_type_is_told(make):
+    await fill(make)
+    changed = Collection(name="things", columns={"count": Column.TEXT})
+    with pytest.raises(SettingsError, match="column count of things is of type integer"):
+        async with make().opened([changed]):
+            pass
+
+
+@pytest.mark.parametrize("name", ["key", "row", "Things", "drop table", "", "a" * 41])
+async def test_a_name_that_cannot_be_a_column_is_told(make, name):
+    with pytest.raises(Invalid, match="cannot be a name"):
+        async with make().opened([Collection(name="things", columns={name: Column.TEXT})]):
+            pass
+
+
+# ---- other processes
+
+
+HOLD = """
+import asyncio, sys
+from lineshaft.core.plugin import build
+from lineshaft.records import Records
+
+async def hold():
+    records = build(Records, {"kind": "sqlite", "path": sys.argv[1]})
+    async with records.opened(()):
+        print("open", flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+
+asyncio.run(hold())
+"""
+
+
+async def test_a_second_process_is_told_who_has_the_file(make, path):
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with holder:
+        assert await asyncio.to_thread(holder.stdout.readline) == b"open\n"
+        with pytest.raises(SettingsError, match=f"in use by process {holder.pid}") as caught:
+            async with make().opened(COLLECTIONS):
+                pass
+        assert "Stop that process" in caught.value.remedy
+        holder.kill()
+    async with make().opened(COLLECTIONS):
+        pass
+
+
+async def test_the_same_process_cannot_open_the_file_twice(make):
+    async with make().opened(COLLECTIONS):
+        with pytest.raises(SettingsError, match="in use"):
+            async with make().opened(COLLECTIONS):
+                pass
+
+
+async def test_only_the_owner_can_read_the_file(make, path):
+    records = make()
+    async with records.opened(COLLECTIONS):
+        await records.commit(put("a"))
+        files = sorted(path.parent.iterdir())
+        assert {f.name for f in files} == {
+            "records.db",
+            "records.db-wal",
+            "records.db-shm",
+            "records.db.lock",
+        }
+        assert [f.stat().st_mode & 0o777 for f in files] == [0o600] * 4
+
+
+@pytest.mark.parametrize("place", ["", "/dev/null/records.db"])
+async def test_a_place_that_cannot_be_is_told(make, place):
+    records = type(make())("records", type(make()).Config(path=place))
+    with pytest.raises(SettingsError, match=r"path is empty|cannot be opened"):
+        async with records.opened(COLLECTIONS):
+            pass
+
+
+# ---- the disk
+
+
+FULL = """
+import asyncio, resource, signal, sys
+from lineshaft.core.errors import Unavailable
+from lineshaft.core.event import Event
+from lineshaft.core.plugin import build
+from lineshaft.records import Append, Collection, Put, Records
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+async def fill():
+    records = build(Records, {"kind": "sqlite", "path": sys.argv[1]})
+    async with records.opened([Collection(name="things")]):
+        _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, hard))
+        done, full = 0, 0
+        while not full:
+            try:
+                await records.commit(
+                    Put(collection="things", key=str(done), data=b'"' + b"x" * 5000 + b'"'),
+                    Append(event=Event(kind="kept")),
+                )
+                done += 1
+            except Unavailable as error:
+                full += 1
+                assert error.remedy
+        # Reading goes on, and each further try is refused as long as there is no room.
+        assert await records.get("things", str(done - 1)), done
+        assert await records.get("things", str(done)) is None
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+        await records.commit(Append(event=Event(kind="after")))
+        print(done, await records.verify())
+
+asyncio.run(fill())
+"""
+
+
+async def test_a_full_disk_refuses_what_it_cannot_keep_and_mends_itself(make, path):
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-c", FULL, str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    kept, verified = map(int, done.stdout.split())
+    assert kept > 10
+    assert verified == kept + 1
+
+
+DIE = """
+import asyncio, itertools, sys
+from lineshaft.core.event import Event
+from lineshaft.core.plugin import build
+from lineshaft.records import Append, Collection, Put, Records
+
+async def write():
+    records = build(Records, {"kind": "sqlite", "path": sys.argv[1]})
+    async with records.opened([Collection(name="things")]):
+        for n in itertools.count():
+            await records.commit(
+                Put(collection="things", key=f"{n:06}", data=b"1"), Append(event=Event(kind="k"))
+            )
+            print(n, flush=True)
+
+asyncio.run(write())
+"""
+
+
+async def test_what_was_acknowledged_survives_a_kill(make, path):
+    writer = subprocess.Popen([sys.executable, "-c", DIE, str(path)], stdout=subprocess.PIPE)
+    with writer:
+        for _ in range(20):
+            last = int(await asyncio.to_thread(writer.stdout.readline))
+        writer.kill()
+        rest = await asyncio.to_thread(writer.stdout.read)
+    last = int((rest.split(b"\n")[-2]) if rest.endswith(b"\n") else last)
+    records = make()
+    async with records.opened([Collection(name="things")]):
+        kept = {r.key for r in (await records.find("things", limit=1000)).records}
+        assert kept >= {f"{n:06}" for n in range(last + 1)}
+        assert await records.verify() == len(kept)
+
+
+async def test_an_error_of_the_engine_is_told_as_unavailable(make, path):
+    records = make()
+    async with records.opened(COLLECTIONS):
+        with foreign(path) as db:
+            db.execute("DROP TABLE rows_others")
+        with pytest.raises(Unavailable, match="cannot be read: no such table"):
+            await records.find("others")
+        await records.commit(Append(event=Event(kind="still.works")))
+
+
+async def test_an_event_that_cannot_be_read_is_told(make, path):
+    await fill(make)
+    records = make()
+    async with records.opened(COLLECTIONS):
+        with foreign(path) as db:
+            db.execute("UPDATE events SET data = 'nonsense' WHERE seq = 3")
+        with pytest.raises(Unavailable, match="an event that cannot be read"):
+            await records.events()
+        assert len(await records.events(before=3)) == 2
