@@ -1,7 +1,7 @@
 """A device in trouble disturbs no other, comes back by itself, and tells its state."""
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -134,3 +134,30 @@ async def test_devices_come_and_go_while_others_run(house):
         assert house.devices.device("a").state is State.CONNECTED
         names = {m.name for m in house.devices.metrics()}
         assert {"device_up", "device_samples_total", "device_lost_total"} <= names
+
+
+class Deaf(Scripted):
+    """Does not hear that it is cancelled the first time, as some libraries."""
+
+    def __init__(self, name, *, emits):
+        super().__init__(name)
+        self.emits = emits
+
+    async def run(self, feed):
+        await feed.emit(Batch.of_rows([Sample(f"site/{self.name}/p", now_ns(), 1.0)]))
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        if self.emits:
+            await feed.emit(Batch.of_rows([Sample(f"site/{self.name}/p", now_ns(), 2.0)]))
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("emits", [True, False])
+async def test_a_driver_that_overhears_its_end_is_ended_all_the_same(house, monkeypatch, emits):
+    monkeypatch.setattr("lineshaft.gather.devices.CANCEL_AGAIN_S", 0.01)
+    house.devices.add(Deaf("a", emits=emits))
+    house.devices.add(Deaf("b", emits=emits))
+    async with asyncio.timeout(10), house.running():
+        await until(lambda: house.of("site/a/p") and house.of("site/b/p"))
+        await house.devices.remove("a")
+    assert [s.value for s in house.of("site/b/p")] == [1.0]
