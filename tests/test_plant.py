@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from contextlib import asynccontextmanager, contextmanager
+import socket
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import httpx
 import pytest
@@ -120,6 +121,37 @@ async def test_reload_restarts_only_what_changed(tmp_path):
             done = (await client.post("/reload")).json()
             assert done["removed"] == ["other", "third"]
             assert done["restart_needed"] == ["plant"]
+
+
+async def test_a_server_table_that_cannot_be_served_leaves_the_plant_running(tmp_path):
+    file = tmp_path / "plant.toml"
+    async with chiller() as bench:
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            taken = other.getsockname()[1]
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                port = free.getsockname()[1]
+            head = HEAD.replace("port = 0", f"port = {port}")
+            file.write_text(head + press(bench.settings))
+            async with running(file) as (plant, client):
+                await until(lambda: plant.historian.latest("site/press/strokes"))
+                file.write_text(head.replace(str(port), str(taken)) + press(bench.settings))
+                assert (await client.post("/reload")).json()["changed"] == ["server"]
+                await until(plant.problems)
+                assert str(taken) in plant.problems()[0]
+                device = plant.devices.device("press")
+                before = device.samples
+                await until(lambda: device.samples > before)
+                async with asyncio.timeout(15):
+                    while await _status(client) != 200:
+                        await asyncio.sleep(0.05)
+                file.write_text(head + press(bench.settings))
+                await client.post("/reload")
+                await until(lambda: not plant.problems())
+
+
+async def _status(client):
+    with suppress(httpx.TransportError):
+        return (await client.get("/devices")).status_code
 
 
 async def test_a_wrong_file_changes_nothing(tmp_path):
