@@ -191,6 +191,35 @@ async def test_a_connection_made_at_run_time_is_kept_and_exported(tmp_path):
             assert [e["kind"] for e in audit] == ["device.connected", "device.disconnected"]
 
 
+async def test_an_engineer_of_a_branch_changes_nothing_outside_it(tmp_path):
+    file = tmp_path / "plant.toml"
+    async with chiller() as bench:
+        file.write_text(HEAD + press(bench.settings))
+        async with running(file) as (_, client):
+            new = {"name": "emil", "role": "engineer", "branches": ["site/saw"]}
+            old = (await client.post("/users", json=new)).json()["password"]
+            headers = dict(client.headers)
+            async with httpx.AsyncClient(base_url=client.base_url, headers=headers) as emil:
+                await emil.post("/session", json={"name": "emil", "password": old})
+                await emil.put("/password", json={"old": old, "new": PASSWORD})
+                table = {"name": "x", "kind": "modbus", "host": "127.0.0.1"}
+                table |= {"port": bench.settings.port, "points": [{"name": "p", "address": 0}]}
+                denied = [
+                    await emil.post("/devices", json=table),
+                    await emil.post("/devices", json=table | {"at": "site/press"}),
+                    await emil.post("/reload"),
+                ]
+                absent = [
+                    await emil.post("/devices/press/retry"),
+                    await emil.delete("/devices/press"),
+                ]
+                own = await emil.post("/devices", json=table | {"at": "site/saw/x"})
+                gone = await emil.delete("/devices/x")
+    assert [d.status_code for d in denied] == [403, 403, 403]
+    assert [a.status_code for a in absent] == [404, 404]
+    assert (own.status_code, gone.status_code) == (201, 204)
+
+
 async def test_a_name_in_both_homes_is_an_error(tmp_path):
     file = tmp_path / "plant.toml"
     async with chiller() as bench:

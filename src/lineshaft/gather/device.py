@@ -218,6 +218,11 @@ class Device:
 
     # ---- what people see
 
+    @property
+    def at(self) -> str:
+        """Branch of the namespace that it fills; empty when it fills several."""
+        return str(getattr(self.driver.config, "at", ""))
+
     def lost_by_reason(self) -> dict[str, int]:
         """Samples that could not be brought over, the device's own news among them."""
         own = {"own news": self._news.dropped} if self._news.dropped else {}
@@ -229,7 +234,7 @@ class Device:
             name=self.name,
             kind=self.driver.kind(),
             protocol=self.driver.protocol or self.driver.kind(),
-            at=str(getattr(self.driver.config, "at", "")),
+            at=self.at,
             state=self.state,
             since=to_iso(self._since_ns),
             detail=self._detail,
