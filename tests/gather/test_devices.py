@@ -87,6 +87,25 @@ async def test_a_lost_link_marks_every_point_and_tells_its_state(house):
         assert changes[-4:] == ["connected", "lost", "connecting", "connected"]
 
 
+class Ahead(Scripted):
+    """A machine whose clock is five minutes ahead of ours."""
+
+    async def run(self, feed):
+        feed.declare([Point(path="site/m/p", source=self.name)])
+        ahead_ns = now_ns() + 300 * 10**9
+        await feed.emit(Batch.of_rows([Sample("site/m/p", ahead_ns, 1.0)]))
+        raise LinkLost("the cable was pulled")
+
+
+async def test_a_lost_link_is_the_newest_word_of_a_machine_whose_clock_is_ahead(house):
+    house.devices.add(Ahead("m"))
+    async with house.running():
+        await until(lambda: len(house.of("site/m/p")) >= 2)
+        good, lost = house.of("site/m/p")[:2]
+    assert (good.value, lost.quality) == (1.0, Quality.BAD_NO_COMMUNICATION)
+    assert lost.time_ns > good.time_ns
+
+
 async def test_counters_are_points(house):
     house.devices.add(Scripted("m"))
     async with house.running():
