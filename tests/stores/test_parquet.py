@@ -23,7 +23,8 @@ from lineshaft.core.batch import SCHEMA, Batch, Sample
 from lineshaft.core.errors import Invalid, SettingsError, Unavailable
 from lineshaft.core.plugin import find
 from lineshaft.stores.parquet.files import Files
-from lineshaft.testing.stores import ALWAYS, Oracle, balanced, holds
+from lineshaft.testing.oracle import Oracle
+from lineshaft.testing.stores import ALWAYS, balanced, holds
 
 T0 = 1_760_000_000_000_000_000
 DAY = 86_400_000_000_000
