@@ -25,6 +25,8 @@ from typing import NamedTuple
 DEVICES, POINTS = 10, 1000
 POINT = '{{ name = "signal-{0}", table = "input", address = {1}, type = "float32", unit = "Cel" }},'
 PATIENCE_S = 120.0
+BARE = "import sys; sys.modules['pandas'] = None; from lineshaft.cli import main; main()"
+"""As `pip install lineshaft` has it: pyarrow imports pandas by itself where it finds it."""
 EMPTY = """
 import uvicorn
 from litestar import Litestar, get
@@ -119,11 +121,15 @@ def starts(rounds: int, idle_s: float) -> None:
             (folder / "empty").mkdir()
             bare = folder / "empty" / "plant.toml"
             bare.write_text(f"[server]\nport = {port}\n")
-            ours = [sys.executable, "-m", "lineshaft", "run"]
+            ours = [sys.executable, "-c", BARE, "run"]
             label = f"lineshaft, {DEVICES * POINTS:,} points"
             for what, command in (
                 (f"{label}, very first start", [*ours, str(file)]),
                 (f"{label}, started again", [*ours, str(file)]),
+                (
+                    f"{label}, pandas beside it",
+                    [sys.executable, "-m", "lineshaft", "run", str(file)],
+                ),
                 ("lineshaft, empty settings", [*ours, str(bare)]),
                 (
                     "peer: empty uvicorn + Litestar",
