@@ -111,11 +111,11 @@ class Chaos:
     def __init__(self, hall: Hall, plant: Plant, tap: Tap, rng: random.Random) -> None:
         self.hall, self.plant, self.tap, self.rng = hall, plant, tap, rng
         self.backs: list[Back] = []
+        self.over = asyncio.Event()
 
     async def torment(self, device: str) -> None:
-        """Break one device again and again, and measure how it comes back; until cancelled."""
-        while True:
-            await asyncio.sleep(self.rng.uniform(*PAUSE_S))
+        """Break one device again and again, and measure how it comes back, until it is over."""
+        while not await self._is_over_within(self.rng.uniform(*PAUSE_S)):
             if self.rng.random() < 0.65:
                 how = "killed"
                 self.hall.kill(device, away_s=self.rng.uniform(*AWAY_S))
@@ -126,6 +126,13 @@ class Chaos:
                 how = "cut"
                 await self.hall.freeze(device, self.rng.uniform(*CUT_S))
             self.backs.append(await self._back(device, how))
+
+    async def _is_over_within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self.over.wait()
+        except TimeoutError:
+            return False
 
     async def _back(self, device: str, how: str) -> Back:
         """Wait until the device's driver is connected and its samples come again."""
@@ -170,8 +177,7 @@ async def run(folder: Path, seconds: float, seed: int) -> Result:
             print("all connected; let there be chaos", file=sys.stderr, flush=True)
             torments = [group.create_task(chaos.torment(d)) for d in DEVICES]
             await asyncio.sleep(seconds)
-            for torment in torments:
-                torment.cancel()
+            chaos.over.set()
             await asyncio.wait(torments)
             print("calm again", file=sys.stderr, flush=True)
             await chaos.calm()

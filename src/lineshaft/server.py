@@ -290,6 +290,7 @@ def _config(made: Litestar, settings: ServerSettings) -> uvicorn.Config:
         access_log=False,
         log_level="error",
         server_header=False,
+        proxy_headers=False,  # what a client says of its own address is not believed
         timeout_graceful_shutdown=STOP_S,
         ssl_certfile=settings.tls_certificate or None,
         ssl_keyfile=settings.tls_key or None,

@@ -10,6 +10,7 @@ import pytest
 
 from lineshaft.core.errors import SettingsError
 from lineshaft.demo.hall import DEVICES, opened, prepare
+from lineshaft.demo.run import _forget
 
 CHILD = """
 import asyncio, sys
@@ -82,3 +83,18 @@ def test_a_folder_keeps_its_factory(tmp_path: Path):
     assert len(set(first.ports.values())) == len(first.ports)
     with pytest.raises(SettingsError, match="seed 7"):
         prepare(tmp_path, 8)
+
+
+async def test_a_folder_has_one_demo_at_a_time(tmp_path: Path):
+    folder = tmp_path / "factory"
+    async with opened(folder, 1) as hall:
+        ports = dict(hall.ports)
+        with pytest.raises(SettingsError, match="another demo runs"):
+            async with opened(folder, 1):
+                pass
+        with pytest.raises(SettingsError, match="another demo runs"):
+            _forget(tmp_path)
+    async with opened(folder, 1) as hall:
+        assert hall.ports == ports
+    _forget(tmp_path)
+    assert not folder.exists()

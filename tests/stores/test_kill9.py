@@ -11,15 +11,7 @@ LIMITS = ("--rounds", "15", "--seconds", "30")
 
 def test_killed_at_random_moments_the_store_loses_and_doubles_nothing():
     done = subprocess.run(
-        [
-            sys.executable,
-            ROOT / "benchmarks" / "kill9.py",
-            "--rounds",
-            "15",
-            "--seconds",
-            "30",
-            "--json",
-        ],
+        [sys.executable, ROOT / "benchmarks" / "kill9.py", "--json", *LIMITS],
         capture_output=True,
         text=True,
         timeout=55,

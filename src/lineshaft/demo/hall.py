@@ -1,12 +1,13 @@
 """The machine hall: starts the device servers, watches them, starts them again, ends them."""
 
 import asyncio
+import fcntl
 import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -223,14 +224,38 @@ def _free_ports(wanted: dict[str, int]) -> dict[str, int]:
     return found
 
 
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """The time in which the factory of a folder is ours alone.
+
+    Raises:
+        SettingsError: another process runs it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SettingsError(
+                f"another demo runs in {folder.parent}",
+                remedy="Stop it, or name another folder with --data.",
+            ) from None
+        yield
+
+
 @asynccontextmanager
 async def opened(folder: Path, seed: int, *, ledgers: bool = False) -> AsyncGenerator[Hall]:
-    """A running hall whose files are in `folder`; on leaving, no process is left."""
-    deed = await asyncio.to_thread(prepare, folder, seed)
-    hall = Hall(folder, deed, ledgers=ledgers)
-    async with asyncio.TaskGroup() as group:
-        task = group.create_task(hall.run(), name="hall")
-        try:
-            yield hall
-        finally:
-            task.cancel()
+    """A running hall whose files are in `folder`; on leaving, no process is left.
+
+    Raises:
+        SettingsError: the folder holds another factory, or another process runs it.
+    """
+    with held(folder):
+        deed = await asyncio.to_thread(prepare, folder, seed)
+        hall = Hall(folder, deed, ledgers=ledgers)
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(hall.run(), name="hall")
+            try:
+                yield hall
+            finally:
+                task.cancel()

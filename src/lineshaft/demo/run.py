@@ -18,7 +18,7 @@ from lineshaft.core.clock import NS_PER_S, now_ns
 from lineshaft.core.errors import LineshaftError, SettingsError
 from lineshaft.core.quality import is_good
 from lineshaft.demo import faults, plant_file
-from lineshaft.demo.hall import DEVICES, Hall, opened
+from lineshaft.demo.hall import DEVICES, Hall, held, opened
 from lineshaft.demo.history import DAYS
 from lineshaft.demo.machines import PLACES
 from lineshaft.plant import Plant, Started
@@ -264,7 +264,7 @@ def _forget(folder: Path) -> None:
     """Delete what a demo left in its folder, and nothing else.
 
     Raises:
-        SettingsError: the folder is none of a demo.
+        SettingsError: the folder is none of a demo, or of one that runs.
     """
     if not folder.exists():
         return
@@ -273,9 +273,10 @@ def _forget(folder: Path) -> None:
             f"{folder} holds no demo, so --fresh deletes nothing in it",
             remedy="Name the demo's folder with --data.",
         )
-    for name in ("factory", "data"):
-        shutil.rmtree(folder / name, ignore_errors=True)
-    (folder / "plant.toml").unlink(missing_ok=True)
+    with held(folder / "factory"):
+        for name in ("factory", "data"):
+            shutil.rmtree(folder / name, ignore_errors=True)
+        (folder / "plant.toml").unlink(missing_ok=True)
 
 
 def _free_port(wanted: int) -> int:

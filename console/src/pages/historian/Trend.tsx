@@ -5,6 +5,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { api, type Point } from "../../api";
 import { useFormat } from "../../format";
 import { useKey, useLoad, useSize, useWatch } from "../../hooks";
+import { Problem } from "../../http";
 import type { PageProps } from "../../page";
 import { Empty, ErrorBox, Waiting } from "../../parts/Notice";
 import { Side } from "../../parts/Side";
@@ -16,6 +17,8 @@ import { TrendPanes } from "./TrendPanes";
 import { TrendTools } from "./TrendTools";
 import { useTrendData } from "./trend-data";
 import { fromQuery, fromView, same, saysSomething, START, toQuery, TREND_POINTS_MAX, widened, type TrendState } from "./trend-state";
+
+const RETRY_MS = 2000;
 
 export default function Trend(props: PageProps) {
   const texts = useTexts();
@@ -128,6 +131,7 @@ function usePoints(paths: readonly string[]): { points: Point[] | undefined; mis
   const key = paths.join("\n");
   useEffect(() => {
     const abort = new AbortController();
+    let timer: number | undefined;
     const load = async () => {
       let missing: unknown;
       await Promise.all(paths.filter((p) => !known.current.has(p)).map(async (path) => {
@@ -139,9 +143,16 @@ function usePoints(paths: readonly string[]): { points: Point[] | undefined; mis
       }));
       if (abort.signal.aborted) return;
       setResult({ points: paths.flatMap((p) => known.current.get(p) ?? []), missing });
+      // A server that is away or busy comes back; a point that does not exist stays missing.
+      if (missing instanceof Problem && (missing.status === 0 || missing.status >= 500)) {
+        timer = window.setTimeout(() => void load(), RETRY_MS);
+      }
     };
     void load();
-    return () => abort.abort();
+    return () => {
+      abort.abort();
+      window.clearTimeout(timer);
+    };
   }, [key]);
   return { points: paths.length ? result.points : [], missing: result.missing };
 }

@@ -1,5 +1,6 @@
 """The folder of a store while it is open: its lock, its threads, and what was found in it."""
 
+import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,11 +48,10 @@ class House:
                 remedy="Give the store a path that this user may write to.",
             ) from error
         self._lock = manifests.lock(self._folder)
-        try:
+        with contextlib.ExitStack() as undo:
+            undo.callback(os.close, self._lock)
             self._open(limits, memory_mb)
-        except BaseException:
-            os.close(self._lock)
-            raise
+            undo.pop_all()
 
     def _open(self, limits: tuple[int, float], memory_mb: int) -> None:
         folder = self._folder
