@@ -25,7 +25,6 @@ from typing import NamedTuple
 DEVICES, POINTS = 10, 1000
 POINT = '{{ name = "signal-{0}", table = "input", address = {1}, type = "float32", unit = "Cel" }},'
 PATIENCE_S = 120.0
-<<<<<<< HEAD
 BARE = """
 import sys
 class Hidden:
@@ -36,9 +35,6 @@ sys.meta_path.insert(0, Hidden)
 from lineshaft.cli import main
 main()
 """
-=======
-BARE = "import sys; sys.modules['pandas'] = None; from lineshaft.cli import main; main()"
->>>>>>> main
 """As `pip install lineshaft` has it: pyarrow imports pandas by itself where it finds it."""
 EMPTY = """
 import uvicorn
