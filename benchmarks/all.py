@@ -10,6 +10,7 @@ import argparse
 import importlib.metadata
 import os
 import platform
+import re
 import shutil
 import statistics
 import subprocess
@@ -68,6 +69,7 @@ def run(plan: Plan, quick: bool) -> str:
         code, printed, errors = -1, "", f"not done after {plan.wait_s} s"
     took_s = time.perf_counter() - began
     print(printed, errors if code else "", flush=True)
+    printed = re.sub(r"^## ", "### ", printed, flags=re.MULTILINE)
     if "\n|" not in f"\n{printed}":
         printed = f"```\n{printed.strip()}\n```" if printed.strip() else ""
     parts = [f"## {plan.title}", f"`{command}`, {took_s:.0f} s.", printed.strip()]

@@ -96,13 +96,13 @@ def _wait_ready(running: "subprocess.Popen[str]", port: int) -> None:
     while time.perf_counter() < stop:
         if running.poll() is not None:
             assert running.stderr
-            raise SystemExit(f"ended with code {running.returncode}: {running.stderr.read()}")
+            raise RuntimeError(f"ended with code {running.returncode}: {running.stderr.read()}")
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=5):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.01)
-    raise SystemExit(f"not ready after {PATIENCE_S} s")
+    raise RuntimeError(f"not ready after {PATIENCE_S} s")
 
 
 def cpu_s(pid: int) -> float:
@@ -145,10 +145,16 @@ def starts(rounds: int, idle_s: float) -> None:
                     [sys.executable, "-c", EMPTY.format(port=port)],
                 ),
             ):
-                results.setdefault(what, []).append(start(command, port, idle_s))
+                try:
+                    results.setdefault(what, []).append(start(command, port, idle_s))
+                except RuntimeError as error:
+                    print(f"{what}: {error}", file=sys.stderr)
     print("| what | s to ready | CPU s to ready | MB resident, idle | MB peak |")
     print("|---|---|---|---|---|")
     for what, found in results.items():
+        if not found:
+            print(f"| {what} | did not start | | | |")
+            continue
         wall, cpu, rss, peak = map(statistics.median, zip(*found, strict=True))
         print(f"| {what} | {wall:.2f} | {cpu:.2f} | {rss:.0f} | {peak:.0f} |", flush=True)
 
