@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from contextlib import asynccontextmanager, contextmanager
+import socket
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import httpx
 import pytest
@@ -122,6 +123,37 @@ async def test_reload_restarts_only_what_changed(tmp_path):
             assert done["restart_needed"] == ["plant"]
 
 
+async def test_a_server_table_that_cannot_be_served_leaves_the_plant_running(tmp_path):
+    file = tmp_path / "plant.toml"
+    async with chiller() as bench:
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            taken = other.getsockname()[1]
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                port = free.getsockname()[1]
+            head = HEAD.replace("port = 0", f"port = {port}")
+            file.write_text(head + press(bench.settings))
+            async with running(file) as (plant, client):
+                await until(lambda: plant.historian.latest("site/press/strokes"))
+                file.write_text(head.replace(str(port), str(taken)) + press(bench.settings))
+                assert (await client.post("/reload")).json()["changed"] == ["server"]
+                await until(plant.problems)
+                assert str(taken) in plant.problems()[0]
+                device = plant.devices.device("press")
+                before = device.samples
+                await until(lambda: device.samples > before)
+                async with asyncio.timeout(15):
+                    while await _status(client) != 200:
+                        await asyncio.sleep(0.05)
+                file.write_text(head + press(bench.settings))
+                await client.post("/reload")
+                await until(lambda: not plant.problems())
+
+
+async def _status(client):
+    with suppress(httpx.TransportError):
+        return (await client.get("/devices")).status_code
+
+
 async def test_a_wrong_file_changes_nothing(tmp_path):
     file = tmp_path / "plant.toml"
     async with chiller() as bench:
@@ -157,6 +189,35 @@ async def test_a_connection_made_at_run_time_is_kept_and_exported(tmp_path):
             assert not list(plant.devices.all())
             audit = (await client.get("/audit", params={"kind": "device"})).json()["items"]
             assert [e["kind"] for e in audit] == ["device.connected", "device.disconnected"]
+
+
+async def test_an_engineer_of_a_branch_changes_nothing_outside_it(tmp_path):
+    file = tmp_path / "plant.toml"
+    async with chiller() as bench:
+        file.write_text(HEAD + press(bench.settings))
+        async with running(file) as (_, client):
+            new = {"name": "emil", "role": "engineer", "branches": ["site/saw"]}
+            old = (await client.post("/users", json=new)).json()["password"]
+            headers = dict(client.headers)
+            async with httpx.AsyncClient(base_url=client.base_url, headers=headers) as emil:
+                await emil.post("/session", json={"name": "emil", "password": old})
+                await emil.put("/password", json={"old": old, "new": PASSWORD})
+                table = {"name": "x", "kind": "modbus", "host": "127.0.0.1"}
+                table |= {"port": bench.settings.port, "points": [{"name": "p", "address": 0}]}
+                denied = [
+                    await emil.post("/devices", json=table),
+                    await emil.post("/devices", json=table | {"at": "site/press"}),
+                    await emil.post("/reload"),
+                ]
+                absent = [
+                    await emil.post("/devices/press/retry"),
+                    await emil.delete("/devices/press"),
+                ]
+                own = await emil.post("/devices", json=table | {"at": "site/saw/x"})
+                gone = await emil.delete("/devices/x")
+    assert [d.status_code for d in denied] == [403, 403, 403]
+    assert [a.status_code for a in absent] == [404, 404]
+    assert (own.status_code, gone.status_code) == (201, 204)
 
 
 async def test_a_name_in_both_homes_is_an_error(tmp_path):

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import msgspec
+from litestar import Litestar
 
 import lineshaft
 from lineshaft.core.access import SYSTEM, Identity
@@ -28,7 +29,7 @@ from lineshaft.historian import DURABLE, Historian
 from lineshaft.records import Append, Delete, Put, Record, Records
 from lineshaft.security import COLLECTIONS as SECURITY_COLLECTIONS
 from lineshaft.security.gate import Security
-from lineshaft.server import app, served
+from lineshaft.server import ServerSettings, app, served
 from lineshaft.settings import (
     Loaded,
     build_at,
@@ -47,6 +48,8 @@ SLICES = ("gather", "historian", "security")
 COLLECTIONS = (*GATHER_COLLECTIONS, *HISTORIAN_COLLECTIONS, *SECURITY_COLLECTIONS)
 HISTORIAN_WAITING_MAX = 1024
 """Batches that may wait for the store before their drivers do."""
+RETRY_S = 1.0
+"""Seconds after which an address that was lost is asked for again."""
 LIVE_TABLES = {"drivers", "writes", "server"}
 """Tables of the settings file that take effect without a new start of the process."""
 
@@ -85,6 +88,7 @@ class Plant:
         self.writer.allow(file.writes)
         self._stop = asyncio.Event()
         self._server_changed = asyncio.Event()
+        self._server_trouble = ""
         self._turn = asyncio.Lock()
 
     # ---- life
@@ -122,20 +126,48 @@ class Plant:
             yield password
 
     async def _serve(self, password: str, up: Callable[[Started], None]) -> None:
-        """Serve, and serve anew when the table [server] has changed."""
+        """Serve, and serve anew when the table [server] has changed.
+
+        A changed table that cannot be served leaves the old one in force: machines are not
+        given up for it.
+
+        Raises:
+            SettingsError: the table that the plant starts with cannot be served.
+        """
+        good: ServerSettings | None = None
+        bad: ServerSettings | None = None
         while not self._stop.is_set():
             self._server_changed.clear()
-            made = app(
-                self._services(),
-                _handlers(),
-                authenticator=self.security,
-                authorizer=self.security.authorizer,
-                denied=self.security.denied,
-            )
-            async with served(made, self.loaded.file.server) as url:
-                up(Started(url=url, password=password))
-                await _first(self._stop, self._server_changed)
-            password = ""
+            asked = self.loaded.file.server
+            wanted = good if good is not None and asked == bad else asked
+            try:
+                async with served(self._app(), wanted) as url:
+                    if wanted is asked:
+                        self._server_trouble = ""
+                    up(Started(url=url, password=password))
+                    good, bad, password = wanted, None if wanted is asked else bad, ""
+                    await _first(self._stop, self._server_changed)
+            except SettingsError as error:
+                if good is None:
+                    raise
+                if wanted is not asked:  # nor can the old one be served now
+                    await asyncio.sleep(RETRY_S)
+                bad = asked
+                self._server_trouble = f"{error}; the table before it is in force"
+                log.error("server not changed", extra={"cause": str(error)})  # noqa: TRY400 - the sentence says it all
+
+    def _app(self) -> Litestar:
+        return app(
+            self._services(),
+            _handlers(),
+            authenticator=self.security,
+            authorizer=self.security.authorizer,
+            denied=self.security.denied,
+        )
+
+    def problems(self) -> list[str]:
+        """What is wrong with the plant as a whole."""
+        return [self._server_trouble] if self._server_trouble else []
 
     def stop(self) -> None:
         """Ask the plant to end."""

@@ -1,7 +1,7 @@
 """A device in trouble disturbs no other, comes back by itself, and tells its state."""
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -87,6 +87,25 @@ async def test_a_lost_link_marks_every_point_and_tells_its_state(house):
         assert changes[-4:] == ["connected", "lost", "connecting", "connected"]
 
 
+class Ahead(Scripted):
+    """A machine whose clock is five minutes ahead of ours."""
+
+    async def run(self, feed):
+        feed.declare([Point(path="site/m/p", source=self.name)])
+        ahead_ns = now_ns() + 300 * 10**9
+        await feed.emit(Batch.of_rows([Sample("site/m/p", ahead_ns, 1.0)]))
+        raise LinkLost("the cable was pulled")
+
+
+async def test_a_lost_link_is_the_newest_word_of_a_machine_whose_clock_is_ahead(house):
+    house.devices.add(Ahead("m"))
+    async with house.running():
+        await until(lambda: len(house.of("site/m/p")) >= 2)
+        good, lost = house.of("site/m/p")[:2]
+    assert (good.value, lost.quality) == (1.0, Quality.BAD_NO_COMMUNICATION)
+    assert lost.time_ns > good.time_ns
+
+
 async def test_counters_are_points(house):
     house.devices.add(Scripted("m"))
     async with house.running():
@@ -134,3 +153,30 @@ async def test_devices_come_and_go_while_others_run(house):
         assert house.devices.device("a").state is State.CONNECTED
         names = {m.name for m in house.devices.metrics()}
         assert {"device_up", "device_samples_total", "device_lost_total"} <= names
+
+
+class Deaf(Scripted):
+    """Does not hear that it is cancelled the first time, as some libraries."""
+
+    def __init__(self, name, *, emits):
+        super().__init__(name)
+        self.emits = emits
+
+    async def run(self, feed):
+        await feed.emit(Batch.of_rows([Sample(f"site/{self.name}/p", now_ns(), 1.0)]))
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        if self.emits:
+            await feed.emit(Batch.of_rows([Sample(f"site/{self.name}/p", now_ns(), 2.0)]))
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("emits", [True, False])
+async def test_a_driver_that_overhears_its_end_is_ended_all_the_same(house, monkeypatch, emits):
+    monkeypatch.setattr("lineshaft.gather.devices.CANCEL_AGAIN_S", 0.01)
+    house.devices.add(Deaf("a", emits=emits))
+    house.devices.add(Deaf("b", emits=emits))
+    async with asyncio.timeout(10), house.running():
+        await until(lambda: house.of("site/a/p") and house.of("site/b/p"))
+        await house.devices.remove("a")
+    assert [s.value for s in house.of("site/b/p")] == [1.0]

@@ -58,6 +58,7 @@ async def test_prepare_writes_nothing_and_confirm_reads_back(house):
     [
         ({}, 20.5, "outside 0.0 to 20.0"),
         ({}, float("nan"), "wanted a number"),
+        ({}, 10**400, "wanted a number"),
         ({}, True, "wanted a number"),
         ({}, "7", "wanted a number"),
         ({"low": None}, 7.0, "no low and high"),
@@ -112,6 +113,7 @@ async def test_changed_rules_void_what_is_prepared(house):
         (None, "has no value"),
         ((1.0, 0, 0), "is 1.0"),
         ((0.0, 0, 120), "120 s old"),
+        ((0.0, 0, -3600), "-3600 s old"),
         ((0.0, 0x80310000, 0), "BadNoCommunication"),
     ],
 )

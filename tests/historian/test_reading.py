@@ -11,7 +11,7 @@ from lineshaft.core.clock import NS_PER_S
 from lineshaft.core.errors import Invalid
 from lineshaft.core.plugin import build
 from lineshaft.core.point import Kind, Point
-from lineshaft.historian.reading import Buckets, Raw, Reading, bucket_ns
+from lineshaft.historian.reading import Buckets, Raw, Reading, bucket_ns, check_buckets
 from lineshaft.stores import Store
 
 T0 = 1_700_000_000 * NS_PER_S
@@ -91,6 +91,7 @@ async def test_a_point_without_samples_has_an_empty_curve():
     [
         ([], {}, "0 points"),
         ([OIL] * 101, {}, "101 points"),
+        ([OIL] * 100, {"samples_max": 100_000}, "in all"),
         ([OIL], {"samples_max": 0}, "points_max"),
         ([OIL], {"form": "round"}, "form"),
     ],
@@ -99,3 +100,9 @@ async def test_what_is_out_of_bounds_is_said_so(points, options, says):
     async with reading() as read:
         with pytest.raises(Invalid, match=says):
             await read.curves(points, (T0, T0 + 1), **{"samples_max": 10, **options})
+
+
+def test_buckets_are_bounded_over_all_points():
+    check_buckets((0, 100_000), 1, 1)
+    with pytest.raises(Invalid, match="at most 10000"):
+        check_buckets((0, 100_000), 1, 100)

@@ -8,6 +8,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from lineshaft.core.access import Action, Identity
+from lineshaft.historian.live import CREDIT_MAX, Viewer, Wish
 from lineshaft.web.frames import FrameKind, decode
 from lineshaft.web.identify import NOBODY
 
@@ -100,6 +101,23 @@ async def test_without_credit_nothing_comes_and_then_only_the_newest(plant):
         assert watcher.values == {f"{PRESS}/oil": 3.0}
         assert watcher.kinds == [FrameKind.SNAPSHOT]
         assert plant.historian.live.conflated >= 1
+
+
+async def test_a_watcher_that_never_reads_does_not_fill_the_memory(plant):
+    await plant.publish(*((f"{PRESS}/p{i}", 0.0) for i in range(50)))
+    hub, viewer = plant.historian.live, Viewer(Identity(name="vera", actions=LOOK))
+    for i in range(5 * CREDIT_MAX):
+        viewer.grant(CREDIT_MAX)
+        await plant.publish((f"{PRESS}/p1", float(i)))
+        hub.subscribe(viewer, Wish(branches=("acme",)))
+        hub.tick()
+    waiting = 0
+    async with asyncio.timeout(1):
+        while viewer._out:
+            await viewer.next()
+            waiting += 1
+    assert waiting <= CREDIT_MAX + 1
+    hub.leave(viewer)
 
 
 async def test_one_encoding_serves_all_watchers(plant):

@@ -129,6 +129,23 @@ async def test_an_import_is_resumed_and_repeated_without_doubles(plant):
     assert plant.historian.store.counts().accepted == 10
 
 
+async def test_an_import_of_another_is_not_moved_on_from_a_branch(plant):
+    new = {"name": "old.csv", "fingerprint": "f1", "rows_total": 10}
+    batch = Batch.of_rows([("acme/hall-2/saw/speed", 1, 1.0)]).to_ipc()
+    async with plant.http() as emil, plant.http("ls_guest") as gina:
+        begun = (await emil.post("/imports", json=new)).json()
+        chunks = f"/imports/{begun['id']}/chunks?offset=0"
+        moved = await gina.post(chunks, content=batch)
+        ended = await gina.post("/imports", json={**new, "rows_total": 0})
+        seen = (await gina.get("/imports")).json()["items"]
+        own = (await gina.post("/imports", json={**new, "fingerprint": "f2"})).json()
+        sent = await gina.post(f"/imports/{own['id']}/chunks?offset=0", content=batch)
+        listed = (await emil.get("/imports")).json()["items"]
+    assert (moved.status_code, ended.status_code, seen) == (403, 403, [])
+    assert sent.json()["rows_done"] == 1
+    assert {(i["id"], i["rows_done"]) for i in listed} == {(begun["id"], 0), (own["id"], 1)}
+
+
 async def test_views_are_own_or_shared_and_versions_guard_them(plant):
     async with plant.http("ls_engineer") as emil, plant.http("ls_viewer") as vera:
         own = (await emil.post("/views", json={"name": "mine", "data": {"a": 1}})).json()

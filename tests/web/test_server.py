@@ -163,6 +163,23 @@ async def test_the_console_answers_every_page_of_its_own(plant):
     assert pages[0].headers["x-content-type-options"] == "nosniff"
 
 
+async def test_what_strangers_send_amiss_is_no_defect_of_ours(plant, caplog):
+    async with plant.http("ls_engineer") as http:
+        deep = b'{"name": "x", "data": {"a": ' + b"[" * 30_000 + b"]" * 30_000 + b"}}"
+        nested = await http.post("/views", content=deep)
+        foreign = await http.post("/views", json={"name": "x"}, headers={"Origin": "http://["})
+    assert (nested.status_code, foreign.status_code) == (400, 403)
+    assert not [r for r in caplog.records if r.levelname == "ERROR"]
+
+
+async def test_one_file_is_not_remembered_under_many_spellings(plant):
+    async with httpx.AsyncClient(base_url=plant.url) as http:
+        assert (await http.get("/assets/index-AbCd1234.js")).status_code == 200
+        for spelling in ("/%2e/assets", "/assets/%2e", "/docs/%2e%2e/assets"):
+            answer = await http.get(f"{spelling}/index-AbCd1234.js")
+            assert answer.status_code == 404, spelling
+
+
 async def test_a_checkout_without_console_says_how_to_build_it(tmp_path, running):
     async with (
         running(ServerSettings(port=0), tmp_path / "none") as plant,

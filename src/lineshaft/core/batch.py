@@ -23,6 +23,7 @@ import pyarrow as pa
 
 from lineshaft.core.errors import Invalid
 from lineshaft.core.point import EXACT_MAX, Value
+from lineshaft.core.wire import read_stream
 
 SCHEMA = pa.schema(
     [
@@ -277,19 +278,12 @@ class Batch:
 
     @classmethod
     def from_ipc(cls, data: bytes) -> "Batch":
-        """From an Arrow IPC stream whose columns are those of `SCHEMA`, in any order.
+        """From a plain Arrow IPC stream whose columns are those of `SCHEMA`, in any order.
 
         Raises:
             Invalid: the bytes are no such stream.
         """
-        try:
-            table = pa.ipc.open_stream(data).read_all()
-        except (pa.ArrowInvalid, OSError, EOFError) as error:
-            raise Invalid(
-                f"{len(data)} bytes are not an Arrow IPC stream: {error}",
-                remedy="Send what `pyarrow.ipc.new_stream` writes.",
-            ) from error
-        return cls.from_table(table)
+        return cls.from_table(read_stream(data))
 
     @classmethod
     def from_table(cls, table: pa.Table) -> "Batch":

@@ -96,6 +96,7 @@ class Device:
         self._detail = self._error = ""
         self._troubles: OrderedDict[str, str] = OrderedDict()
         self._last_ns: int | None = None
+        self._newest_ns = 0
         self._rate, self._counted = 0.0, 0
         self._in_flight = asyncio.Semaphore(config.emits_in_flight_max)
         self._news = Channel[Batch](f"news of {self.name}", size_max=64, full=Full.DROP_OLDEST)
@@ -136,12 +137,14 @@ class Device:
 
     def _mark_lost(self) -> None:
         """Say of every point that nothing is known any more, from now on."""
+        # The machine's clock may be ahead of ours: the mark must not be behind its last values.
+        time_ns = max(now_ns(), self._newest_ns + 1)
         paths = list(self.points)
         for start in range(0, len(paths), ROWS_OF_LOSS):
             part = paths[start : start + ROWS_OF_LOSS]
             n = len(part)
             self._news.put_nowait(
-                Batch.of(part, range(n), [now_ns()] * n, quality=int(Quality.BAD_NO_COMMUNICATION))
+                Batch.of(part, range(n), [time_ns] * n, quality=int(Quality.BAD_NO_COMMUNICATION))
             )
 
     async def _report(self, at: str) -> None:
@@ -178,9 +181,14 @@ class Device:
 
     async def emit(self, batch: Batch) -> None:
         """Publish the batch; returns once it is stored."""
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            # A library of the driver has swallowed it, and nobody may be left who stores.
+            raise asyncio.CancelledError
         if not len(batch):
             return
         self.connected()
+        self._newest_ns = max(self._newest_ns, int(batch.time_ns.max()))
         async with self._in_flight:
             await self._spine.publish(self._subject, batch)
         self.samples += len(batch)
@@ -214,6 +222,11 @@ class Device:
 
     # ---- what people see
 
+    @property
+    def at(self) -> str:
+        """Branch of the namespace that it fills; empty when it fills several."""
+        return str(getattr(self.driver.config, "at", ""))
+
     def lost_by_reason(self) -> dict[str, int]:
         """Samples that could not be brought over, the device's own news among them."""
         own = {"own news": self._news.dropped} if self._news.dropped else {}
@@ -225,7 +238,7 @@ class Device:
             name=self.name,
             kind=self.driver.kind(),
             protocol=self.driver.protocol or self.driver.kind(),
-            at=str(getattr(self.driver.config, "at", "")),
+            at=self.at,
             state=self.state,
             since=to_iso(self._since_ns),
             detail=self._detail,

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import msgspec
 
 from lineshaft.core.access import Action, Authorizer, Identity
-from lineshaft.core.errors import Denied
+from lineshaft.core.errors import Denied, Missing
 from lineshaft.core.point import Value
 from lineshaft.gather.device import DeviceView
 from lineshaft.gather.devices import Devices
@@ -69,27 +69,51 @@ async def list_devices(devices: Devices, authorizer: Authorizer, who: Identity) 
     return DeviceList([v for v in views if authorizer.allows(who, Action.LOOK, v.at)])
 
 
+def _check_reach(devices: Devices, authorizer: Authorizer, who: Identity, name: str) -> None:
+    """See that there is such a device, and that it fills a branch of the caller's."""
+    found = next((d for d in devices.all() if d.name == name), None)
+    if found is None or not authorizer.allows(who, Action.CONFIGURE, found.at):
+        raise Missing(f"there is no device {name!r}", remedy="List them with GET /api/v1/devices.")
+
+
+def _check_branch(authorizer: Authorizer, who: Identity, branch: str) -> None:
+    if not authorizer.allows(who, Action.CONFIGURE, branch):
+        raise Denied(
+            f"{who.name} may not change {f'what is below {branch!r}' if branch else 'all of it'}",
+            remedy="Ask an administrator to widen your branches.",
+        )
+
+
 @post("/devices/{name:str}/retry", action=Action.CONFIGURE, status_code=204)
-async def retry_device(name: str, devices: Devices) -> None:
+async def retry_device(name: str, devices: Devices, authorizer: Authorizer, who: Identity) -> None:
     """Ask a parked device to try again now."""
+    _check_reach(devices, authorizer, who, name)
     devices.retry(name)
 
 
 @post("/devices", action=Action.CONFIGURE)
-async def add_device(data: dict[str, Any], plant: Settled, who: Identity) -> Made:
+async def add_device(
+    data: dict[str, Any], plant: Settled, authorizer: Authorizer, who: Identity
+) -> Made:
     """Connect a device from a settings table, as one `[[drivers]]` of the file would."""
+    at = data.get("at", "")
+    _check_branch(authorizer, who, at if isinstance(at, str) else "")
     return Made(await plant.connect(who, data))
 
 
 @delete("/devices/{name:str}", action=Action.CONFIGURE)
-async def remove_device(name: str, plant: Settled, who: Identity) -> None:
+async def remove_device(
+    name: str, plant: Settled, devices: Devices, authorizer: Authorizer, who: Identity
+) -> None:
     """Remove a device that was added here; those of the file stay."""
+    _check_reach(devices, authorizer, who, name)
     await plant.disconnect(who, name)
 
 
 @post("/reload", action=Action.CONFIGURE, status_code=200)
-async def reload(plant: Settled, who: Identity) -> Reloaded:
+async def reload(plant: Settled, authorizer: Authorizer, who: Identity) -> Reloaded:
     """Read the settings file again; only the parts that changed are restarted."""
+    _check_branch(authorizer, who, "")
     return await plant.reload(who)
 
 

@@ -196,7 +196,7 @@ class Writer:
             if not isinstance(value, bool) and value not in (0, 1):
                 raise Refused(f"{path}: cannot write {value!r}, wanted true or false")
             return
-        if isinstance(value, bool | str) or not math.isfinite(value):
+        if isinstance(value, bool | str) or not _is_finite(value):
             raise Refused(f"{path}: cannot write {value!r}, wanted a number")
         if point.kind in (Kind.INTEGER, Kind.ENUM) and value != int(value):
             raise Refused(f"{path}: cannot write {value!r}, wanted a whole number")
@@ -243,7 +243,8 @@ class Writer:
                 f"{path}: interlock {lock.point} is {quality_name(latest.quality)}", remedy=remedy
             )
         age_s = (now_ns() - latest.time_ns) / NS_PER_S
-        if age_s > lock.age_s_max:
+        # A time ahead of ours says nothing about now: it would stay fresh until it is reached.
+        if abs(age_s) > lock.age_s_max:
             raise Refused(
                 f"{path}: interlock {lock.point} is {age_s:.0f} s old,"
                 f" wanted at most {lock.age_s_max:g} s",
@@ -294,6 +295,13 @@ class Writer:
 
     async def _note(self, kind: str, who: Identity, path: str, **data: object) -> None:
         await self._audit.note(Event(kind=kind, path=path, actor=who.name, data=data))
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an integer beyond what a float can hold
+        return False
 
 
 def _in_words(lock: Interlock) -> str:

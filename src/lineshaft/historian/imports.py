@@ -8,7 +8,7 @@ import msgspec
 
 from lineshaft.core.batch import Batch
 from lineshaft.core.clock import now_ns, to_iso
-from lineshaft.core.errors import Invalid, Missing, Stale
+from lineshaft.core.errors import Denied, Invalid, Missing, Stale
 from lineshaft.records import Cell, Collection, Column, Put, Records
 
 COLLECTION = Collection(name="imports", columns={"started": Column.TEXT, "name": Column.TEXT})
@@ -75,7 +75,7 @@ class Imports:
             )
         if new.rows_total is not None and new.rows_total < 0:
             raise Invalid(f"rows_total is {new.rows_total}, wanted 0 or more, or null")
-        key = hashlib.sha256(new.fingerprint.encode()).hexdigest()[:32]
+        key = key_of(new.fingerprint)
         async with self._lock(key):
             known = await self._records.get(COLLECTION.name, key)
             if known is None:
@@ -116,6 +116,20 @@ class Imports:
                 await self._save(now)
             return now
 
+    async def check_reach(self, key: str, owner: str) -> None:
+        """See that an import, if there is one, was begun by this user.
+
+        Raises:
+            Denied: it was begun by another.
+        """
+        record = await self._records.get(COLLECTION.name, key)
+        made = msgspec.json.decode(record.data, type=Import) if record else None
+        if made is not None and owner_of(made) != owner:
+            raise Denied(
+                f"import {made.name!r} was begun by {owner_of(made)}",
+                remedy="Who sees the whole namespace may go on with it.",
+            )
+
     async def get(self, key: str) -> Import:
         """The import.
 
@@ -145,6 +159,16 @@ class Imports:
         if len(self._locks) > 1000:  # noqa: PLR2004 - far more than ever run at once
             self._locks = {k: lock for k, lock in self._locks.items() if lock.locked()}
         return self._locks.setdefault(key, asyncio.Lock())
+
+
+def key_of(fingerprint: str) -> str:
+    """The identifier of the import with that fingerprint."""
+    return hashlib.sha256(fingerprint.encode()).hexdigest()[:32]
+
+
+def owner_of(made: Import) -> str:
+    """The user who began it, also when a token of theirs did."""
+    return made.by.partition("/")[0]
 
 
 def _finished(made: Import) -> Import:

@@ -55,8 +55,15 @@ class Viewer:
         self._ready = asyncio.Event()
 
     def grant(self, frames: int) -> None:
-        """Add credit."""
-        self.credit = min(self.credit + max(frames, 0), CREDIT_MAX)
+        """Add credit; what waits here counts, since who grants need not be one who reads."""
+        room = max(CREDIT_MAX - len(self._out), 0)
+        self.credit = min(self.credit + max(frames, 0), room)
+
+    def forget(self) -> None:
+        """Watch nothing; numbers that were not sent yet are not needed any more."""
+        self.assets.clear()
+        self.marked.clear()
+        self._out = deque(item for item in self._out if isinstance(item, bytes))
 
     def put(self, frame: bytes) -> None:
         """Hand over a frame, paid with credit, which bounds how many wait here."""
@@ -128,8 +135,7 @@ class Hub:
     def subscribe(self, viewer: Viewer, wish: Wish) -> None:
         """Let the viewer watch these instead of what he watched before."""
         viewer.wish = wish
-        viewer.assets.clear()
-        viewer.marked.clear()
+        viewer.forget()
         self.viewers.add(viewer)
         paths = {p for p in wish.points if p in self._namespace and sees(viewer.who, p)}
         for branch in wish.branches:

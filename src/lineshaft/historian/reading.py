@@ -37,6 +37,8 @@ MEDIA_TYPES = {
     "parquet": "application/vnd.apache.parquet",
     "arrow": "application/vnd.apache.arrow.stream",
 }
+VALUES_MAX = 1_000_000
+"""Samples or buckets in one answer, over all its points."""
 _TIDY_S = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30)
 _TIDY = [
     *(NS_PER_MS * 10**k * n for k in range(3) for n in (1, 2, 3, 4, 5, 6, 8)),
@@ -121,7 +123,7 @@ class Reading:
         """
         check_curves(points, samples_max, form)
         length = bucket or bucket_ns(span[1] - span[0], samples_max)
-        check_buckets(span, length)
+        check_buckets(span, length, len(points))
         summed: dict[str, Buckets] = {}
         if form != "raw":
             numeric = [p.path for p in points if p.kind not in (Kind.TEXT, Kind.JSON)]
@@ -175,21 +177,27 @@ def check_curves(points: Sequence[Point], samples_max: int, form: str) -> None:
         )
     if not 1 <= samples_max <= SAMPLES_MAX:
         raise Invalid(f"points_max is {samples_max}, wanted 1 to {SAMPLES_MAX}")
+    if len(points) * samples_max > VALUES_MAX:
+        raise Invalid(
+            f"{len(points)} points with {samples_max} values each were asked for, wanted at most"
+            f" {VALUES_MAX} values in all",
+            remedy="Lower points_max, name fewer points, or take format=parquet.",
+        )
     if form not in ("auto", "raw", "buckets"):
         raise Invalid(f"form is {form!r}, wanted auto, raw or buckets")
 
 
-def check_buckets(span: tuple[int, int], length: int) -> None:
-    """See that the span has not too many buckets of this length.
+def check_buckets(span: tuple[int, int], length: int, points: int) -> None:
+    """See that the span has not too many buckets of this length, over all points.
 
     Raises:
         Invalid: it has.
     """
     count = (span[1] - span[0]) // max(length, 1)
-    if count > SAMPLES_MAX:
+    most = min(SAMPLES_MAX, VALUES_MAX // points)
+    if count > most:
         raise Invalid(
-            f"buckets of {length / NS_PER_S} s are {count} in the span,"
-            f" wanted at most {SAMPLES_MAX}",
+            f"buckets of {length / NS_PER_S} s are {count} in the span, wanted at most {most}",
             remedy="Ask for longer buckets or a shorter span.",
         )
 

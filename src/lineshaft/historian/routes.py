@@ -14,7 +14,7 @@ from lineshaft.core.clock import NS_PER_S, to_iso
 from lineshaft.core.errors import Denied, Invalid
 from lineshaft.core.path import check_path
 from lineshaft.core.point import Point
-from lineshaft.historian import Historian, watching
+from lineshaft.historian import Historian, imports, watching
 from lineshaft.historian.imports import Import, NewImport
 from lineshaft.historian.last import Value
 from lineshaft.historian.namespace import Tree
@@ -212,8 +212,12 @@ async def _batch(request: AnyRequest, who: Identity, authorizer: Authorizer) -> 
 
 
 @post("/imports", action=Action.CONFIGURE, summary="Begin or resume an import", tags=["imports"])
-async def begin_import(historian: Historian, who: Identity, data: NewImport) -> Import:
+async def begin_import(
+    historian: Historian, who: Identity, authorizer: Authorizer, data: NewImport
+) -> Import:
     """The import of this fingerprint; `rows_done` says where to go on."""
+    if not authorizer.allows(who, Action.CONFIGURE):
+        await historian.imports.check_reach(imports.key_of(data.fingerprint), _user(who))
     return await historian.imports.begin(data, by=who.name)
 
 
@@ -235,14 +239,27 @@ async def import_chunk(
     offset: Annotated[int, QueryParameter(ge=0)],
 ) -> Import:
     """Keep rows from `offset` on, as an Arrow IPC stream; sending a chunk again is harmless."""
+    if not authorizer.allows(who, Action.CONFIGURE):
+        # Rows of another would be passed over, were his import moved on.
+        await historian.imports.check_reach(key, _user(who))
     batch = await _batch(request, who, authorizer)
     return await historian.imports.chunk(key, offset, batch)
 
 
 @get("/imports", action=Action.LOOK, summary="Imports", tags=["imports"])
-async def list_imports(historian: Historian) -> Items[Import]:
-    """Imports, the latest first."""
-    return Items(items=await historian.imports.latest())
+async def list_imports(
+    historian: Historian, who: Identity, authorizer: Authorizer
+) -> Items[Import]:
+    """Imports, the latest first; who does not see the whole namespace sees his own."""
+    found = await historian.imports.latest()
+    if not authorizer.allows(who, Action.LOOK):
+        found = [i for i in found if imports.owner_of(i) == _user(who)]
+    return Items(items=found)
+
+
+def _user(who: Identity) -> str:
+    """The user, also when a token of theirs asks."""
+    return who.name.partition("/")[0]
 
 
 # ---- views

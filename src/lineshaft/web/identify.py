@@ -69,7 +69,8 @@ def check_origin(connection: Connection, *, by_cookie: bool) -> None:
     if not changes and not socket:
         return
     origin = connection.headers.get("origin", "")
-    if origin and urlsplit(origin).netloc != connection.headers.get("host", ""):
+    host = _host_of(origin)
+    if origin and (not host or host != connection.headers.get("host", "")):
         raise Denied(
             f"the request comes from a page of {origin}, which is not this server",
             remedy="Open the console at this server's own address.",
@@ -79,6 +80,14 @@ def check_origin(connection: Connection, *, by_cookie: bool) -> None:
             f"a change with a session cookie carries no header {HEADER}: {HEADER_VALUE}",
             remedy=f"Send the header {HEADER}: {HEADER_VALUE}, or use an API token.",
         )
+
+
+def _host_of(origin: str) -> str:
+    """Host and port; empty for what is no address, which no host is equal to."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
 
 
 def guard(denied: Refusal | None) -> Callable[..., Awaitable[None]]:

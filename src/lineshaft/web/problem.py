@@ -75,6 +75,8 @@ def problem(error: BaseException) -> Problem:
     if isinstance(error, HTTPException):
         title = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
         return _made(title, error.status_code, error.detail, "")
+    if isinstance(error, RecursionError) and "deserializing" in str(error):
+        return _made("invalid", 400, "the body is nested too deep to be read", "")
     return _made("defect", 500, "the server failed on this request", "")
 
 

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import hashlib
 import mimetypes
+import posixpath
 import re
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,10 @@ class Site:
 
     async def asset(self, path: str) -> Asset | None:
         """The file, or None; read once, since an installed console does not change."""
+        # One spelling a file: `./a`, `x/../a` and `a//` would each be remembered otherwise, and
+        # anybody may ask for any number of them.
+        if path != posixpath.normpath(path) or path.startswith(("/", "..")):
+            return None
         if path not in self._known:
             found = await asyncio.to_thread(self._load, path)
             if found is None:  # not remembered: any number of wrong paths can be asked for

@@ -110,7 +110,8 @@ class Sqlite(Records):
             except sqlite3.Error as error:
                 raise SettingsError(
                     f"records file {self.config.path} cannot be used: {error}",
-                    remedy="See that it is a file of this program, whole, and may be written.",
+                    remedy="See that the disk has room, that it is a file of this program, whole,"
+                    " and that it may be written.",
                 ) from error
             return stack.pop_all()
 
