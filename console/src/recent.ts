@@ -20,6 +20,19 @@ class Recent {
   private readonly wanted = new Map<string, { count: number; release: () => void }>();
   private readonly queue = new Set<string>();
   private timer: number | undefined;
+  private epoch = live.epoch;
+
+  constructor() {
+    live.listenLink(() => this.reconnected());
+  }
+
+  /** What was missed while the connection was away stands in the history. */
+  private reconnected(): void {
+    if (live.link.status !== "live" || this.epoch === live.epoch) return;
+    this.epoch = live.epoch;
+    for (const path of this.wanted.keys()) this.queue.add(path);
+    this.timer ??= window.setTimeout(() => void this.fetch(), 80);
+  }
 
   trace(path: string): Trace | undefined {
     return this.traces.get(path);

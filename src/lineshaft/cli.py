@@ -14,7 +14,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import lineshaft
-from lineshaft import client
 from lineshaft.core.errors import LineshaftError, SettingsError
 from lineshaft.core.plugin import FAMILIES, describe, find, kinds
 from lineshaft.drivers import Driver, Found
@@ -26,7 +25,7 @@ DEFAULT = Path("plant.toml")
 
 def main() -> None:
     """Run a verb; what goes wrong on purpose is one sentence and a remedy."""
-    args = parser().parse_args()
+    args = parser(next(iter(sys.argv[1:]), "")).parse_args()
     handler = logging.StreamHandler()
     handler.setFormatter(_Lines("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(
@@ -55,8 +54,11 @@ class _Lines(logging.Formatter):
         return " ".join([super().formatMessage(record), *extra])
 
 
-def parser() -> argparse.ArgumentParser:
-    """Every verb with its options; slices add theirs in `<slice>/verbs.py`."""
+def parser(asked: str = "") -> argparse.ArgumentParser:
+    """Every verb with its options; slices add theirs in `<slice>/verbs.py`.
+
+    When a verb that stands here is `asked` for, those of the slices are left out.
+    """
     made = argparse.ArgumentParser(
         prog="lineshaft",
         description="The industrial internet platform you can pip install.",
@@ -88,10 +90,11 @@ def parser() -> argparse.ArgumentParser:
     verb.set_defaults(call=schema)
 
     _add_client_verbs(verbs)
-    client.verbs(verbs)
-    for part in SLICES:
-        if importlib.util.find_spec(f"lineshaft.{part}.verbs"):
-            importlib.import_module(f"lineshaft.{part}.verbs").verbs(verbs)
+    if asked not in verbs.choices and asked != "--version":
+        # Only now: the slices load the whole platform, which a fast start does without.
+        for part in ("client", *(f"{s}.verbs" for s in SLICES)):
+            if importlib.util.find_spec(f"lineshaft.{part}"):
+                importlib.import_module(f"lineshaft.{part}").verbs(verbs)
     made.set_defaults(open_records=open_records)
     return made
 
@@ -280,7 +283,9 @@ def _listed(item: Found) -> str:
 
 def write(args: argparse.Namespace) -> int:
     """Prepare a write, show what would happen, ask, write, and show what was read back."""
-    with client.connect(args.url, args.token) as plant:
+    from lineshaft.client import connect
+
+    with connect(args.url, args.token) as plant:
         ticket = plant.prepare_write(args.point, parse_value(args.value))
         now = ticket["now"]["value"] if ticket.get("now") else "not known"
         print(f"{ticket['point']}: now {now} {ticket['unit']}, wanted {ticket['value']}")

@@ -35,7 +35,7 @@ expect.set_options(timeout=20_000)
 Visit = Callable[..., tuple[Page, Watched]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> str:
     """Where Chromium is; without it the browser tests cannot run."""
     for name in ("chromium", "chromium-browser", "google-chrome"):
@@ -47,13 +47,13 @@ def chromium() -> str:
     pytest.skip(problem)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def console() -> None:
     """The console, built from the sources beside these tests."""
     hatch_build.build()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def plant(
     tmp_path_factory: pytest.TempPathFactory,
     chromium: str,  # first, so that nothing starts in vain
@@ -89,7 +89,7 @@ def plant(
             running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
     """One Chromium for all tests; each gets a profile of its own."""
     with sync_playwright() as playwright:
@@ -105,7 +105,7 @@ def opened(browser: Browser, plant: RunningPlant, **options: Any) -> tuple[Page,
     return context.new_page(), Watched(context, plant.url)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def administrator(browser: Browser, plant: RunningPlant) -> StorageState:
     """The administrator's session, after the change of the one-time password."""
     page, watched = opened(browser, plant)

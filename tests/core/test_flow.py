@@ -124,3 +124,22 @@ async def test_engines_refuse_to_run_on_the_loop():
     with pytest.raises(AssertionError, match="event loop"):
         assert_off_loop()
     await asyncio.to_thread(assert_off_loop)
+
+
+async def test_a_cancellation_that_a_library_turned_into_an_error_still_ends_the_part():
+    began, tries = asyncio.Event(), []
+
+    async def run() -> None:
+        tries.append(1)
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise LinkLost("the connection broke in the same moment") from None
+
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(supervise("part", run))
+        await began.wait()
+        task.cancel()
+    assert task.cancelled()
+    assert len(tries) == 1

@@ -113,6 +113,10 @@ async def supervise(
             return await run()
         except Exception as error:  # noqa: BLE001 - this is the one place that keeps parts apart
             cause = root_cause(error)
+        # `asyncio.wait_for` of Python 3.11, which client libraries use, loses a cancellation that
+        # comes together with an error; without this a plant would not stop.
+        if (task := asyncio.current_task()) and task.cancelling():
+            raise asyncio.CancelledError from cause
         fault = (
             Fault.LOST
             if isinstance(cause, LinkLost)

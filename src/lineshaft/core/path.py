@@ -3,6 +3,7 @@
 `acme/qingdao/press-shop/line-2/press-7/oil_temperature`
 """
 
+import re
 import unicodedata
 
 from lineshaft.core.errors import Invalid
@@ -14,6 +15,10 @@ FORBIDDEN = "+#*>$."
 """Wildcards of MQTT and NATS, and the separators that spines give a meaning of their own."""
 SYSTEM = "lineshaft"
 """First level of what the platform says about itself."""
+_CHARS = "".join(re.escape(chr(c)) for c in range(0x21, 0x7F) if chr(c) not in f"{FORBIDDEN}/")
+_LEVEL = f"[{_CHARS}]{{1,{LEVEL_CHARS_MAX}}}"
+_USUAL = re.compile(f"{_LEVEL}(?:/{_LEVEL}){{0,{LEVELS_MAX - 1}}}")
+"""Well-formed paths in ASCII: nearly all of them, seen at one glance."""
 
 
 def check_path(path: str) -> str:
@@ -22,6 +27,8 @@ def check_path(path: str) -> str:
     Raises:
         Invalid: it is not; the message says which level and what to do.
     """
+    if len(path) <= PATH_BYTES_MAX and _USUAL.fullmatch(path):
+        return path
     if not path or len(path.encode()) > PATH_BYTES_MAX:
         raise Invalid(
             f"path {path[:40]!r} has {len(path.encode())} bytes, wanted 1 to {PATH_BYTES_MAX}",

@@ -6,12 +6,13 @@ so a missing client library hurts only those who use it. Backends that live outs
 repository announce themselves with an entry point in the group `lineshaft.drivers`.
 """
 
+import functools
 import importlib
 import inspect
 import pkgutil
 import tomllib
 from collections.abc import Mapping
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, ClassVar, Self, TypeVar
 
 import msgspec
@@ -63,8 +64,13 @@ def kinds(family: str) -> list[str]:
     """Every kind that a family offers, in the repository and installed beside it."""
     package = importlib.import_module(f"lineshaft.{family}")
     ours = {m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")}
-    theirs = {e.name for e in entry_points(group=f"lineshaft.{family}")}
-    return sorted(ours | theirs)
+    return sorted(ours | {e.name for e in _outside(family)})
+
+
+@functools.cache
+def _outside(family: str) -> tuple[EntryPoint, ...]:
+    """What packages installed beside us announce; looking reads a file of each of them."""
+    return tuple(entry_points(group=f"lineshaft.{family}"))
 
 
 def find(family: str, kind: str) -> type[Plugin]:
@@ -76,8 +82,9 @@ def find(family: str, kind: str) -> type[Plugin]:
     known = kinds(family)
     if kind not in known:
         raise SettingsError(f"unknown kind {kind!r}; {family} offers: {', '.join(known)}")
-    for entry in entry_points(group=f"lineshaft.{family}", name=kind):
-        return entry.load()  # type: ignore[no-any-return]
+    for entry in _outside(family):
+        if entry.name == kind:
+            return entry.load()  # type: ignore[no-any-return]
     try:
         module = importlib.import_module(f"lineshaft.{family}.{kind}")
     except ModuleNotFoundError as error:
