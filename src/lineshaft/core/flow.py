@@ -18,8 +18,11 @@ T = TypeVar("T")
 WAIT_S_MIN = 0.1
 WAIT_S_MAX = 2.0
 """A machine that is back must be seen within seconds, so the wait never grows beyond this."""
-CANCEL_AGAIN_S = 1.0
-"""Seconds after which a part that goes on though it was cancelled is told again."""
+CANCEL_AGAIN_S = 5.0
+"""Seconds after which a part that goes on though it was cancelled is told again.
+
+Long enough to clean up in, which a second cancellation would break off.
+"""
 GOOD_WHILE_S = 30.0
 """After this long up, an old trouble is forgotten."""
 
