@@ -127,6 +127,8 @@ async def test_an_import_is_resumed_and_repeated_without_doubles(plant):
     assert overlapping.json()["finished"]
     assert [i["rows_done"] for i in listed] == [10]
     assert plant.historian.store.counts().accepted == 10
+    events = await plant.historian.imports._records.events()
+    assert [(e.event.kind, e.event.actor) for e in events] == [("import.begun", "emil/laptop")]
 
 
 async def test_an_import_of_another_is_not_moved_on_from_a_branch(plant):
