@@ -143,3 +143,57 @@ async def test_a_cancellation_that_a_library_turned_into_an_error_still_ends_the
         task.cancel()
     assert task.cancelled()
     assert len(tries) == 1
+
+
+@virtual_time
+async def test_a_failing_group_inside_a_part_is_no_cancellation():
+    async def lose():
+        await asyncio.sleep(0.1)
+        raise LinkLost("x")
+
+    runs = 0
+
+    async def run():
+        nonlocal runs
+        runs += 1
+        if runs > 2:
+            return
+        async with asyncio.TaskGroup() as group:
+            group.create_task(lose())
+
+    await supervise("part", run)
+    assert runs == 3
+
+
+@virtual_time
+async def test_a_part_that_overhears_its_cancellation_is_told_again():
+    heard = 0
+
+    async def run():
+        nonlocal heard
+        while heard < 3:
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                heard += 1
+
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(supervise("part", run))
+        await asyncio.sleep(1)
+        task.cancel()
+    assert heard == 3
+    assert task.cancelled()
+
+
+@virtual_time
+async def test_a_part_that_cancels_itself_runs_again():
+    runs = 0
+
+    async def run():
+        nonlocal runs
+        runs += 1
+        if runs == 1:
+            raise asyncio.CancelledError
+
+    await supervise("part", run)
+    assert runs == 2

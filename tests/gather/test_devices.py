@@ -177,7 +177,7 @@ class Deaf(Scripted):
 
 @pytest.mark.parametrize("emits", [True, False])
 async def test_a_driver_that_overhears_its_end_is_ended_all_the_same(house, monkeypatch, emits):
-    monkeypatch.setattr("lineshaft.gather.devices.CANCEL_AGAIN_S", 0.01)
+    monkeypatch.setattr("lineshaft.core.flow.CANCEL_AGAIN_S", 0.01)
     house.devices.add(Deaf("a", emits=emits))
     house.devices.add(Deaf("b", emits=emits))
     async with asyncio.timeout(10), house.running():

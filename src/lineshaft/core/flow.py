@@ -1,6 +1,7 @@
 """Bounded channels and the supervisor: the ways data and tasks are kept in hand."""
 
 import asyncio
+import contextlib
 import enum
 import logging
 import random
@@ -17,6 +18,8 @@ T = TypeVar("T")
 WAIT_S_MIN = 0.1
 WAIT_S_MAX = 2.0
 """A machine that is back must be seen within seconds, so the wait never grows beyond this."""
+CANCEL_AGAIN_S = 1.0
+"""Seconds after which a part that goes on though it was cancelled is told again."""
 GOOD_WHILE_S = 30.0
 """After this long up, an old trouble is forgotten."""
 
@@ -110,13 +113,9 @@ async def supervise(
     while True:
         started = loop.time()
         try:
-            return await run()
+            return await _in_a_task(run)
         except Exception as error:  # noqa: BLE001 - this is the one place that keeps parts apart
             cause = root_cause(error)
-        # `asyncio.wait_for` of Python 3.11, which client libraries use, loses a cancellation that
-        # comes together with an error; without this a plant would not stop.
-        if (task := asyncio.current_task()) and task.cancelling():
-            raise asyncio.CancelledError from cause
         fault = (
             Fault.LOST
             if isinstance(cause, LinkLost)
@@ -138,6 +137,31 @@ async def supervise(
             await retry.wait()
         else:
             await asyncio.sleep(wait_s(attempt))
+
+
+async def _in_a_task(run: Callable[[], Awaitable[None]]) -> None:
+    """Run in a task of its own; when cancelled, cancel that until it has ended.
+
+    Python 3.11 has two traps here: its `wait_for`, which client libraries use, loses a
+    cancellation that comes together with an answer, and its `TaskGroup` may leave the count
+    of `Task.cancelling` raised. So the part is told again, and the count is not asked.
+    """
+
+    async def call() -> None:
+        await run()
+
+    task = asyncio.get_running_loop().create_task(call())
+    try:
+        await asyncio.wait([task])
+    except asyncio.CancelledError:
+        while not task.done():
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([task], timeout=CANCEL_AGAIN_S)
+        raise
+    if task.cancelled():
+        raise RuntimeError("it was cancelled from within")
+    task.result()
 
 
 def root_cause(error: BaseException) -> BaseException:

@@ -181,10 +181,6 @@ class Device:
 
     async def emit(self, batch: Batch) -> None:
         """Publish the batch; returns once it is stored."""
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
-            # A library of the driver has swallowed it, and nobody may be left who stores.
-            raise asyncio.CancelledError
         if not len(batch):
             return
         self.connected()

@@ -10,10 +10,6 @@ from lineshaft.gather.device import Device, State
 from lineshaft.spines import Spine
 from lineshaft.web.metrics import Metric
 
-CANCEL_AGAIN_S = 3.0
-"""Seconds after which a driver that goes on is told again: `wait_for` of Python 3.11, which
-pymodbus uses, forgets that it was cancelled when the answer comes at the same moment."""
-
 
 class Devices:
     """Runs every driver in a task of its own, so that none disturbs another."""
@@ -30,10 +26,7 @@ class Devices:
             self._group = group
             for device in self._devices.values():
                 self._start(device)
-            try:
-                await asyncio.Event().wait()
-            finally:
-                await _end(self._tasks.values())
+            await asyncio.Event().wait()
 
     def add(self, driver: Driver, *, file: bool = True) -> None:
         """Take a driver in; it starts now, or with `run`.
@@ -57,7 +50,8 @@ class Devices:
         self.device(name)
         task = self._tasks.pop(name, None)
         if task:
-            await _end([task])
+            task.cancel()
+            await asyncio.wait([task])
         del self._devices[name]
 
     def retry(self, name: str) -> None:
@@ -133,12 +127,3 @@ class Devices:
         self._tasks[device.name] = self._group.create_task(
             device.run(), name=f"device {device.name}"
         )
-
-
-async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
-    """Cancel the tasks until they have ended."""
-    waiting = set(tasks)
-    while waiting:
-        for task in waiting:
-            task.cancel()
-        _, waiting = await asyncio.wait(waiting, timeout=CANCEL_AGAIN_S)
