@@ -213,9 +213,13 @@ async def test_an_engineer_of_a_branch_changes_nothing_outside_it(tmp_path):
                     await emil.post("/devices/press/retry"),
                     await emil.delete("/devices/press"),
                 ]
+                broker = {"name": "y", "kind": "mqtt", "host": "127.0.0.1", "at": "site/saw/y"}
+                broker |= {"topics": [{"filter": "#"}], "username": "u"}
+                stolen = broker | {"password": {"file": str(file)}}
+                denied.append(await emil.post("/devices", json=stolen))
                 own = await emil.post("/devices", json=table | {"at": "site/saw/x"})
                 gone = await emil.delete("/devices/x")
-    assert [d.status_code for d in denied] == [403, 403, 403]
+    assert [d.status_code for d in denied] == [403, 403, 403, 403]
     assert [a.status_code for a in absent] == [404, 404]
     assert (own.status_code, gone.status_code) == (201, 204)
 

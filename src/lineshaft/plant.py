@@ -355,7 +355,10 @@ async def run(loaded: Loaded, up: Callable[[Started], None] = lambda _: None) ->
     pid_file = loaded.data / "lineshaft.pid"
 
     def told(started: Started) -> None:
-        pid_file.write_text(f"{os.getpid()}\n")
+        try:
+            pid_file.write_text(f"{os.getpid()}\n")
+        except OSError as error:
+            log.warning("`lineshaft reload` will not find this plant", extra={"cause": str(error)})
         up(started)
 
     try:

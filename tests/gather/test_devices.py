@@ -184,3 +184,14 @@ async def test_a_driver_that_overhears_its_end_is_ended_all_the_same(house, monk
         await until(lambda: house.of("site/a/p") and house.of("site/b/p"))
         await house.devices.remove("a")
     assert [s.value for s in house.of("site/b/p")] == [1.0]
+
+
+async def test_a_removed_device_leaves_no_good_values_behind(house):
+    house.devices.add(Scripted("m"))
+    async with house.running():
+        await until(lambda: house.of("site/m/p"))
+        await house.devices.remove("m")
+        await until(lambda: house.of("site/m/p")[-1].quality == Quality.BAD_NO_COMMUNICATION)
+        state = house.points["lineshaft/drivers/m/state"]
+        last = house.of(state.path)[-1]
+        assert state.names[str(int(last.value))] == "stopped"

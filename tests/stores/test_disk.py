@@ -51,7 +51,7 @@ def crash(folder: Path) -> Path:
 
 async def until(condition) -> None:
     async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110 - the store has no event for it
+        while not condition():
             await asyncio.sleep(0.01)
 
 

@@ -92,7 +92,10 @@ async def test_samples_are_accepted_once_stored_and_bad_ones_are_explained(plant
         bad = await http.post("/samples", content=b"nonsense")
         wild = Batch.of_rows([("a b/c", 10**18, 3.5)])
         ill = await http.post("/samples", content=wild.to_ipc())
+        own = Batch.of_rows([("lineshaft/drivers/press/state", 10**18, 2.0)])
+        forged = await http.post("/samples", content=own.to_ipc())
         last = (await http.get("/last", params={"points": f"{PRESS}/oil"})).json()
+    assert forged.status_code == 403
     assert good.json() == {"accepted": 1}
     assert (bad.status_code, ill.status_code) == (400, 400)
     assert bad.headers["content-type"].startswith("application/problem+json")
@@ -127,6 +130,8 @@ async def test_an_import_is_resumed_and_repeated_without_doubles(plant):
     assert overlapping.json()["finished"]
     assert [i["rows_done"] for i in listed] == [10]
     assert plant.historian.store.counts().accepted == 10
+    events = await plant.historian.imports._records.events()
+    assert [(e.event.kind, e.event.actor) for e in events] == [("import.begun", "emil/laptop")]
 
 
 async def test_an_import_of_another_is_not_moved_on_from_a_branch(plant):

@@ -115,6 +115,12 @@ class Device:
         finally:
             self._enter(State.STOPPED)
 
+    async def leave(self) -> None:
+        """Tell that the device is stopped, and that nothing is known of its points any more."""
+        self._mark_lost()
+        while (news := self._news.get_nowait()) is not None:
+            await self._spine.publish(self._subject, news)
+
     async def _attempt(self) -> None:
         self._enter(State.CONNECTING)
         await self.driver.run(self)

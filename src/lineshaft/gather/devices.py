@@ -52,6 +52,7 @@ class Devices:
         if task:
             task.cancel()
             await asyncio.wait([task])
+            await self._devices[name].leave()
         del self._devices[name]
 
     def retry(self, name: str) -> None:

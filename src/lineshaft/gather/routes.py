@@ -84,6 +84,15 @@ def _check_branch(authorizer: Authorizer, who: Identity, branch: str) -> None:
         )
 
 
+def _asks_for_secret(table: object) -> bool:
+    """Whether a settings table names a file or a variable of the environment, at any depth."""
+    if isinstance(table, list):
+        return any(map(_asks_for_secret, table))
+    if not isinstance(table, dict):
+        return False
+    return bool({"file", "env"} & table.keys()) or any(map(_asks_for_secret, table.values()))
+
+
 @post("/devices/{name:str}/retry", action=Action.CONFIGURE, status_code=204)
 async def retry_device(name: str, devices: Devices, authorizer: Authorizer, who: Identity) -> None:
     """Ask a parked device to try again now."""
@@ -98,6 +107,12 @@ async def add_device(
     """Connect a device from a settings table, as one `[[drivers]]` of the file would."""
     at = data.get("at", "")
     _check_branch(authorizer, who, at if isinstance(at, str) else "")
+    if _asks_for_secret(data) and Action.ADMINISTER not in who.actions:
+        # It would be sent to whatever address the table names: any file of this process.
+        raise Denied(
+            f"{who.name} may not have a secret of this machine sent to a device",
+            remedy="Ask an administrator to add it, or put it into the settings file.",
+        )
     return Made(await plant.connect(who, data))
 
 

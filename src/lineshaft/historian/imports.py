@@ -9,7 +9,8 @@ import msgspec
 from lineshaft.core.batch import Batch
 from lineshaft.core.clock import now_ns, to_iso
 from lineshaft.core.errors import Denied, Invalid, Missing, Stale
-from lineshaft.records import Cell, Collection, Column, Put, Records
+from lineshaft.core.event import Event
+from lineshaft.records import Append, Cell, Collection, Column, Put, Records
 
 COLLECTION = Collection(name="imports", columns={"started": Column.TEXT, "name": Column.TEXT})
 FINGERPRINT_CHARS_MAX = 200
@@ -89,7 +90,8 @@ class Imports:
                     made, rows_total=new.rows_total, estimate=new.estimate
                 )
                 made = _finished(made)
-                await self._save(made)
+                begun = Event(kind="import.begun", actor=by, data={"id": key, "name": new.name})
+                await self._save(made, *([] if known else [begun]))
             return made
 
     async def chunk(self, key: str, offset: int, batch: Batch) -> Import:
@@ -148,11 +150,12 @@ class Imports:
         page = await self._records.find(COLLECTION.name, order=("-started",), limit=limit)
         return [msgspec.json.decode(r.data, type=Import) for r in page.records]
 
-    async def _save(self, made: Import) -> None:
+    async def _save(self, made: Import, *events: Event) -> None:
         row: dict[str, Cell] = {"started": made.started, "name": made.name}
         data = msgspec.json.encode(made)
         await self._records.commit(
-            Put(collection=COLLECTION.name, key=made.id, data=data, rows=(row,))
+            Put(collection=COLLECTION.name, key=made.id, data=data, rows=(row,)),
+            *(Append(event=event) for event in events),
         )
 
     def _lock(self, key: str) -> asyncio.Lock:

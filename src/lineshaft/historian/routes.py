@@ -12,7 +12,7 @@ from lineshaft.core.access import Action, Authorizer, Identity
 from lineshaft.core.batch import Batch
 from lineshaft.core.clock import NS_PER_S, to_iso
 from lineshaft.core.errors import Denied, Invalid
-from lineshaft.core.path import check_path
+from lineshaft.core.path import SYSTEM, check_path, is_under
 from lineshaft.core.point import Point
 from lineshaft.historian import Historian, imports, watching
 from lineshaft.historian.imports import Import, NewImport
@@ -200,6 +200,11 @@ async def _batch(request: AnyRequest, who: Identity, authorizer: Authorizer) -> 
     batch = await asyncio.to_thread(Batch.from_ipc, data)
     for path in batch.points:
         check_path(path)
+        if is_under(path, SYSTEM):
+            raise Denied(
+                f"{path!r} is what the platform says of itself, nobody else may",
+                remedy=f"Leave out the points below {SYSTEM}/, or give them another branch.",
+            )
         if not authorizer.allows(who, Action.CONFIGURE, path):
             raise Denied(
                 f"{who.name} may not bring data for {path!r}",

@@ -31,6 +31,8 @@ class Writer:
         self._folder = folder
         self._rows_max, self._age_s_max = limits
         self._queue: deque[tuple[Batch | None, Promise]] = deque()
+        self._taken: list[tuple[Batch | None, Promise]] = []
+        """What is being committed."""
         self._wake = threading.Condition()
         self._stopping = False
         self._log: LogFile | None = None
@@ -60,18 +62,20 @@ class Writer:
         self._thread.join()
 
     def _run(self) -> None:
+        is_defect = True
         try:
             while self._step():
                 pass
+            is_defect = False
         finally:
             # Reached by a defect too: then nobody may be left waiting for an answer.
             with self._wake:
                 self._stopping = True
-                rest = [promise for _, promise in self._queue]
+                rest = [promise for _, promise in (*self._taken, *self._queue)]
                 self._queue.clear()
             keep(rest, "the store's writer has ended", "Restart Lineshaft.")
             with self._state.lock:
-                if rest:
+                if rest or is_defect:
                     self._state.log_trouble = "the store's writer has ended; restart Lineshaft"
                 self._rotate()
 
@@ -80,7 +84,7 @@ class Writer:
         with self._wake:
             if not self._queue and not self._stopping:
                 self._wake.wait(self._patience_s())
-            group = self._group()
+            group = self._taken = self._group()
             done = not self._queue and self._stopping
         batches = [(b, p) for b, p in group if b is not None]
         if batches:
@@ -90,6 +94,7 @@ class Writer:
         wishes = [p for b, p in group if b is None]
         if wishes or (self._log and time.monotonic() - self._began >= self._age_s_max):
             self._settle(wishes)
+        self._taken = []
         return bool(group) or not done
 
     def _patience_s(self) -> float | None:
