@@ -5,7 +5,6 @@ import errno
 import json
 import os
 import resource
-import shutil
 import subprocess
 import sys
 import threading
@@ -15,45 +14,13 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.stores.folder import DAY, T0, crash, make, put, rows, until
 
 from lineshaft.core.batch import Batch, Sample
 from lineshaft.core.errors import Unavailable
-from lineshaft.core.plugin import find
 from lineshaft.stores.parquet.files import Files
 from lineshaft.testing.oracle import Oracle
 from lineshaft.testing.stores import ALWAYS, balanced, holds
-
-T0 = 1_760_000_000_000_000_000
-DAY = 86_400_000_000_000
-Parquet = find("stores", "parquet")
-
-
-def make(folder: Path, files: Files | None = None, **table):
-    config = Parquet.Config(path=str(folder), memory_mb=128, readers=2, **table)
-    return Parquet("store", config, files=files)
-
-
-def rows(point: str, *times: int, value: float = 1.0) -> list[Sample]:
-    return [Sample(point, T0 + t, value + t) for t in times]
-
-
-async def put(store, oracle: Oracle, samples: list[Sample]) -> None:
-    await store.append(Batch.of_rows(samples))
-    oracle.append(samples)
-
-
-def crash(folder: Path) -> Path:
-    """The folder as a power cut would leave it now."""
-    copy = folder.with_name(folder.name + "-after")
-    shutil.copytree(folder, copy)
-    return copy
-
-
-async def until(condition) -> None:
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.01)
-
 
 # ---- the disk
 

@@ -1,6 +1,5 @@
 """What the Parquet store does when the disk, the power or the user plays tricks on it."""
 
-import asyncio
 import json
 import os
 import shutil
@@ -10,44 +9,12 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.stores.folder import DAY, T0, Parquet, crash, make, put, rows, until
 
 from lineshaft.core.batch import SCHEMA, Batch, Sample
 from lineshaft.core.errors import Invalid, SettingsError, Unavailable
-from lineshaft.core.plugin import find
-from lineshaft.stores.parquet.files import Files
 from lineshaft.testing.oracle import Oracle
 from lineshaft.testing.stores import balanced, holds
-
-T0 = 1_760_000_000_000_000_000
-DAY = 86_400_000_000_000
-Parquet = find("stores", "parquet")
-
-
-def make(folder: Path, files: Files | None = None, **table):
-    config = Parquet.Config(path=str(folder), memory_mb=128, readers=2, **table)
-    return Parquet("store", config, files=files)
-
-
-def rows(point: str, *times: int, value: float = 1.0) -> list[Sample]:
-    return [Sample(point, T0 + t, value + t) for t in times]
-
-
-async def put(store, oracle: Oracle, samples: list[Sample]) -> None:
-    await store.append(Batch.of_rows(samples))
-    oracle.append(samples)
-
-
-def crash(folder: Path) -> Path:
-    """The folder as a power cut would leave it now."""
-    copy = folder.with_name(folder.name + "-after")
-    shutil.copytree(folder, copy)
-    return copy
-
-
-async def until(condition) -> None:
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 def only_log(folder: Path) -> Path:
