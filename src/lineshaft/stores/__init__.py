@@ -5,13 +5,14 @@ counted as replaced. `accepted = stored + buffered + replaced + dropped` always 
 """
 
 import abc
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 
 import msgspec
 import pyarrow as pa
 
-from lineshaft.core.batch import Batch
+from lineshaft.core.batch import Batch, Ints
+from lineshaft.core.errors import Refused
 from lineshaft.core.plugin import Plugin
 
 BUCKET_SCHEMA = pa.schema(
@@ -55,6 +56,76 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     """What is wrong, as one sentence with the remedy."""
     figures: dict[str, float] = {}
     """Sizes and ages for metrics: `disk_free_bytes`, `segments`, `log_bytes`, …"""
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """A SELECT over the views of a store; who asks has checked it and put the rights into it.
+
+    | view | columns |
+    |---|---|
+    | samples | point, time (TIMESTAMPTZ), time_ns, number, text, quality |
+    | rollup_1s, rollup_1m, rollup_10m, rollup_1h | those of `SUMMARY_SCHEMA`, and time |
+    """
+
+    text: str
+    """One SELECT in the dialect of DuckDB."""
+    tables: Mapping[str, pa.Table] = {}
+    """Further tables that it may name."""
+    points: tuple[str, ...] | None = None
+    """It needs no other points than these; None when that is not known."""
+    start_ns: int = -(2**63)
+    """It needs no older rows."""
+    stop_ns: int = 2**63 - 1
+    """It needs no rows from here on."""
+    timeout_s: float = 30.0
+    memory_mb: int = 256
+
+
+class Storage(msgspec.Struct, frozen=True, kw_only=True):
+    """What one point takes in settled storage."""
+
+    point: str
+    rows: int
+    bytes: int
+    """Its share of the files, estimated by rows within each row group."""
+    first_ns: int
+    last_ns: int
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """How long samples of a branch are kept; the longest prefix that fits a point decides."""
+
+    branch: str = ""
+    """Branch of the namespace; the empty one is everything."""
+    raw_s: float = 0.0
+    """Seconds that samples are kept; 0 keeps them for ever."""
+    rollup_s: float = 0.0
+    """Seconds that roll-ups are kept; 0 keeps them for ever."""
+
+
+class Retained(msgspec.Struct, frozen=True, kw_only=True):
+    """What retention deleted, or would delete."""
+
+    files: tuple[str, ...] = ()
+    bytes: int = 0
+    rows: int = 0
+    reasons: dict[str, int] = {}
+    """Bytes by reason: a rule's branch, or `disk budget`."""
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that verifying a store found wrong."""
+
+    file: str
+    problem: str
+
+
+class Verified(msgspec.Struct, frozen=True, kw_only=True):
+    """What verifying a store looked at, and found."""
+
+    files: int = 0
+    bytes: int = 0
+    findings: tuple[Finding, ...] = ()
 
 
 class Store(Plugin, abc.ABC):
@@ -103,7 +174,25 @@ class Store(Plugin, abc.ABC):
     async def count(self, points: Sequence[str], start_ns: int, stop_ns: int) -> int:
         """How many samples `read` would return."""
 
-    @abc.abstractmethod
+    async def before(self, points: Sequence[str], time_ns: int, *, usable: bool = False) -> Batch:
+        """Of each point the newest sample older than `time_ns`; `usable`: that is not bad.
+
+        In the order asked for; points without one are left out.
+        """
+
+    async def after(self, points: Sequence[str], time_ns: int, *, usable: bool = False) -> Batch:
+        """Of each point the oldest sample at `time_ns` or later; `usable`: that is not bad."""
+
+    async def summaries(
+        self, points: Sequence[str], edges_ns: Ints, *, columns: Sequence[str] = ()
+    ) -> pa.Table:
+        """Samples summed up per interval, from roll-ups where the edges allow.
+
+        `edges_ns` (k + 1,) rises; interval i is `[edges_ns[i], edges_ns[i + 1])`. The answer has point, time_ns (the interval's start), and the
+        `columns` asked for of `core.summary.SUMMARY_SCHEMA` (all when empty); one row per point
+        and interval that holds a sample, sorted by point (in the order asked for) and time.
+        """
+
     async def buckets(
         self, points: Sequence[str], start_ns: int, stop_ns: int, bucket_ns: int
     ) -> pa.Table:
@@ -111,6 +200,42 @@ class Store(Plugin, abc.ABC):
 
         Sorted by point (in the order asked for) and time.
         """
+
+    async def delete(self, points: Sequence[str], start_ns: int, stop_ns: int) -> int:
+        """Remove the samples that `read` would return; how many. Durable when it returns."""
+
+    def sql(self, question: Question) -> AsyncGenerator[pa.RecordBatch]:
+        """Answer a SELECT; the schema of the first batch, which may be empty, is that of all.
+
+        Raises:
+            Invalid: the engine does not understand the text; the message is the engine's.
+            Unavailable: time or memory ran out.
+        """
+
+    async def storage(self, points: Sequence[str] | None = None) -> list[Storage]:
+        """What each point takes in settled storage; of all points when None."""
+
+    async def retain(self, rules: Sequence[Rule], budget_bytes: int, *, dry: bool) -> Retained:
+        """Delete what the rules no longer keep, and the oldest until the rest fits the budget.
+
+        A budget of 0 has no limit. `dry` only tells what would go.
+        """
+
+    async def verify(self) -> Verified:
+        """Check every file against its checksums.
+
+        Raises:
+            Refused: this kind of store has no files of its own to check.
+        """
+        raise _not_here(self, "verify")
+
+    async def backup(self, folder: str) -> Verified:
+        """Bring `folder` up to this moment's state, while running; unchanged files stay.
+
+        Raises:
+            Refused: this kind of store leaves backup to its engine's own tools.
+        """
+        raise _not_here(self, "back up")
 
     @abc.abstractmethod
     async def settle(self) -> None:
@@ -123,3 +248,10 @@ class Store(Plugin, abc.ABC):
     @abc.abstractmethod
     def health(self) -> Health:
         """Whether `append` would succeed."""
+
+
+def _not_here(store: Store, verb: str) -> Refused:
+    return Refused(
+        f"a store of kind {store.kind()!r} cannot {verb} itself",
+        remedy="Use the tools of its engine, or `lineshaft store export`.",
+    )

@@ -1,0 +1,133 @@
+"""Questions to history: one typed object, the same in Python, over HTTP and on the command line.
+
+`Query` says which points, which time, what to make of the samples, and in which shape. Every
+answer streams, and every question has a price: one that would read or return more than the limits
+is refused before it starts, with the figure and the way to lower it.
+"""
+
+import enum
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from lineshaft.historian.aggregates import Function
+
+
+class Shape(enum.Enum):
+    """How rows of many points stand in an answer."""
+
+    LONG = "long"
+    """One row per point and time: point, time, value, text, quality."""
+    WIDE = "wide"
+    """One row per time, one column per point, null where a point has nothing at that time."""
+
+
+class Raw(msgspec.Struct, frozen=True, kw_only=True, tag_field="read", tag="raw"):
+    """Samples as they are stored."""
+
+    bounds: bool = False
+    """Also the last sample before the start and the first at or after the stop."""
+
+
+class Last(msgspec.Struct, frozen=True, kw_only=True, tag_field="read", tag="last"):
+    """The newest sample of each point; `before` stands for the newest older than the stop."""
+
+    before: bool = False
+
+
+class At(msgspec.Struct, frozen=True, kw_only=True, tag_field="read", tag="at"):
+    """The value at each of these times, held (stepped) or on the line between (sloped)."""
+
+    times: Annotated[tuple[str, ...], Meta(min_length=1, max_length=100_000)]
+    stepped: bool | None = None
+    """None: booleans, enums and texts are stepped, numbers sloped."""
+
+
+class Shift(msgspec.Struct, frozen=True, kw_only=True):
+    """One shift of a day, in local time; one that ends before it begins ends the next day."""
+
+    name: str
+    start: str
+    """`06:00`."""
+    stop: str
+    """`14:00`."""
+    days: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
+    """ISO weekdays on which it begins, 1 is Monday."""
+
+
+class Interval(msgspec.Struct, frozen=True, kw_only=True):
+    """How the span is cut."""
+
+    every: str = ""
+    """`10s`, `5m`, `1h`, `1d`, `1w`, `1mo`, `1q`, `1y`; days and longer follow the calendar of
+    the time zone (a day of a clock change has 23 or 25 hours). Empty: one interval, the span."""
+    time_zone: str = "UTC"
+    shifts: tuple[Shift, ...] = ()
+    """Instead of `every`: one interval for each shift."""
+
+
+class Aggregate(msgspec.Struct, frozen=True, kw_only=True, tag_field="read", tag="aggregate"):
+    """Aggregates of OPC UA Part 13 per interval."""
+
+    functions: Annotated[tuple[Function, ...], Meta(min_length=1, max_length=37)]
+    interval: Interval = Interval()
+    stepped: bool | None = None
+    treat_uncertain_as_bad: bool = True
+    percent_data_bad: Annotated[int, Meta(ge=0, le=100)] = 100
+    percent_data_good: Annotated[int, Meta(ge=0, le=100)] = 100
+    sloped_extrapolation: bool = False
+
+
+class Chart(msgspec.Struct, frozen=True, kw_only=True, tag_field="read", tag="chart"):
+    """A curve of at most `samples_max` samples a point that looks like all of them.
+
+    First and last sample of the span are exact. `minmax` keeps the extremes of every column of
+    pixels, `lttb` the shape (largest triangle three buckets).
+    """
+
+    samples_max: Annotated[int, Meta(ge=4, le=100_000)] = 2000
+    method: Literal["minmax", "lttb"] = "minmax"
+
+
+class While(msgspec.Struct, frozen=True, kw_only=True):
+    """Keeps rows at whose time another point, held since its last sample, is as said."""
+
+    point: str
+    is_: Literal["=", "!=", "<", "<=", ">", ">="] = msgspec.field(name="is", default="=")
+    value: float | bool | str = True
+    """Names of an enum's values count: `Executing`."""
+
+
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """What a row must be, to stay; all of it."""
+
+    low: float | None = None
+    """Numbers from here on."""
+    high: float | None = None
+    """Numbers up to and with this."""
+    quality: Literal["any", "good", "usable", "bad"] = "any"
+    """`usable` is good or uncertain."""
+    whiles: tuple[While, ...] = ()
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True):
+    """A question to history."""
+
+    points: tuple[str, ...] = ()
+    """Paths, in the order of the answer."""
+    branch: str | None = None
+    """Also all points below this branch, in the order of their paths."""
+    start: str = "-1h"
+    """RFC 3339, nanoseconds, `now`, `-15m`."""
+    stop: str = "now"
+    """The span does not hold it."""
+    do: Raw | Last | At | Aggregate | Chart = Raw()
+    filter: Filter = Filter()
+    shape: Shape = Shape.LONG
+    join: Literal["exact", "asof"] = "exact"
+    """For wide answers: `asof` fills each column with the newest value at or before the time."""
+    limit: Annotated[int, Meta(ge=1)] = 10_000
+    """Rows in one page of raw samples per question; files (CSV, Parquet, Arrow) have all."""
+    cursor: str = ""
+    """Of the page before; raw only."""
