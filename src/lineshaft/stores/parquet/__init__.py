@@ -18,10 +18,11 @@ from typing import Annotated, TypeVar
 import pyarrow as pa
 from msgspec import Meta
 
-from lineshaft.core.batch import Batch
+from lineshaft.core.batch import Batch, Ints
 from lineshaft.core.errors import Invalid, Unavailable
 from lineshaft.core.settings import Settings
-from lineshaft.stores import BUCKET_SCHEMA, Counts, Health, Store
+from lineshaft.core.summary import summarize
+from lineshaft.stores import Counts, Health, Store, check_edges
 from lineshaft.stores.parquet.files import Files
 from lineshaft.stores.parquet.house import House
 from lineshaft.stores.parquet.latest import batch_of
@@ -166,18 +167,27 @@ class Parquet(Store):
             return 0
         return await self._ask(lambda: self._open_house().readers.count(span))
 
-    async def buckets(
-        self, points: Sequence[str], start_ns: int, stop_ns: int, bucket_ns: int
+    async def before(self, points: Sequence[str], time_ns: int, *, usable: bool = False) -> Batch:
+        span = self._span(points, -(2**63), time_ns)
+        if not span.points:
+            return Batch.empty()
+        return await self._ask(lambda: self._open_house().nearest.before(span, usable=usable))
+
+    async def after(self, points: Sequence[str], time_ns: int, *, usable: bool = False) -> Batch:
+        span = self._span(points, time_ns, 2**63 - 1)
+        if not span.points:
+            return Batch.empty()
+        return await self._ask(lambda: self._open_house().nearest.after(span, usable=usable))
+
+    async def summaries(
+        self, points: Sequence[str], edges_ns: Ints, *, columns: Sequence[str] = ()
     ) -> pa.Table:
-        if bucket_ns < 1:
-            raise Invalid(
-                f"a bucket of {bucket_ns} ns cannot be, wanted at least 1",
-                remedy="Ask for a positive width.",
-            )
-        span = self._span(points, start_ns, stop_ns)
-        if not span.points or stop_ns <= start_ns:
-            return BUCKET_SCHEMA.empty_table()
-        return await self._ask(lambda: self._open_house().readers.buckets(span, bucket_ns))
+        check_edges(edges_ns)
+        ends = (int(edges_ns[0]), int(edges_ns[-1])) if len(edges_ns) else (0, 0)
+        span = self._span(points, *ends)
+        if not span.points or ends[0] == ends[1]:
+            return summarize(Batch.empty(), edges_ns, columns=columns)
+        return await self._ask(lambda: self._open_house().summing.table(span, edges_ns, columns))
 
     async def settle(self) -> None:
         promise = Promise()
