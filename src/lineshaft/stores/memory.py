@@ -20,6 +20,7 @@ from lineshaft.core.summary import summarize
 from lineshaft.stores import Counts, Health, Store, check_edges
 
 FULL = "memory full"
+DELETED = "deleted"
 
 
 class Memory(Store):
@@ -45,7 +46,7 @@ class Memory(Store):
         self._times: dict[str, list[int]] = {}
         self._accepted = 0
         self._replaced = 0
-        self._dropped = 0
+        self._dropped: dict[str, int] = {}
 
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator[None]:
@@ -65,12 +66,24 @@ class Memory(Store):
 
     def _drop_first(self) -> None:
         point, time_ns = next(iter(self._rows))
-        del self._rows[point, time_ns]
-        times = self._times[point]
-        del times[bisect_left(times, time_ns)]
-        if not times:
+        self._drop(point, time_ns, time_ns + 1, FULL)
+
+    def _drop(self, point: str, start_ns: int, stop_ns: int, reason: str) -> int:
+        """Give up the rows of a point; how many they were."""
+        times = self._times.get(point, [])
+        place = slice(bisect_left(times, start_ns), bisect_left(times, stop_ns))
+        gone = times[place]
+        for time_ns in gone:
+            del self._rows[point, time_ns]
+        del times[place]
+        if gone and not times:
             del self._times[point]
-        self._dropped += 1
+        if gone:
+            self._dropped[reason] = self._dropped.get(reason, 0) + len(gone)
+        return len(gone)
+
+    async def delete(self, points: Sequence[str], start_ns: int, stop_ns: int) -> int:
+        return sum(self._drop(p, start_ns, stop_ns, DELETED) for p in dict.fromkeys(points))
 
     async def last(self, points: Sequence[str] | None = None) -> Batch:
         wanted = list(self._times) if points is None else dict.fromkeys(points)
@@ -135,12 +148,11 @@ class Memory(Store):
         """Nothing is buffered here."""
 
     def counts(self) -> Counts:
-        dropped = {FULL: self._dropped} if self._dropped else {}
         return Counts(
             accepted=self._accepted,
-            stored=self._accepted - self._replaced - self._dropped,
+            stored=self._accepted - self._replaced - sum(self._dropped.values()),
             replaced=self._replaced,
-            dropped=dropped,
+            dropped=dict(self._dropped),
         )
 
     def health(self) -> Health:

@@ -440,6 +440,71 @@ async def a_restart_keeps_everything(making: Making) -> None:
             assert balanced(reopened.counts())
 
 
+async def what_is_deleted_is_gone(making: Making) -> None:
+    """From memory and settled rows, with the last values; what is appended after it stays."""
+    store, oracle = making.fresh(), Oracle()
+
+    async def delete(points: list[str], start: int, stop: int) -> None:
+        wanted = oracle.delete(points, T0 + start, T0 + stop)
+        assert await store.delete(points, T0 + start, T0 + stop) == wanted
+        await holds(store, oracle)
+        last = {r.point: r for r in (await store.last()).rows()}
+        assert same(sorted(last.values()), sorted(oracle.last().values())), last
+        assert balanced(store.counts()), store.counts()
+
+    async with store.opened():
+        await delete(["a", "no"], 0, 100)
+        await _append(store, oracle, _rows("a", *range(20)) + _rows("b", *range(20)))
+        await store.settle()
+        await _append(store, oracle, [*_rows("a", 20, 21), *_rows("c", 5), Sample("t", T0, "x")])
+        await delete([], 0, 100)
+        await delete(["a"], 5, 5)
+        await delete(["a", "a", "no"], 5, 9)
+        await delete(["a", "t"], 19, 30)  # the newest of a, from both
+        await delete(["b"], 100, 200)
+        await delete(["c", "b"], 0, 100)  # all there is of both
+        assert store.counts().dropped["deleted"] == oracle.accepted - len(oracle.rows)
+        await _append(store, oracle, [*_rows("b", 3), *_rows("a", 5, 25), Sample("t", T0 + 1, "y")])
+        await delete(["t"], 1, 2)
+        await holds(store, oracle)
+        await store.settle()
+        await holds(store, oracle)
+    reopened = making.again()
+    if reopened is None:
+        return
+    async with reopened.opened():
+        await holds(reopened, oracle)
+        last = {r.point: r for r in (await reopened.last()).rows()}
+        assert same(sorted(last.values()), sorted(oracle.last().values())), last
+        points = sorted({p for p, _ in oracle.rows})
+        oracle.delete(points, *ALWAYS)
+        await reopened.delete(points, *ALWAYS)
+        assert balanced(reopened.counts()), reopened.counts()
+        assert not len(await reopened.last())
+
+
+async def deleting_takes_what_was_acknowledged_before_it(making: Making) -> None:
+    """Not more, and not less, while others append."""
+    store = making.fresh()
+    async with store.opened():
+
+        async def feed(number: int) -> None:
+            for i in range(30):
+                await store.append(Batch.of_rows(_rows(f"p{number}", i)))
+
+        async with asyncio.TaskGroup() as group:
+            for number in range(4):
+                group.create_task(feed(number), name=f"feed {number}")
+            for _ in range(5):
+                await asyncio.sleep(0)
+                before = await store.count(["p0", "p1"], *ALWAYS)
+                assert await store.delete(["p0", "p1"], *ALWAYS) >= before
+                assert balanced(store.counts()), store.counts()
+        assert await store.count(["p2", "p3"], *ALWAYS) == 60
+        rest = await store.count(["p0", "p1"], *ALWAYS)
+        assert rest + store.counts().dropped.get("deleted", 0) == 60
+
+
 STORE: tuple[Check, ...] = (
     samples_come_back_in_the_order_asked_for,
     a_range_holds_its_start_and_not_its_stop,
@@ -459,5 +524,7 @@ STORE: tuple[Check, ...] = (
     an_empty_batch_is_nothing,
     many_points_are_fine,
     a_restart_keeps_everything,
+    what_is_deleted_is_gone,
+    deleting_takes_what_was_acknowledged_before_it,
 )
 """All checks."""

@@ -12,6 +12,7 @@ from lineshaft.core.errors import Invalid, SettingsError
 from lineshaft.core.flow import assert_off_loop
 from lineshaft.stores import Health
 from lineshaft.stores.parquet import manifest as manifests
+from lineshaft.stores.parquet.deleting import Deleter
 from lineshaft.stores.parquet.files import Files
 from lineshaft.stores.parquet.log import replay
 from lineshaft.stores.parquet.manifest import LOGS, SEGMENTS
@@ -71,6 +72,7 @@ class House:
         self.summing = Summing(self.readers)
         self.writer = Writer(self.state, self._files, folder / LOGS, limits)
         self._settler = Settler(self.state, self._files, folder, shelf)
+        self.deleter = Deleter(self.state, shelf, self._settler)
         self._recall()
         next_log = self._replay()
         self._settler.start()
