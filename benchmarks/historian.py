@@ -272,7 +272,7 @@ def main() -> None:
         if not asked.only or "Lineshaft" in asked.only:
             alone, loaded, p50, p99 = beside(folder, first, names(points), 3 if asked.quick else 10)
             print(
-                f"\nIngest alone {alone / 1e6:.2f} M rows/s, beside {ASKED_PER_S} questions a second"
+                f"\nIngest alone {alone / 1e6:.2f} M rows/s, beside {ASKED_PER_S} questions/s"
                 f" (raw 1 h of a point) {loaded / 1e6:.2f} M rows/s, {loaded / alone:.2f} ×;"
                 f" the questions took p50 {p50:.1f} ms, p99 {p99:.1f} ms."
             )
