@@ -10,11 +10,12 @@ from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from lineshaft.core.errors import SettingsError
 from lineshaft.stores.parquet.files import Files
 
-VERSION = 1
+VERSION = 2
 """Version of the folder's layout and of the segments' columns."""
 MANIFEST = "manifest.json"
 SEGMENTS = "segments"
@@ -34,6 +35,10 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     """Nanoseconds of the oldest row."""
     time_max: int
     """Nanoseconds of the newest row."""
+    version: int = 1
+    """Version of its format; those of version 1 did not tell."""
+    unit: str = "ns"
+    """`ms` or `us` when it has the columns `time` in this unit and `nanos`; else `time_ns`."""
 
 
 class Retired(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,13 +75,15 @@ def load(folder: Path) -> Manifest:
         _refuse_headless(folder)
         return Manifest()
     try:
-        version = msgspec.json.decode(data, type=_Versioned).version
-        if version > VERSION:
+        known = msgspec.json.decode(data, type=_Versioned)
+        newest = max([known.version, *(s.version for s in known.segments)])
+        if newest > VERSION:
             raise SettingsError(
-                f"store folder {folder} has version {version}, this program knows {VERSION}",
+                f"store folder {folder} has version {newest}, this program knows {VERSION}",
                 remedy="Run the newer Lineshaft that wrote it, or give the store another path.",
             )
-        return msgspec.json.decode(data, type=Manifest)
+        # What is written from now on is of our version, whatever is there.
+        return replace(msgspec.json.decode(data, type=Manifest), version=VERSION)
     except msgspec.DecodeError as error:
         raise SettingsError(
             f"{path} is no manifest: {error}",
@@ -84,8 +91,13 @@ def load(folder: Path) -> Manifest:
         ) from None
 
 
+class _SegmentVersion(msgspec.Struct):
+    version: int = 1
+
+
 class _Versioned(msgspec.Struct):
     version: int
+    segments: list[_SegmentVersion] = []
 
 
 def _refuse_headless(folder: Path) -> None:
