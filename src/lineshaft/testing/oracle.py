@@ -25,6 +25,17 @@ class Oracle:
             self.accepted += 1
             self.rows[row.point, row.time_ns] = row
 
+    def delete(self, points: Iterable[str], start_ns: int, stop_ns: int) -> int:
+        """Forget rows; how many there were."""
+        gone = self.read(points, start_ns, stop_ns)
+        for row in gone:
+            del self.rows[row.point, row.time_ns]
+        return len(gone)
+
+    def last(self) -> dict[str, Sample]:
+        """The newest sample of each point."""
+        return {row.point: row for row in sorted(self.rows.values(), key=lambda r: r.time_ns)}
+
     def read(
         self, points: Iterable[str], start_ns: int, stop_ns: int, limit: int | None = None
     ) -> list[Sample]:
@@ -36,9 +47,7 @@ class Oracle:
             found += [r for r in rows if start_ns <= r.time_ns < stop_ns][:limit]
         return found
 
-    def summaries(
-        self, points: Iterable[str], edges_ns: Sequence[int]
-    ) -> list[dict[str, Any]]:
+    def summaries(self, points: Iterable[str], edges_ns: Sequence[int]) -> list[dict[str, Any]]:
         """What `Store.summaries` should return, sample by sample, in exact arithmetic."""
         found = []
         for point in dict.fromkeys(points):
