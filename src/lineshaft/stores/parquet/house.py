@@ -1,6 +1,7 @@
 """The folder of a store while it is open: its lock, its threads, and what was found in it."""
 
 import contextlib
+import itertools
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from lineshaft.stores.parquet.rows import Buffer, Rows, concat, rows_of
 from lineshaft.stores.parquet.segments import Shelf
 from lineshaft.stores.parquet.settler import Settler
 from lineshaft.stores.parquet.shape import rows_of as settled_rows
+from lineshaft.stores.parquet.sidecars import Sidecars
 from lineshaft.stores.parquet.state import State
 from lineshaft.stores.parquet.summing import Summing
 from lineshaft.stores.parquet.writer import Writer
@@ -67,10 +69,11 @@ class House:
         self.state = State(manifest)
         self.state.figures["disk_free_bytes"] = self._files.free_bytes(folder)
         shelf = Shelf(self._files, folder, self._engine)
-        shelf.serial = self._clear()
+        shelf.numbers = itertools.count(self._clear() + 1)
         self.readers = Readers(self.state, folder, self._engine)
         self.nearest = Nearest(self.state, self.readers)
-        self.summing = Summing(self.readers)
+        sidecars = Sidecars(folder / SEGMENTS, self.state.names.ids)
+        self.summing = Summing(self.state, self.readers, sidecars)
         self.writer = Writer(self.state, self._files, folder / LOGS, limits)
         self._settler = Settler(self.state, self._files, folder, shelf)
         self.deleter = Deleter(self.state, shelf, self._settler)
@@ -116,7 +119,7 @@ class House:
     def _clear(self) -> int:
         """Delete what a crash left half done; the highest number of a segment that stays."""
         manifest = self.state.manifest
-        known = {s.file for s in manifest.segments} | {r.file for r in manifest.retired}
+        known = manifest.files()
         missing = [s.file for s in manifest.segments if not (self._segment(s.file)).exists()]
         if missing:
             raise SettingsError(

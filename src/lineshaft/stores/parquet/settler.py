@@ -3,6 +3,7 @@
 import logging
 import threading
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +24,6 @@ from lineshaft.stores.parquet.rows import Buffer
 from lineshaft.stores.parquet.segments import Shelf, Tidy, by_day, day_of, tidy
 from lineshaft.stores.parquet.shape import unit_of
 from lineshaft.stores.parquet.state import Deed, State, keep
-
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +49,11 @@ class Last(NamedTuple):
 def last_of(manifest: Manifest) -> Last:
     """The one that a manifest names."""
     return Last(manifest.last, manifest.last_crc)
+
+
+def retired(gone: Iterable[Segment], now_ns: int) -> tuple[Retired, ...]:
+    """The files of segments that count no more."""
+    return tuple(Retired(file=f, since_ns=now_ns) for s in gone for f in s.files())
 
 
 class Settler:
@@ -229,7 +234,7 @@ class Settler:
             last=last.file,
             last_crc=last.crc,
             segments=tuple(sorted(segments, key=lambda s: (s.time_min, s.file))),
-            retired=old.retired + tuple(Retired(file=s.file, since_ns=now) for s in gone),
+            retired=old.retired + retired(gone, now),
         )
         # From here on the files may be named on the disk, even if the commit says it failed.
         self._shelf.named()
