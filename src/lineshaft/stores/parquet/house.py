@@ -19,8 +19,9 @@ from lineshaft.stores.parquet.manifest import LOGS, SEGMENTS
 from lineshaft.stores.parquet.nearest import Nearest
 from lineshaft.stores.parquet.queries import Readers, engine
 from lineshaft.stores.parquet.rows import Buffer, Rows, concat, rows_of
-from lineshaft.stores.parquet.segments import Shelf, quoted
+from lineshaft.stores.parquet.segments import Shelf
 from lineshaft.stores.parquet.settler import Settler
+from lineshaft.stores.parquet.shape import rows_of as settled_rows
 from lineshaft.stores.parquet.state import State
 from lineshaft.stores.parquet.summing import Summing
 from lineshaft.stores.parquet.writer import Writer
@@ -150,8 +151,7 @@ class House:
             state.latest.update(rows_of(ids[batch.index], batch), len(state.names))
 
     def _newest_of_segments(self) -> Batch:
-        files = quoted(self._segment(s.file) for s in self.state.manifest.segments)
-        reader = f"read_parquet({files})"
+        reader = f"({settled_rows(self.state.manifest.segments, self._folder / SEGMENTS)})"
         table = self._engine.sql(
             f"SELECT s.* FROM {reader} s JOIN"  # noqa: S608 - our own files
             f" (SELECT point, max(time_ns) AS time_ns FROM {reader} GROUP BY point)"
