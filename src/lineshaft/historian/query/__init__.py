@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from lineshaft.historian.aggregates import Function
+from lineshaft.historian.calendar import Interval
 
 
 class Shape(enum.Enum):
@@ -64,29 +65,6 @@ class At(
     times: Annotated[tuple[str, ...], Meta(min_length=1, max_length=100_000)]
     stepped: bool | None = None
     """None: booleans, enums and texts are stepped, numbers sloped."""
-
-
-class Shift(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One shift of a day, in local time; one that ends before it begins ends the next day."""
-
-    name: str
-    start: str
-    """`06:00`."""
-    stop: str
-    """`14:00`."""
-    days: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7)
-    """ISO weekdays on which it begins, 1 is Monday."""
-
-
-class Interval(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How the span is cut."""
-
-    every: str = ""
-    """`10s`, `5m`, `1h`, `1d`, `1w`, `1mo`, `1q`, `1y`; days and longer follow the calendar of
-    the time zone (a day of a clock change has 23 or 25 hours). Empty: one interval, the span."""
-    time_zone: str = "UTC"
-    shifts: tuple[Shift, ...] = ()
-    """Instead of `every`: one interval for each shift."""
 
 
 class Aggregate(
