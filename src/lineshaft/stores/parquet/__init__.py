@@ -21,7 +21,9 @@ from msgspec import Meta
 from lineshaft.core.batch import Batch
 from lineshaft.core.errors import Invalid, Unavailable
 from lineshaft.core.settings import Settings
-from lineshaft.stores import BUCKET_SCHEMA, Counts, Health, Store
+from lineshaft.stores import BUCKET_SCHEMA, Counts, Health, Question, Store
+from lineshaft.stores import _sql as sql_engine
+from lineshaft.stores.parquet import sql as sql_views
 from lineshaft.stores.parquet.files import Files
 from lineshaft.stores.parquet.house import House
 from lineshaft.stores.parquet.latest import batch_of
@@ -178,6 +180,9 @@ class Parquet(Store):
         if not span.points or stop_ns <= start_ns:
             return BUCKET_SCHEMA.empty_table()
         return await self._ask(lambda: self._open_house().readers.buckets(span, bucket_ns))
+
+    def sql(self, question: Question) -> AsyncGenerator[pa.RecordBatch]:
+        return sql_engine.answer(question, lambda: self._open_house().relations(question))
 
     async def settle(self) -> None:
         promise = Promise()
