@@ -10,8 +10,10 @@ import numpy as np
 from lineshaft.core.batch import Batch
 from lineshaft.core.errors import Invalid, SettingsError
 from lineshaft.core.flow import assert_off_loop
-from lineshaft.stores import Health
+from lineshaft.stores import Health, Question
+from lineshaft.stores._sql import Relations
 from lineshaft.stores.parquet import manifest as manifests
+from lineshaft.stores.parquet import sql
 from lineshaft.stores.parquet.deleting import Deleter
 from lineshaft.stores.parquet.files import Files
 from lineshaft.stores.parquet.log import replay
@@ -95,6 +97,10 @@ class House:
             ids = state.names.ids
             found = [ids[p] for p in dict.fromkeys(points) if p in ids]
             return state.latest.look(state.names, np.array(found, dtype=np.int32))
+
+    def relations(self, question: Question) -> Relations:
+        """What a SELECT may name."""
+        return sql.relations(self.state, self._folder, question)
 
     def health(self) -> Health:
         """Whether appends are acknowledged, and what else is wrong."""
