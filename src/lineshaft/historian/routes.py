@@ -19,6 +19,7 @@ from lineshaft.historian.imports import Import, NewImport
 from lineshaft.historian.last import Value
 from lineshaft.historian.namespace import Tree
 from lineshaft.historian.reading import MEDIA_TYPES, Curves
+from lineshaft.historian.sql import routes as sql_routes
 from lineshaft.historian.views import NewView, View
 from lineshaft.spines import Flow
 from lineshaft.stores import Counts, Health
@@ -343,5 +344,6 @@ handlers = (
     change_view,
     delete_view,
     system,
+    *sql_routes.handlers,
     *watching.handlers,
 )
