@@ -16,6 +16,7 @@ from lineshaft.core.flow import supervise
 from lineshaft.core.settings import Settings
 from lineshaft.historian import imports, namespace, views
 from lineshaft.historian.live import Hub
+from lineshaft.historian.prometheus.querying import Queries
 from lineshaft.historian.reading import Reading
 from lineshaft.historian.recorder import SUBSCRIPTION, Recorder
 from lineshaft.records import Records
@@ -36,6 +37,10 @@ class Config(Settings, frozen=True):
     """Rows brought into the store in one step when data waits."""
     points_max: Annotated[int, Meta(ge=1, le=10_000_000)] = 250_000
     """Points that the namespace takes in; data of further ones is kept, but not listed."""
+    prometheus_lookback_s: Annotated[float, Meta(gt=0, le=31_536_000)] = 300.0
+    """How old the newest sample may be to stand for a series in a query of Prometheus' API."""
+    prometheus_samples_max: Annotated[int, Meta(ge=1000, le=1_000_000_000)] = 5_000_000
+    """Samples that one query of Prometheus' API may read."""
 
 
 class Historian:
@@ -48,6 +53,12 @@ class Historian:
         self.namespace = namespace.Namespace(records, points_max=config.points_max)
         self.live = Hub(self.namespace)
         self.reading = Reading(store)
+        self.prometheus = Queries(
+            store,
+            self.namespace,
+            lookback_s=config.prometheus_lookback_s,
+            samples_max=config.prometheus_samples_max,
+        )
         self.imports = imports.Imports(records, self.append)
         self.views = views.Views(records)
         self.recorder = Recorder(spine, store, rows_max=config.rows_max, kept=self._kept)
