@@ -19,6 +19,7 @@ from lineshaft.historian.imports import Import, NewImport
 from lineshaft.historian.last import Value
 from lineshaft.historian.namespace import Tree
 from lineshaft.historian.prometheus import routes as prometheus
+from lineshaft.historian.query import routes as query
 from lineshaft.historian.reading import MEDIA_TYPES, Curves
 from lineshaft.historian.views import NewView, View
 from lineshaft.spines import Flow
@@ -346,4 +347,5 @@ handlers = (
     system,
     *watching.handlers,
     *prometheus.handlers,
+    *query.handlers,
 )
