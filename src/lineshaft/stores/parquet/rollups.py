@@ -156,9 +156,9 @@ class Builder:
             sums = joined(parts)
             # A bucket may have begun in one part and ended in the next.
             sums = widened(sums, level)
-            counts = np.bincount(
-                sums["place"], weights=sums["count"], minlength=len(whole)
-            ).astype(np.int64)
+            counts = np.bincount(sums["place"], weights=sums["count"], minlength=len(whole)).astype(
+                np.int64
+            )
             if level == LEVELS_NS[-1]:
                 whole = counts
             # Of a point that came in several parts the level may have been kept in some only.
