@@ -1,5 +1,5 @@
 /** The words of the HTTP contract, and one function for every question the console asks. */
-import { address, ask } from "./http";
+import { ask } from "./http";
 
 export type Action = "own" | "look" | "write" | "configure" | "administer";
 export type Role = "viewer" | "operator" | "engineer" | "admin";
@@ -197,8 +197,6 @@ export const api = {
     ask<Point>("GET", "/point", { query: { path }, signal }),
   history: (query: HistoryQuery, signal?: AbortSignal) =>
     ask<History>("GET", "/history", { query: { ...query, format: "json" }, signal }),
-  exported: (query: HistoryQuery, format: "csv" | "parquet") =>
-    address("/history", { ...query, format }),
 
   views: (signal?: AbortSignal) => ask<Items<View<never>>>("GET", "/views", { signal }),
   addView: <D>(name: string, shared: boolean, data: D) =>
