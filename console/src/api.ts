@@ -46,34 +46,6 @@ export interface Branch {
   children: boolean;
 }
 
-export interface RawSeries {
-  point: string;
-  form: "raw";
-  time_ms: number[];
-  value: Scalar[];
-  quality: number[];
-}
-
-export interface BucketSeries {
-  point: string;
-  form: "buckets";
-  bucket_ms: number;
-  time_ms: number[];
-  min: (number | null)[];
-  max: (number | null)[];
-  avg: (number | null)[];
-  count: number[];
-  quality: number[];
-}
-
-export type Series = RawSeries | BucketSeries;
-
-export interface History {
-  start: string;
-  stop: string;
-  series: Series[];
-}
-
 export type DeviceState = "connecting" | "connected" | "lost" | "refused" | "failed" | "stopped";
 
 export interface Device {
@@ -195,8 +167,6 @@ export const api = {
     ask<Items<Point>>("GET", "/points", { query: { search, limit: 100 }, signal }),
   point: (path: string, signal?: AbortSignal) =>
     ask<Point>("GET", "/point", { query: { path }, signal }),
-  history: (query: HistoryQuery, signal?: AbortSignal) =>
-    ask<History>("GET", "/history", { query: { ...query, format: "json" }, signal }),
 
   views: (signal?: AbortSignal) => ask<Items<View<never>>>("GET", "/views", { signal }),
   addView: <D>(name: string, shared: boolean, data: D) =>
@@ -235,14 +205,6 @@ export const api = {
     ask<Items<AuditItem>>("GET", "/audit", { query: { ...query }, signal }),
   verifyAudit: () => ask<{ events: number; ok: boolean }>("GET", "/audit/verify"),
 };
-
-export interface HistoryQuery {
-  [name: string]: string | number | readonly string[] | undefined;
-  points: readonly string[];
-  start: string | number;
-  stop: string | number;
-  points_max?: number;
-}
 
 export interface AuditQuery {
   after?: number;

@@ -1,8 +1,7 @@
 /** Questions to history: the one place that knows how the server is asked and what it answers. */
 import type { Aggregation } from "./aggregates";
-import { api, type Scalar, type Series } from "./api";
+import type { Scalar } from "./api";
 import { address, ask, askFile } from "./http";
-import { severity } from "./quality";
 
 export interface Span {
   start: number;
@@ -25,7 +24,7 @@ export interface Curve {
   /** Whether these are fewer samples than the span holds. */
   reduced: boolean;
   /** How many samples the span holds. */
-  count?: number;
+  count: number;
 }
 
 /** What is known of a point's samples in a span; null where that is nothing. */
@@ -50,11 +49,21 @@ const BEGINNING = Date.UTC(1970, 0, 1);
 
 const iso = (ms: number) => new Date(ms).toISOString();
 
-/** The samples of points, thinned out to what a screen can show; peaks stay. */
-export async function charts(points: readonly string[], span: Span, max: number, signal?: AbortSignal): Promise<Curves> {
-  const query = { points, start: iso(span.start), stop: iso(span.stop), points_max: max };
-  const history = await api.history(query, signal);
-  return new Map(history.series.map((s) => [s.point, curveOf(s)]));
+/** One point of a chart, as the server tells it. */
+interface Drawn {
+  point: string;
+  form: "raw" | "minmax" | "lttb";
+  time_ms: number[];
+  value: Scalar[];
+  quality: number[];
+  count: number;
+}
+
+/** The samples of points, thinned out to what a screen can show; peaks and gaps stay. */
+export async function charts(points: readonly string[], span: Span, max: number, signal?: AbortSignal, bounds = false): Promise<Curves> {
+  const body = question(points, span, { read: "chart", samples_max: Math.round(max), bounds });
+  const { series } = await ask<{ series: Drawn[] }>("POST", "/query", { body, signal });
+  return new Map(series.map((s) => [s.point, curveOf(s)]));
 }
 
 function question(points: readonly string[], span: Span, what: object): object {
@@ -92,24 +101,16 @@ function numberOf(value: Scalar | undefined): number | null {
   return typeof value === "number" ? value : null;
 }
 
-function curveOf(series: Series): Curve {
-  const curve: Curve = { point: series.point, times: [], values: [], texts: [], quality: [], interval: "", reduced: false };
-  if (series.form === "raw") {
-    curve.times = series.time_ms;
-    curve.quality = series.quality;
-    curve.values = series.value.map((v, i) => (severity(series.quality[i] ?? 0) === "bad" ? null : numberOf(v)));
-    if (series.value.some((v) => typeof v === "string")) {
-      curve.texts = series.value.map((v) => (typeof v === "string" ? v : undefined));
-    }
-    return curve;
-  }
-  curve.reduced = true;
-  series.time_ms.forEach((t, i) => {
-    curve.times.push(t, t + series.bucket_ms / 2);
-    curve.values.push(series.min[i] ?? null, series.max[i] ?? null);
-    curve.quality.push(series.quality[i] ?? 0, series.quality[i] ?? 0);
-  });
-  return curve;
+function curveOf({ point, form, time_ms, value, quality, count }: Drawn): Curve {
+  const worded = value.some((v) => typeof v === "string");
+  return {
+    point, quality, count,
+    times: time_ms,
+    values: value.map(numberOf),
+    texts: worded ? value.map((v) => (typeof v === "string" ? v : undefined)) : [],
+    interval: "",
+    reduced: form !== "raw",
+  };
 }
 
 /** When the oldest sample of the points was taken. */
@@ -122,7 +123,7 @@ export async function firstTime(points: readonly string[], signal?: AbortSignal)
 /** How many samples the points have in a span. */
 export async function countSamples(points: readonly string[], span: Span, signal?: AbortSignal): Promise<number> {
   const found = await charts(points, span, 8, signal);
-  return [...found.values()].reduce((sum, c) => sum + (c.count ?? c.times.length), 0);
+  return [...found.values()].reduce((sum, c) => sum + c.count, 0);
 }
 
 /** Removes samples for good; how many. */

@@ -15,7 +15,7 @@ export const history: HistoryTexts = {
     out: "缩小",
     undo: "返回上一视图",
     redo: "前进",
-    zoomHint: "拖动或滚轮缩放，按住 Shift 拖动平移，双击缩小，按 Esc 返回。",
+    zoomHint: "拖动或滚轮缩放，Shift+拖动平移，双击缩小，Esc 返回。",
     keys: "按键：← → 平移，+ − 缩放，F 跟随，Esc 返回",
     export: "导出",
     exportWhat: (from, to) => `${from} 至 ${to}`,

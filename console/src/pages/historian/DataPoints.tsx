@@ -141,8 +141,8 @@ function PointRow({ row, health, chosen, onChoose }: RowProps) {
   const t = texts.data;
   const format = useFormat();
   const open = () => {
-    const from = row.first && row.last ? { from: row.first, to: row.last } : { span: "86400" };
-    go(trendAddress([row.point], from as Record<string, string>));
+    const rest: Record<string, string> = row.first && row.last ? { from: row.first, to: row.last } : { span: "86400" };
+    go(trendAddress([row.point], rest));
   };
   const poor = health?.good !== null && health !== undefined && health.good < GOOD_MIN;
   return (

@@ -40,7 +40,7 @@ export function TrendLegend(props: Props) {
   const t = texts.trend;
   return (
     <div className="legend-box">
-      <table className="legend">
+      <table className={`legend ${figures ? "figures" : ""}`}>
         <thead>
           <tr>
             <th scope="col">{texts.live.point}</th>

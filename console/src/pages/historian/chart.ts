@@ -86,7 +86,7 @@ export class Pane {
   }
 
   private columns(): uPlot.AlignedData {
-    return columnsOf(this.points.map((point, i) => ({ point, curve: this.latest[i] })));
+    return columnsOf(this.latest);
   }
 
   /** Which curves hold their value to the next: their lines are drawn otherwise. */

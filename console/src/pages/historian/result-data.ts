@@ -59,7 +59,7 @@ export function chartOf(result: SqlResult): ChartData | undefined {
           more = true;
           continue;
         }
-        curve = { point: name, times: [], values: [], texts: [], quality: [], interval: "", reduced: false };
+        curve = { point: name, times: [], values: [], texts: [], quality: [], interval: "", reduced: false, count: 0 };
         curves.set(name, curve);
       }
       const value = row[i];

@@ -57,7 +57,7 @@ export function useTrendData(points: readonly string[], state: TrendState, width
     let timer: number | undefined;
     const tail = new Map<string, Reading[]>();
     const ask = (span: Span, interval: string): Promise<Curves> =>
-      aggregate ? aggregates(points, span, aggregate, interval, abort.signal) : charts(points, span, max, abort.signal);
+      aggregate ? aggregates(points, span, aggregate, interval, abort.signal) : charts(points, span, max, abort.signal, true);
     const fetch = async () => {
       setStatus((s) => ({ ...s, loading: true }));
       tail.clear();
