@@ -28,10 +28,11 @@ LOOK = frozenset({Action.OWN, Action.LOOK})
 class People:
     """Two who may look: one at everything, one at a hall."""
 
-    who = {
-        "ls_all": Identity(name="vera", actions=LOOK),
-        "ls_hall": Identity(name="gina", actions=LOOK, branches=("hall-2",)),
-    }
+    def __init__(self) -> None:
+        self.who = {
+            "ls_all": Identity(name="vera", actions=LOOK),
+            "ls_hall": Identity(name="gina", actions=LOOK, branches=("hall-2",)),
+        }
 
     async def identify(self, *, session: str, token: str, address: str) -> Identity | None:
         return self.who.get(token)

@@ -27,7 +27,7 @@ def rows_of(path, *values, step=NS_PER_S):
 async def test_raw_samples_come_point_by_point_in_the_order_asked_for(history):
     async with history(OIL, SPEED, JOB) as asked:
         await asked.add(rows_of("press/oil", 1.0, 2.0), settle=True)
-        await asked.add(rows_of("press/job", "A", "B") + [("press/speed", T0, 7.0, UNCERTAIN)])
+        await asked.add([*rows_of("press/job", "A", "B"), ("press/speed", T0, 7.0, UNCERTAIN)])
         found = await asked.rows(
             Query(points=("press/speed", "press/job", "press/oil", "press/job"), **SPAN)
         )

@@ -294,12 +294,13 @@ def curves(plan: Plan, drawn: Sequence[Line]) -> Curves:
 
 
 def _curve(line: Line) -> Curve:
-    values: list[object] = line.rows.value.tolist()
-    if line.point.kind in (Kind.BOOLEAN, Kind.ENUM, Kind.INTEGER):
-        values = [bare_value(line.point.kind, v, None) for v in line.rows.value.tolist()]
+    number, kind = line.rows.value, line.point.kind
+    values: list[object] = pa.array(number, mask=~np.isfinite(number)).to_pylist()
+    if kind in (Kind.BOOLEAN, Kind.ENUM, Kind.INTEGER):
+        values = [bare_value(kind, v, None) for v in number.tolist()]
     for place, text in enumerate(line.texts):
         if text is not None:
-            values[place] = bare_value(line.point.kind, 0.0, text)
+            values[place] = bare_value(kind, 0.0, text)
     return Curve(
         point=line.point.path,
         form=line.form,

@@ -171,9 +171,9 @@ def broken(rows: Rows, spacing: Spacing, gap: float) -> Rows:
 
 
 def _gap_times(last: Ints, following: Ints, spacing: Spacing) -> Ints:
-    """Where gaps begin: when the next sample was due."""
+    """Where gaps begin: when the next sample was due, or else half way."""
     due = 1 if np.isnan(spacing.usual_ns) else max(int(spacing.usual_ns), 1)
-    found: Ints = np.minimum(last + due, following - 1)
+    found: Ints = np.minimum(last + due, last + (following - last) // 2)
     return found
 
 

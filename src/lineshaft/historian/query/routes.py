@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar, cast
 
 import msgspec
 from litestar import Request, Response
@@ -12,7 +12,7 @@ from litestar.response import Stream
 
 from lineshaft.core.access import Action, Identity
 from lineshaft.core.clock import to_iso
-from lineshaft.core.errors import Unavailable
+from lineshaft.core.errors import LineshaftError, Unavailable
 from lineshaft.historian.namespace import Namespace
 from lineshaft.historian.query import Chart, Cost, Query
 from lineshaft.historian.query.asking import Questions
@@ -96,15 +96,26 @@ async def attentive(request: AnyRequest, work: Coroutine[Any, Any, T]) -> T:
     Raises:
         Unavailable: it went away; nobody will read this.
     """
+    failed: list[LineshaftError] = []
+
+    async def tried() -> T | None:
+        try:
+            return await work
+        except LineshaftError as error:  # it comes out as itself, not in a group
+            failed.append(error)
+            return None
+
     async with asyncio.TaskGroup() as group:
-        job = group.create_task(work)
+        job = group.create_task(tried())
         gone = group.create_task(_gone(request))
         await asyncio.wait((job, gone), return_when=asyncio.FIRST_COMPLETED)
         gone.cancel()
         job.cancel()
+    if failed:
+        raise failed[0]
     if job.cancelled():
         raise Unavailable("the client went away")
-    return job.result()
+    return cast(T, job.result())
 
 
 async def _gone(request: AnyRequest) -> None:
