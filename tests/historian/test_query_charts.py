@@ -153,6 +153,16 @@ async def test_bounds_lead_the_line_in_from_outside(history):
     assert many.time_ms[-1] == (T0 + 90 * NS_PER_S) / 1e6
 
 
+async def test_bounds_break_no_line_between_columns(history):
+    rows = wave(4000)
+    async with history(OIL) as asked:
+        await asked.add(rows, settle=True)
+        found = await curve(asked, query(3900, start=T0 + 50 * NS_PER_S, bounds=True))
+        few = await curve(asked, query(3900, start=T0 + 50 * NS_PER_S, bounds=True, samples_max=60))
+    assert None not in found.value
+    assert None not in few.value
+
+
 @pytest.mark.parametrize("samples_max", [100, 5000])
 async def test_what_does_not_pass_the_filter_breaks_the_line(history, samples_max):
     rows = wave(4000)
