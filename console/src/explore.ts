@@ -43,7 +43,11 @@ export interface SqlResult {
 export interface SqlView {
   name: string;
   description: string;
-  columns: (Column & { description?: string })[];
+  columns: (Column & { description: string })[];
+}
+
+export interface SqlSchema {
+  views: SqlView[];
   examples: { title: string; text: string }[];
 }
 
@@ -52,11 +56,16 @@ export function sql(text: string, limit: number, signal?: AbortSignal): Promise<
 }
 
 export function sqlFile(text: string, format: FileFormat, signal?: AbortSignal): Promise<Blob> {
-  return askFile("POST", "/sql", { body: { text }, query: { format }, signal });
+  return askFile("POST", "/sql", { body: { text, format }, signal });
 }
 
-export async function sqlViews(signal?: AbortSignal): Promise<SqlView[]> {
-  return (await ask<{ views: SqlView[] }>("GET", "/sql/schema", { signal })).views;
+export function sqlSchema(signal?: AbortSignal): Promise<SqlSchema> {
+  return ask<SqlSchema>("GET", "/sql/schema", { signal });
+}
+
+/** The type of a column in one word. */
+export function typeWord(type: string): string {
+  return type.replace("TIMESTAMP WITH TIME ZONE", "timestamptz").toLowerCase();
 }
 
 /** How well a point was recorded within a period. */

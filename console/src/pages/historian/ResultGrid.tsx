@@ -1,7 +1,7 @@
 /** The rows of an answer; only those on screen exist. */
 import { useMemo, useRef } from "react";
 import type { Scalar } from "../../api";
-import type { Column, SqlResult } from "../../explore";
+import { typeWord, type Column, type SqlResult } from "../../explore";
 import { useFormat, type Format } from "../../format";
 import { VirtualList } from "../../parts/VirtualList";
 import { useTexts } from "../../texts";
@@ -26,7 +26,7 @@ export function ResultGrid({ result }: { result: SqlResult }) {
           <span />
           {columns.map((column, i) => (
             <span key={i} role="columnheader" className={isNumber(column) ? "right" : ""} title={`${column.name} ${column.type}`}>
-              {column.name} <span className="quiet small">{column.type.toLowerCase()}</span>
+              {column.name} <span className="quiet small">{typeWord(column.type)}</span>
             </span>
           ))}
         </div>

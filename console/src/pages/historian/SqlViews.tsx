@@ -2,7 +2,7 @@
 import { CaretDownFilled, CaretRightFilled } from "@ant-design/icons";
 import { Button } from "antd";
 import { useState } from "react";
-import { sqlViews, type SqlView } from "../../explore";
+import { sqlSchema, typeWord, type SqlView } from "../../explore";
 import { useLoad } from "../../hooks";
 import { ErrorBox, Waiting } from "../../parts/Notice";
 import { useTexts } from "../../texts";
@@ -14,18 +14,22 @@ interface Props {
 
 export function SqlViews(props: Props) {
   const texts = useTexts();
-  const views = useLoad("sql views", sqlViews);
+  const told = useLoad("sql schema", sqlSchema);
   return (
     <aside className="sql-views" aria-label={texts.sql.views}>
       <h2>{texts.sql.views}</h2>
-      <ErrorBox error={views.error} reload={views.reload} />
-      {!views.data && !views.error && <Waiting rows={5} />}
-      {views.data?.map((view, i) => <ViewItem key={view.name} view={view} opened={i === 0} {...props} />)}
+      <ErrorBox error={told.error} reload={told.reload} />
+      {!told.data && !told.error && <Waiting rows={5} />}
+      {told.data?.views.map((view, i) => <ViewItem key={view.name} view={view} opened={i === 0} onInsert={props.onInsert} />)}
+      {!!told.data?.examples.length && <h2>{texts.sql.examples}</h2>}
+      {told.data?.examples.map((example) => (
+        <button key={example.text} type="button" className="sql-example" title={example.text} onClick={() => props.onUse(example.text)}>{example.title}</button>
+      ))}
     </aside>
   );
 }
 
-function ViewItem({ view, opened, onInsert, onUse }: Props & { view: SqlView; opened: boolean }) {
+function ViewItem({ view, opened, onInsert }: { view: SqlView; opened: boolean; onInsert: Props["onInsert"] }) {
   const texts = useTexts();
   const t = texts.sql;
   const [open, setOpen] = useState(opened);
@@ -44,14 +48,10 @@ function ViewItem({ view, opened, onInsert, onUse }: Props & { view: SqlView; op
           <ul aria-label={t.columns}>
             {view.columns.map((column) => (
               <li key={column.name} title={column.description}>
-                {name(column.name)} <span className="quiet small">{column.type.toLowerCase()}</span>
+                {name(column.name)} <span className="quiet small">{typeWord(column.type)}</span>
               </li>
             ))}
           </ul>
-          {view.examples.length > 0 && <h3 className="quiet small">{t.examples}</h3>}
-          {view.examples.map((example) => (
-            <button key={example.text} type="button" className="sql-example" title={example.text} onClick={() => onUse(example.text)}>{example.title}</button>
-          ))}
         </>
       )}
     </section>

@@ -1,6 +1,6 @@
 /** What an answer in SQL is made of: widths for a grid, curves for a chart. */
 import type { Point, Scalar } from "../../api";
-import type { Column, SqlResult } from "../../explore";
+import { typeWord, type Column, type SqlResult } from "../../explore";
 import type { Curve } from "../../history";
 
 const NUMBER = /^(TINY|SMALL|BIG|HUGE|U(TINY|SMALL|BIG|HUGE)?)?INT(EGER)?\b|^(FLOAT|DOUBLE|REAL|DECIMAL)|^u?int\d+$|^(float|double|half|decimal)/i;
@@ -18,7 +18,7 @@ const WIDTH_MAX = 420;
 /** How wide each column has to be, judged by its first rows as they are shown. */
 export function widthsOf(result: SqlResult, shown: (value: Scalar, column: Column) => string): number[] {
   return result.columns.map((column, i) => {
-    let longest = Math.max(column.name.length + 2, column.type.length * 0.85);
+    let longest = Math.max(column.name.length + 2, column.name.length + 1 + typeWord(column.type).length * 0.85);
     for (const row of result.rows.slice(0, SAMPLE)) longest = Math.max(longest, shown(row[i] ?? null, column).length);
     return Math.round(Math.min(WIDTH_MAX, Math.max(WIDTH_MIN, longest * CHAR_PX + 26)));
   });
