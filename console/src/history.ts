@@ -1,5 +1,5 @@
 /** Questions to history: the one place that knows how the server is asked and what it answers. */
-import type { Aggregation } from "./aggregates";
+import { FUNCTIONS, type Aggregation } from "./aggregates";
 import type { Scalar } from "./api";
 import { address, ask, askFile } from "./http";
 
@@ -75,19 +75,79 @@ function reading(aggregate: Aggregation, interval: string): object {
   return { read: "aggregate", functions: [aggregate.function], interval: { every: interval, time_zone } };
 }
 
+interface Table {
+  columns: string[];
+  rows: Scalar[][];
+}
+
+interface AggregateRow {
+  point: string;
+  function: string;
+  start: number;
+  stop: number;
+  value: Scalar;
+  quality: number;
+}
+
+/** RFC 3339 in nanoseconds, as every browser reads it: in milliseconds. */
+const msOf = (time: Scalar) => Date.parse(String(time).replace(/(\.\d{3})\d+/, "$1"));
+
+function aggregateRows({ columns, rows }: Table): AggregateRow[] {
+  const at = Object.fromEntries(columns.map((name, i) => [name, i]));
+  const cell = (row: Scalar[], name: string) => row[at[name] ?? -1] ?? null;
+  return rows.map((row) => ({
+    point: String(cell(row, "point")),
+    function: String(cell(row, "function")),
+    start: msOf(cell(row, "start")),
+    stop: msOf(cell(row, "stop")),
+    value: cell(row, "value"),
+    quality: Number(cell(row, "quality")),
+  }));
+}
+
 /** One value per interval of a calendar. */
 export async function aggregates(points: readonly string[], span: Span, aggregate: Aggregation, interval: string, signal: AbortSignal): Promise<Curves> {
   const body = question(points, span, reading(aggregate, interval));
-  void (await ask("POST", "/query", { body, signal }));
-  return new Map();
+  const found: Curves = new Map();
+  for (const point of points) {
+    found.set(point, { point, times: [], values: [], texts: [], quality: [], interval, reduced: false, count: 0 });
+  }
+  for (const row of aggregateRows(await ask<Table>("POST", "/query", { body, signal }))) {
+    const curve = found.get(row.point);
+    if (!curve) continue;
+    const number = numberOf(row.value);
+    curve.times.push(row.start);
+    // Durations come in milliseconds.
+    curve.values.push(number !== null && FUNCTIONS[aggregate.function] === "seconds" ? number / 1000 : number);
+    curve.quality.push(row.quality);
+    if (typeof row.value === "string") curve.texts[curve.times.length - 1] = row.value;
+    curve.end = row.stop;
+  }
+  return found;
 }
+
+const FIGURES: Record<string, keyof Statistics> = {
+  Minimum: "min",
+  Maximum: "max",
+  Average: "mean",
+  TimeAverage: "timeMean",
+  StandardDeviationSample: "deviation",
+  Count: "count",
+  PercentGood: "good",
+};
 
 /** Figures of the samples of each point in a span. */
 export async function statistics(points: readonly string[], span: Span, signal: AbortSignal): Promise<Map<string, Statistics>> {
-  const functions = ["Minimum", "Maximum", "Average", "TimeAverage", "StandardDeviationSample", "Count", "PercentGood"];
-  void question(points, span, { read: "aggregate", functions });
-  void signal;
-  return new Map();
+  const body = question(points, span, { read: "aggregate", functions: Object.keys(FIGURES) });
+  const found = new Map<string, Statistics>();
+  for (const row of aggregateRows(await ask<Table>("POST", "/query", { body, signal }))) {
+    const one = found.get(row.point) ?? { min: null, max: null, mean: null, timeMean: null, deviation: null, count: null, good: null };
+    found.set(row.point, one);
+    const figure = FIGURES[row.function];
+    const number = numberOf(row.value);
+    if (figure) one[figure] = figure === "good" && number !== null ? number / 100 : number;
+  }
+  return found;
 }
 
 /** What a trend draws, as a file. */

@@ -100,11 +100,13 @@ def test_the_wheel_zooms_around_the_pointer_and_asks_once_it_rests(visit: Visit,
     drawn(page)
     asked = histories(page)
     before = window_of(page)
-    box = page.locator(".u-over").first.bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2)
-    for _ in range(5):
-        page.mouse.wheel(0, -100)
+    page.locator(".u-over").first.evaluate(
+        """(chart) => {
+            const { left, width } = chart.getBoundingClientRect();
+            const turn = { deltaY: -100, clientX: left + width / 4, cancelable: true };
+            for (let i = 0; i < 5; i++) chart.dispatchEvent(new WheelEvent("wheel", turn));
+        }"""
+    )
     page.wait_for_function(f"() => document.querySelector('{AREA}').dataset.round === '2'")
     start, stop = window_of(page)
     length = before[1] - before[0]

@@ -47,6 +47,7 @@ export const history: HistoryTexts = {
     timeMeanHelp: "Mittel, in dem jeder Wert so lange zählt, wie er galt.",
     deviation: "Std.-Abw.",
     count: "Messwerte",
+    countHelp: "Messwerte guter Qualität; nur sie zählen in den anderen Zahlen.",
     goodShare: "Gut",
     goodShareHelp: "Anteil der Zeit mit guter Qualität.",
     statistics: "Statistik des Zeitraums",

@@ -46,6 +46,7 @@ export const history = {
     timeMeanHelp: "Mean in which each value counts as long as it held.",
     deviation: "Std dev",
     count: "Samples",
+    countHelp: "Samples of good quality; only they count in the other figures.",
     goodShare: "Good",
     goodShareHelp: "Share of the time in which the quality was good.",
     statistics: "Statistics of the span",

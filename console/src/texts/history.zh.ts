@@ -47,6 +47,7 @@ export const history: HistoryTexts = {
     timeMeanHelp: "按每个值的保持时间加权的平均值。",
     deviation: "标准差",
     count: "样本数",
+    countHelp: "质量良好的样本；其他统计只计这些样本。",
     goodShare: "良好",
     goodShareHelp: "质量良好的时间占比。",
     statistics: "时段统计",

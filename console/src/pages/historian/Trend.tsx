@@ -97,7 +97,7 @@ export default function Trend(props: PageProps) {
         <ErrorBox error={views.error} reload={views.reload} />
         {lost && <Empty title={texts.common.notFound} />}
         <ErrorBox error={missing} />
-        <ErrorBox error={data.error ?? statistics.error} reload={data.reload} />
+        <ErrorBox error={data.error} reload={data.reload} />
         <div className="trend-area" ref={area} data-round={data.round} data-loading={data.loading}>
           {state.points.length === 0 ? (
             lost || (viewId && views.loading) ? null
@@ -126,7 +126,7 @@ export default function Trend(props: PageProps) {
               points={points}
               hidden={hidden}
               data={data}
-              statistics={statistics.of}
+              statistics={statistics}
               state={state}
               window={navigation.window}
               cursor={cursor}

@@ -6,6 +6,7 @@ import type { Point } from "../../api";
 import { leaf, parentOf, unitText, useFormat } from "../../format";
 import type { Curve, Statistics } from "../../history";
 import { Link } from "../../parts/Link";
+import { explain } from "../../parts/Notice";
 import { QualityText, ValueText } from "../../parts/Reading";
 import { useMode } from "../../preferences";
 import { qualityName, severity } from "../../quality";
@@ -15,12 +16,13 @@ import { PALETTES } from "../../theme";
 import { indexAt } from "./chart-data";
 import { ghostOf, type TrendData } from "./trend-data";
 import { lengthOf, type TrendState, type Window } from "./trend-state";
+import type { TrendStatistics } from "./trend-stats";
 
 interface Props {
   points: readonly Point[];
   hidden: ReadonlySet<string>;
   data: TrendData;
-  statistics: ReadonlyMap<string, Statistics>;
+  statistics: TrendStatistics;
   state: TrendState;
   window: Window | null;
   cursor: number | undefined;
@@ -38,6 +40,7 @@ export function TrendLegend(props: Props) {
   const { cursor, figures } = props;
   const versus = lengthOf(props.state.versus);
   const t = texts.trend;
+  const { sentence, remedy } = explain(props.statistics.error, texts);
   return (
     <div className="legend-box">
       <table className={`legend ${figures ? "figures" : ""}`}>
@@ -55,7 +58,7 @@ export function TrendLegend(props: Props) {
                 <th scope="col" className="right"><Tooltip title={t.timeMeanHelp}>{t.timeMean}</Tooltip></th>
                 <th scope="col" className="right">{t.max}</th>
                 <th scope="col" className="right">{t.deviation}</th>
-                <th scope="col" className="right">{t.count}</th>
+                <th scope="col" className="right"><Tooltip title={t.countHelp}>{t.count}</Tooltip></th>
                 <th scope="col" className="right"><Tooltip title={t.goodShareHelp}>{t.goodShare}</Tooltip></th>
               </>
             )}
@@ -72,6 +75,9 @@ export function TrendLegend(props: Props) {
           ])}
         </tbody>
       </table>
+      {figures && !!props.statistics.error && (
+        <p className="quiet small legend-note">{texts.trend.statistics}: {sentence} {remedy}</p>
+      )}
     </div>
   );
 }
@@ -110,7 +116,7 @@ function LegendRow({ point, index, data, cursor, hidden, earlier, state, ...prop
         )}
       </th>
       <NowCells point={point} curve={curve} state={state} window={props.window} cursor={cursor} ghost={!!earlier} />
-      {props.figures && <Figures point={point} of={props.statistics.get(key) ?? NOTHING} />}
+      {props.figures && <Figures point={point} of={props.statistics.of.get(key) ?? NOTHING} />}
       <td className="quiet col-detail" title={curve?.reduced ? texts.trend.reducedHelp : undefined}>{detail}</td>
       <td className="right nowrap">
         <Button type="text" size="small" icon={off ? <EyeInvisibleOutlined /> : <EyeOutlined />} aria-label={`${off ? texts.trend.show : texts.trend.hide}: ${name}`} onClick={() => props.onHide(key)} />
