@@ -22,7 +22,8 @@ from lineshaft.core.batch import Batch, Ints
 from lineshaft.core.errors import Invalid, Unavailable
 from lineshaft.core.settings import Settings
 from lineshaft.core.summary import summarize
-from lineshaft.stores import Counts, Health, Store, check_edges
+from lineshaft.stores import Counts, Health, Question, Store, check_edges
+from lineshaft.stores import _sql as sql_engine
 from lineshaft.stores.parquet.files import Files
 from lineshaft.stores.parquet.house import House
 from lineshaft.stores.parquet.latest import batch_of
@@ -199,6 +200,9 @@ class Parquet(Store):
         deleter = self._open_house().deleter
         count: int = await self._have(lambda: deleter.delete(span))
         return count
+
+    def sql(self, question: Question) -> AsyncGenerator[pa.RecordBatch]:
+        return sql_engine.answer(question, lambda: self._open_house().relations(question))
 
     async def settle(self) -> None:
         await self._have(None)

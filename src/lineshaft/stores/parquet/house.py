@@ -10,8 +10,10 @@ import numpy as np
 from lineshaft.core.batch import Batch
 from lineshaft.core.errors import Invalid, SettingsError
 from lineshaft.core.flow import assert_off_loop
-from lineshaft.stores import Health
+from lineshaft.stores import Health, Question
+from lineshaft.stores._sql import Relations
 from lineshaft.stores.parquet import manifest as manifests
+from lineshaft.stores.parquet import sql
 from lineshaft.stores.parquet.deleting import Deleter
 from lineshaft.stores.parquet.files import Files
 from lineshaft.stores.parquet.log import replay
@@ -19,8 +21,9 @@ from lineshaft.stores.parquet.manifest import LOGS, SEGMENTS
 from lineshaft.stores.parquet.nearest import Nearest
 from lineshaft.stores.parquet.queries import Readers, engine
 from lineshaft.stores.parquet.rows import Buffer, Rows, concat, rows_of
-from lineshaft.stores.parquet.segments import Shelf, quoted
+from lineshaft.stores.parquet.segments import Shelf
 from lineshaft.stores.parquet.settler import Settler
+from lineshaft.stores.parquet.shape import rows_of as settled_rows
 from lineshaft.stores.parquet.state import State
 from lineshaft.stores.parquet.summing import Summing
 from lineshaft.stores.parquet.writer import Writer
@@ -95,6 +98,10 @@ class House:
             found = [ids[p] for p in dict.fromkeys(points) if p in ids]
             return state.latest.look(state.names, np.array(found, dtype=np.int32))
 
+    def relations(self, question: Question) -> Relations:
+        """What a SELECT may name."""
+        return sql.relations(self.state, self._folder, question)
+
     def health(self) -> Health:
         """Whether appends are acknowledged, and what else is wrong."""
         state = self.state
@@ -150,8 +157,7 @@ class House:
             state.latest.update(rows_of(ids[batch.index], batch), len(state.names))
 
     def _newest_of_segments(self) -> Batch:
-        files = quoted(self._segment(s.file) for s in self.state.manifest.segments)
-        reader = f"read_parquet({files})"
+        reader = f"({settled_rows(self.state.manifest.segments, self._folder / SEGMENTS)})"
         table = self._engine.sql(
             f"SELECT s.* FROM {reader} s JOIN"  # noqa: S608 - our own files
             f" (SELECT point, max(time_ns) AS time_ns FROM {reader} GROUP BY point)"

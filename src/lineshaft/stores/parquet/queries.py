@@ -15,7 +15,7 @@ from lineshaft.core.batch import SCHEMA, Batch, Indices
 from lineshaft.core.flow import assert_off_loop
 from lineshaft.stores.parquet.manifest import SEGMENTS, Segment
 from lineshaft.stores.parquet.rows import concat, order_of
-from lineshaft.stores.parquet.segments import quoted
+from lineshaft.stores.parquet.shape import rows_of
 from lineshaft.stores.parquet.state import State
 
 LISTED_MAX = 100
@@ -165,18 +165,13 @@ def _literal(text: str) -> str:
 
 def _placed(span: Span, segments: list[Segment], folder: Path) -> str:
     """A query for the settled rows of the span."""
-    files = quoted(folder / s.file for s in segments)
-    times = f"s.time_ns >= {span.start_ns} AND s.time_ns < {span.stop_ns}"
+    listed = ", ".join(map(_literal, span.points))
+    where = f"point IN ({listed})" if len(span.points) <= LISTED_MAX else "true"
+    rows = rows_of(segments, folder, (span.start_ns, span.stop_ns), where=where)
+    columns = "time_ns, number, text, quality"
     if len(span.points) == 1:
-        source = f"(SELECT 0::INTEGER AS place, * FROM read_parquet({files}))"  # noqa: S608
-        times += f" AND s.point = {_literal(span.points[0])}"
-        join = ""
-    else:
-        source = f"read_parquet({files})"
-        join = "JOIN wanted w ON s.point = w.point"
-        if len(span.points) <= LISTED_MAX:
-            times += f" AND s.point IN ({', '.join(map(_literal, span.points))})"
-    return f"SELECT place, time_ns, number, text, quality FROM {source} s {join} WHERE {times}"  # noqa: S608
+        return f"SELECT 0::INTEGER AS place, {columns} FROM ({rows})"  # noqa: S608
+    return f"SELECT place, {columns} FROM ({rows}) s JOIN wanted w ON s.point = w.point"  # noqa: S608
 
 
 def _union(span: Span, segments: list[Segment], hot: pa.Table, folder: Path) -> str:
