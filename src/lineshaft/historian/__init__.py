@@ -13,12 +13,12 @@ from msgspec import Meta
 
 from lineshaft.core.batch import Batch, Sample
 from lineshaft.core.flow import supervise
-from lineshaft.core.settings import Settings
 from lineshaft.historian import imports, namespace, views
 from lineshaft.historian.live import Hub
 from lineshaft.historian.query.asking import Limits, Questions
 from lineshaft.historian.reading import Reading
 from lineshaft.historian.recorder import SUBSCRIPTION, Recorder
+from lineshaft.historian.sql import asking
 from lineshaft.records import Records
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
@@ -30,7 +30,7 @@ DURABLE = SUBSCRIPTION
 """Name of the durable subscription that the plant declares."""
 
 
-class Config(Settings, frozen=True):
+class Config(asking.Limits, frozen=True):
     """What the table `[historian]` may say."""
 
     rows_max: Annotated[int, Meta(ge=1, le=1_000_000)] = 50_000
@@ -67,6 +67,7 @@ class Historian:
         self.live = Hub(self.namespace)
         self.questions = Questions(store, self.namespace, _limits(config))
         self.reading = Reading(store)
+        self.sql = asking.Sql(store, self.namespace, config)
         self.imports = imports.Imports(records, self.append)
         self.views = views.Views(records)
         self.recorder = Recorder(spine, store, rows_max=config.rows_max, kept=self._kept)

@@ -21,6 +21,7 @@ from lineshaft.historian.query import Query
 from lineshaft.historian.query import routes as query
 from lineshaft.historian.query.formats import format_of
 from lineshaft.historian.reading import Curves
+from lineshaft.historian.sql import routes as sql_routes
 from lineshaft.historian.views import NewView, View
 from lineshaft.spines import Flow
 from lineshaft.stores import Counts, Health
@@ -339,6 +340,7 @@ handlers = (
     change_view,
     delete_view,
     system,
+    *sql_routes.handlers,
     *watching.handlers,
     *query.handlers,
 )
