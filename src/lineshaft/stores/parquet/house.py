@@ -12,9 +12,11 @@ from lineshaft.core.errors import Invalid, SettingsError
 from lineshaft.core.flow import assert_off_loop
 from lineshaft.stores import Health
 from lineshaft.stores.parquet import manifest as manifests
+from lineshaft.stores.parquet.deleting import Deleter
 from lineshaft.stores.parquet.files import Files
 from lineshaft.stores.parquet.log import replay
 from lineshaft.stores.parquet.manifest import LOGS, SEGMENTS
+from lineshaft.stores.parquet.nearest import Nearest
 from lineshaft.stores.parquet.queries import Readers, engine
 from lineshaft.stores.parquet.reading import Library
 from lineshaft.stores.parquet.rows import Buffer, Rows, concat, rows_of
@@ -22,6 +24,7 @@ from lineshaft.stores.parquet.segments import Shelf
 from lineshaft.stores.parquet.settler import Settler
 from lineshaft.stores.parquet.shape import rows_of as settled_rows
 from lineshaft.stores.parquet.state import State
+from lineshaft.stores.parquet.summing import Summing
 from lineshaft.stores.parquet.writer import Writer
 
 
@@ -68,8 +71,11 @@ class House:
         shelf.serial = self._clear()
         self._library = Library(folder / SEGMENTS, self.state.names, cache_mb << 20)
         self.readers = Readers(self.state, folder, self._engine, self._library)
+        self.nearest = Nearest(self.state, self.readers)
+        self.summing = Summing(self.readers)
         self.writer = Writer(self.state, self._files, folder / LOGS, limits)
         self._settler = Settler(self.state, self._files, folder, shelf)
+        self.deleter = Deleter(self.state, shelf, self._settler)
         self._recall()
         next_log = self._replay()
         self._settler.start()

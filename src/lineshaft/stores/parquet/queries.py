@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from lineshaft.core.batch import SCHEMA, Batch, Indices
 from lineshaft.core.flow import assert_off_loop
-from lineshaft.stores import BUCKET_SCHEMA
 from lineshaft.stores.parquet.index import Times
 from lineshaft.stores.parquet.manifest import SEGMENTS, Segment
 from lineshaft.stores.parquet.reading import Found, Library
@@ -27,7 +26,6 @@ FEW_MAX = 100
 """Up to as many points are read row group by row group; more by the query engine."""
 SINGLY_MAX = 16
 """Up to as many points are limited one by one, which reads no further than it must."""
-INT64_MAX = 2**63 - 1
 PLACED = pa.schema(
     [
         pa.field("place", pa.int32()),
@@ -115,31 +113,10 @@ class Readers:
         found += self._library.count_most(self._ids(span), segments, _times(span))
         return found.tolist()  # type: ignore[no-any-return]
 
-    def buckets(self, span: Span, bucket_ns: int) -> pa.Table:
-        """Samples summed up per bucket; see `BUCKET_SCHEMA`."""
-        assert_off_loop()
+    def rows_max(self, span: Span) -> int:
+        """How many rows there may be at most, without looking."""
         segments, hot = self._look(span)
-        newest = _newest([hot], None)
-        cursor = self._cursor(span, newest)
-        wide = "::HUGEINT" if span.stop_ns - span.start_ns > INT64_MAX else ""
-        start = f"({span.start_ns}){wide}"
-        good = "number IS NOT NULL AND NOT isnan(number) AND quality < 2147483648"
-        query = f"""
-            SELECT any_value(place) AS place,
-                ({start} + ((time_ns - {start}) // {bucket_ns}) * {bucket_ns})::BIGINT AS time_ns,
-                min(number) FILTER ({good}) AS min, max(number) FILTER ({good}) AS max,
-                avg(number) FILTER ({good}) AS avg,
-                arg_min(number, s.time_ns) FILTER ({good}) AS first,
-                arg_max(number, s.time_ns) FILTER ({good}) AS last,
-                count(*) AS count, max(quality) AS quality
-            FROM ({_union(span, segments, newest, self._folder)}) s
-            GROUP BY s.place, 2 ORDER BY 1, 2
-        """  # noqa: S608 - integers and names of our own files
-        table = cursor.sql(query).to_arrow_table().combine_chunks()
-        place = table.column("place").to_numpy().astype(np.int32)
-        point = pa.DictionaryArray.from_arrays(pa.array(place), pa.array(span.points, pa.string()))
-        columns = [point, *(table.column(n) for n in BUCKET_SCHEMA.names[1:])]
-        return pa.table(columns, schema=BUCKET_SCHEMA)
+        return sum(s.rows for s in segments) + int(hot.num_rows)
 
     # ---- parts
 

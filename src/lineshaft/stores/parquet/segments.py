@@ -4,18 +4,18 @@ import datetime as dt
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lineshaft.core.batch import Ints, Mask
+from lineshaft.core.batch import Batch, Ints, Mask
 from lineshaft.core.clock import NS_PER_S
 from lineshaft.core.flow import assert_off_loop
 from lineshaft.stores.parquet import footer as footers
-from lineshaft.stores.parquet.files import Files
+from lineshaft.stores.parquet.files import Files, Sink
 from lineshaft.stores.parquet.index import Runs
 from lineshaft.stores.parquet.manifest import SEGMENTS, VERSION, Segment
 from lineshaft.stores.parquet.rows import Rows, order_of
@@ -121,7 +121,7 @@ class Shelf:
         self._new.append(path)
         runs, time_min, time_max = Runs(), np.iinfo(np.int64).max, np.iinfo(np.int64).min
         try:
-            with path.open("wb") as sink:
+            with self._files.sink(path) as sink:
                 held = _Held(sink)
                 with _writer(held, unit) as writer:
                     writer.add_key_value_metadata({"lineshaft.segment": str(VERSION)})
@@ -144,7 +144,8 @@ class Shelf:
             file=path.name,
             day=day_of(time_min),
             rows=runs.rows,
-            bytes=path.stat().st_size,
+            bytes=sink.size,
+            crc=sink.crc,
             time_min=time_min,
             time_max=time_max,
             version=VERSION,
@@ -183,6 +184,43 @@ class Shelf:
             " ANTI JOIN keys USING (point, time_ns)"
         )
         return self._rewrite(query, [segment], keys)
+
+    def outside(
+        self, segment: Segment, wanted: pa.Table, span_ns: tuple[int, int]
+    ) -> tuple[int, Segment | None]:
+        """How many rows are of wanted points (column `point`) and times, and a segment without.
+
+        The segment itself when it holds none, None when it holds no others.
+        """
+        times = f"time_ns >= {span_ns[0]} AND time_ns < {span_ns[1]}"
+        inside = f"{times} AND point IN (SELECT point FROM keys)"  # noqa: S608 - integers
+        source = f"({rows_of([segment], self.folder)})"
+        cursor = self._engine.cursor()
+        try:
+            cursor.register("keys", wanted)
+            query = f"SELECT count(*) AS n FROM {source} WHERE {inside}"  # noqa: S608 - our own
+            count = int(cursor.sql(query).to_arrow_table().column("n")[0].as_py())
+        finally:
+            cursor.close()
+        if count in (0, segment.rows):
+            return count, None if count else segment
+        query = f"SELECT {COLUMNS} FROM {source} WHERE NOT ({inside})"  # noqa: S608 - our own
+        return count, self._rewrite(query, [segment], wanted)
+
+    def newest(self, segment: Segment, wanted: pa.Table) -> Batch:
+        """The newest row of each wanted point (column `point`) that the segment holds."""
+        source = f"({rows_of([segment], self.folder)})"
+        cursor = self._engine.cursor()
+        try:
+            cursor.register("keys", wanted)
+            table = cursor.sql(
+                f"SELECT s.* FROM {source} s JOIN (SELECT point, max(time_ns) AS time_ns"  # noqa: S608
+                f" FROM {source} WHERE point IN (SELECT point FROM keys) GROUP BY point)"
+                " USING (point, time_ns)"
+            ).to_arrow_table()
+        finally:
+            cursor.close()
+        return Batch.concat([Batch(b) for b in table.combine_chunks().to_batches()])
 
     def merged(self, segments: list[Segment]) -> Segment:
         """One segment with the rows of all."""
@@ -263,7 +301,7 @@ class _Held:
 
     closed = False
 
-    def __init__(self, sink: BinaryIO) -> None:
+    def __init__(self, sink: Sink) -> None:
         self._sink = sink
         self._at = 0
         self._parts: list[bytes] | None = None
