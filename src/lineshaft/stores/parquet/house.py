@@ -11,14 +11,17 @@ import numpy as np
 from lineshaft.core.batch import Batch
 from lineshaft.core.errors import Invalid, SettingsError
 from lineshaft.core.flow import assert_off_loop
-from lineshaft.stores import Health
+from lineshaft.stores import Health, Question
+from lineshaft.stores._sql import Relations
 from lineshaft.stores.parquet import manifest as manifests
+from lineshaft.stores.parquet import sql
 from lineshaft.stores.parquet.deleting import Deleter
 from lineshaft.stores.parquet.files import Files
 from lineshaft.stores.parquet.log import replay
 from lineshaft.stores.parquet.manifest import LOGS, SEGMENTS
 from lineshaft.stores.parquet.nearest import Nearest
 from lineshaft.stores.parquet.queries import Readers, engine
+from lineshaft.stores.parquet.reading import Library
 from lineshaft.stores.parquet.rows import Buffer, Rows, concat, rows_of
 from lineshaft.stores.parquet.segments import Shelf
 from lineshaft.stores.parquet.settler import Settler
@@ -33,7 +36,7 @@ class House:
     """Opens a folder: locks it, clears what a crash left, reads the log back, starts threads."""
 
     def __init__(
-        self, files: Files, path: str, *, limits: tuple[int, float], memory_mb: int
+        self, files: Files, path: str, *, limits: tuple[int, float], memory_mb: int, cache_mb: int
     ) -> None:
         """`limits` are the rows and the seconds after which a buffer is settled.
 
@@ -56,10 +59,10 @@ class House:
         self._lock = manifests.lock(self._folder)
         with contextlib.ExitStack() as undo:
             undo.callback(os.close, self._lock)
-            self._open(limits, memory_mb)
+            self._open(limits, memory_mb, cache_mb)
             undo.pop_all()
 
-    def _open(self, limits: tuple[int, float], memory_mb: int) -> None:
+    def _open(self, limits: tuple[int, float], memory_mb: int, cache_mb: int) -> None:
         folder = self._folder
         manifest = manifests.load(folder)
         if not (folder / manifests.MANIFEST).exists():
@@ -70,7 +73,8 @@ class House:
         self.state.figures["disk_free_bytes"] = self._files.free_bytes(folder)
         shelf = Shelf(self._files, folder, self._engine)
         shelf.numbers = itertools.count(self._clear() + 1)
-        self.readers = Readers(self.state, folder, self._engine)
+        self._library = Library(folder / SEGMENTS, self.state.names, cache_mb << 20)
+        self.readers = Readers(self.state, folder, self._engine, self._library)
         self.nearest = Nearest(self.state, self.readers)
         sidecars = Sidecars(folder / SEGMENTS, self.state.names.ids)
         self.summing = Summing(self.state, self.readers, sidecars)
@@ -86,6 +90,7 @@ class House:
         """Settle what is buffered, as far as the disk lets it, and give the folder back."""
         self.writer.stop()
         self._settler.stop()
+        self._library.close()
         self._engine.close()
         os.close(self._lock)
 
@@ -99,17 +104,25 @@ class House:
             found = [ids[p] for p in dict.fromkeys(points) if p in ids]
             return state.latest.look(state.names, np.array(found, dtype=np.int32))
 
+    def relations(self, question: Question) -> Relations:
+        """What a SELECT may name."""
+        return sql.relations(self.state, self._folder, question)
+
     def health(self) -> Health:
         """Whether appends are acknowledged, and what else is wrong."""
         state = self.state
         with state.lock:
-            figures = state.figures | {
-                "segments": len(state.manifest.segments),
-                "segment_bytes": sum(s.bytes for s in state.manifest.segments),
-                "settled_rows": sum(s.rows for s in state.manifest.segments),
-                "buffered_rows": state.buffered(),
-                "points": len(state.names),
-            }
+            figures = (
+                state.figures
+                | self._library.figures()
+                | {
+                    "segments": len(state.manifest.segments),
+                    "segment_bytes": sum(s.bytes for s in state.manifest.segments),
+                    "settled_rows": sum(s.rows for s in state.manifest.segments),
+                    "buffered_rows": state.buffered(),
+                    "points": len(state.names),
+                }
+            )
             troubles = [t for t in (state.log_trouble, state.settle_trouble) if t]
             problem = "; ".join([*troubles, *state.notes])
             return Health(ok=not state.log_trouble, problem=problem, figures=figures)

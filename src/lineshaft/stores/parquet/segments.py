@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import duckdb
 import numpy as np
@@ -16,7 +16,7 @@ from lineshaft.core.batch import Batch, Ints, Mask
 from lineshaft.core.clock import NS_PER_S
 from lineshaft.core.flow import assert_off_loop
 from lineshaft.stores.parquet import footer as footers
-from lineshaft.stores.parquet.files import Files
+from lineshaft.stores.parquet.files import Files, Sink
 from lineshaft.stores.parquet.index import Runs
 from lineshaft.stores.parquet.manifest import SEGMENTS, VERSION, Rollup, Segment
 from lineshaft.stores.parquet.rollups import Builder
@@ -319,7 +319,7 @@ class _Held:
 
     closed = False
 
-    def __init__(self, sink: BinaryIO) -> None:
+    def __init__(self, sink: Sink) -> None:
         self._sink = sink
         self._at = 0
         self._parts: list[bytes] | None = None
