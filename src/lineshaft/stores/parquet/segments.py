@@ -30,6 +30,7 @@ from lineshaft.stores.parquet.shape import (
     time_columns,
     to_file,
 )
+from lineshaft.stores.parquet.weaving import weave
 
 DAY_NS = 86_400 * NS_PER_S
 PARTS_MAX = 64
@@ -242,7 +243,7 @@ class Shelf:
 
     def merged(self, segments: list[Segment]) -> Segment:
         """One segment with the rows of all."""
-        segment = self._rewrite(rows_of(segments, self.folder), segments)
+        segment = self.write(weave(segments, self.folder), coarsest(segments))
         assert segment is not None  # noqa: S101 - a segment has rows
         return segment
 
