@@ -47,9 +47,7 @@ class Oracle:
             found += [r for r in rows if start_ns <= r.time_ns < stop_ns][:limit]
         return found
 
-    def summaries(
-        self, points: Iterable[str], edges_ns: Sequence[int]
-    ) -> list[dict[str, Any]]:
+    def summaries(self, points: Iterable[str], edges_ns: Sequence[int]) -> list[dict[str, Any]]:
         """What `Store.summaries` should return, sample by sample, in exact arithmetic."""
         found = []
         for point in dict.fromkeys(points):
