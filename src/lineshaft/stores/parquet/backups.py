@@ -49,6 +49,11 @@ class Copy:
             OSError: a disk does not take it; the target is as before.
         """
         before = _manifest(self._target)
+        if before and before.store and before.store != manifest.store:
+            raise Refused(
+                f"{self._target} is the backup of another store",
+                remedy="Give the backup an empty folder.",
+            )
         known = {s.file: s for s in before.segments} if before else {}
         segments = []
         for segment in manifest.segments:

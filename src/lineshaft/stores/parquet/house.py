@@ -8,8 +8,10 @@ from typing import TypeVar
 
 import duckdb
 import numpy as np
+from msgspec.structs import replace
 
 from lineshaft.core.batch import Batch
+from lineshaft.core.clock import uuid7
 from lineshaft.core.errors import Invalid, SettingsError, Unavailable
 from lineshaft.core.flow import assert_off_loop
 from lineshaft.stores import Health, Verified
@@ -72,6 +74,8 @@ class House:
     def _open(self, limits: tuple[int, float], memory_mb: int) -> None:
         folder = self._folder
         manifest = manifests.load(folder)
+        if not manifest.store:
+            manifest = replace(manifest, store=uuid7())
         if not (folder / manifests.MANIFEST).exists():
             # Before the first segment, so that segments without a manifest always mean a loss.
             manifests.commit(self._files, folder, manifest)

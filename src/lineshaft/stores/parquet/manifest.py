@@ -64,6 +64,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What the folder holds, as of one generation."""
 
     version: int = VERSION
+    store: str = ""
+    """Tells this store from all others; its backups carry it too."""
     generation: int = 0
     """Rises with every change."""
     log_from: int = 1

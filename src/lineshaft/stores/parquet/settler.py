@@ -67,7 +67,6 @@ class Settler:
         self._pins: Counter[str] = Counter()
         """Files that are being copied or checked, and that therefore stay."""
         self._stopping = False
-        self._ended = False
         self._doing: list[Promise] = []
         """Whom the deed under way is for."""
         self._thread = threading.Thread(target=self._run, name="store settler", daemon=True)
@@ -89,7 +88,7 @@ class Settler:
                 pass
         finally:
             with self._state.lock:
-                self._ended = True
+                self._state.settler_ended = True
                 rest = [d.work for d in self._state.deeds if d.promise is None and d.work]
             for work in rest:
                 work()
@@ -137,7 +136,7 @@ class Settler:
                 done.set()
 
         with self._state.lock:
-            if self._ended:
+            if self._state.settler_ended:
                 return
             self._state.deeds.appendleft(Deed(0, then, None))
             self._state.changed.notify_all()

@@ -81,6 +81,7 @@ class State:
         self.deeds: deque[Deed] = deque()
         """What the settler does between buffers, in this order."""
         self.closing = False
+        self.settler_ended = False
         self.accepted = 0
         self.stored = 0
         self.replaced = 0
