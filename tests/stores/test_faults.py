@@ -2,7 +2,9 @@
 
 import asyncio
 import errno
+import os
 import shutil
+import zlib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,7 +19,9 @@ from lineshaft.testing.oracle import Oracle, same
 from lineshaft.testing.stores import ALWAYS, balanced
 
 POINTS = ["a", "b", "t"]
-STEPS_MAX = 400
+CALLS_MAX = 1000
+EVERY = int(os.environ.get("LINESHAFT_FAULTS_EVERY", "7"))
+"""Every so many calls go wrong in a run of the suite; 1 tries all, which takes some minutes."""
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnhandledThreadExceptionWarning"  # threads that die when told to
@@ -64,6 +68,11 @@ async def do(store, step: tuple, backup: Path) -> None:
             async with asyncio.timeout(10):
                 while store.health().figures["segments"] > 2 and not ended(store):
                     await asyncio.sleep(0.002)
+
+
+def calls(folder: Path) -> range:
+    """The calls to go wrong; each test begins at another, and ends behind the last."""
+    return range(1 + zlib.crc32(folder.name.encode()) % EVERY, CALLS_MAX, EVERY)
 
 
 def ended(store) -> bool:
@@ -120,7 +129,7 @@ async def until_it_dies(folder: Path, files: Killed) -> tuple[Oracle, Oracle]:
 
 @pytest.mark.parametrize("kind", [Killed, PowerCut])
 async def test_process_that_dies_at_any_call_loses_and_doubles_nothing(tmp_path: Path, kind):
-    for at in range(1, STEPS_MAX):
+    for at in calls(tmp_path):
         folder = tmp_path / str(at) / "s"
         files = kind(at)
         oracle, doubt = await until_it_dies(folder, files)
@@ -146,7 +155,7 @@ async def test_process_that_dies_at_any_call_loses_and_doubles_nothing(tmp_path:
 async def test_disk_that_fails_at_any_call_loses_and_doubles_nothing(
     tmp_path: Path, code: int, times: int
 ):
-    for at in range(1, STEPS_MAX):
+    for at in calls(tmp_path):
         folder = tmp_path / str(at) / "s"
         files = Failing(at, code, times)
         oracle = Oracle()

@@ -124,7 +124,8 @@ def check_target(store: Path, target: Path) -> None:
         )
     strange = {p.name for p in target.iterdir()} if target.is_dir() else set()
     strange -= {SEGMENTS, LOGS, "lock", "tmp"}
-    if strange and MANIFEST not in strange and not all(n.startswith("last-") for n in strange):
+    begun = all(n.startswith(("last-", MANIFEST)) for n in strange)
+    if MANIFEST not in strange and not begun:
         raise Refused(
             f"{target} holds something else, {min(strange)!r} to begin with",
             remedy="Give the backup an empty folder.",
