@@ -18,6 +18,7 @@ from lineshaft.historian import Historian, imports, watching
 from lineshaft.historian.imports import Import, NewImport
 from lineshaft.historian.last import Value
 from lineshaft.historian.namespace import Tree
+from lineshaft.historian.query import routes as query
 from lineshaft.historian.reading import MEDIA_TYPES, Curves
 from lineshaft.historian.views import NewView, View
 from lineshaft.spines import Flow
@@ -344,4 +345,5 @@ handlers = (
     delete_view,
     system,
     *watching.handlers,
+    *query.handlers,
 )

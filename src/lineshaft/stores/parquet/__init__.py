@@ -21,10 +21,12 @@ from typing import Annotated, Any, TypeVar
 import pyarrow as pa
 from msgspec import Meta
 
-from lineshaft.core.batch import Batch
+from lineshaft.core.batch import Batch, Ints
 from lineshaft.core.errors import Invalid, Missing, Refused, Unavailable
 from lineshaft.core.settings import Settings
-from lineshaft.stores import BUCKET_SCHEMA, Counts, Health, Store, Verified
+from lineshaft.core.summary import summarize
+from lineshaft.stores import Counts, Health, Question, Store, Verified, check_edges
+from lineshaft.stores import _sql as sql_engine
 from lineshaft.stores.parquet import manifest as manifests
 from lineshaft.stores.parquet.backups import restore
 from lineshaft.stores.parquet.files import Files
@@ -178,18 +180,28 @@ class Parquet(Store):
             return 0
         return await self._ask(lambda: self._open_house().readers.count(span), span)
 
-    async def buckets(
-        self, points: Sequence[str], start_ns: int, stop_ns: int, bucket_ns: int
+    async def before(self, points: Sequence[str], time_ns: int, *, usable: bool = False) -> Batch:
+        span = self._span(points, -(2**63), time_ns)
+        if not span.points:
+            return Batch.empty()
+        return await self._ask(lambda: self._open_house().nearest.before(span, usable=usable), span)
+
+    async def after(self, points: Sequence[str], time_ns: int, *, usable: bool = False) -> Batch:
+        span = self._span(points, time_ns, 2**63 - 1)
+        if not span.points:
+            return Batch.empty()
+        return await self._ask(lambda: self._open_house().nearest.after(span, usable=usable), span)
+
+    async def summaries(
+        self, points: Sequence[str], edges_ns: Ints, *, columns: Sequence[str] = ()
     ) -> pa.Table:
-        if bucket_ns < 1:
-            raise Invalid(
-                f"a bucket of {bucket_ns} ns cannot be, wanted at least 1",
-                remedy="Ask for a positive width.",
-            )
-        span = self._span(points, start_ns, stop_ns)
-        if not span.points or stop_ns <= start_ns:
-            return BUCKET_SCHEMA.empty_table()
-        return await self._ask(lambda: self._open_house().readers.buckets(span, bucket_ns), span)
+        check_edges(edges_ns)
+        ends = (int(edges_ns[0]), int(edges_ns[-1])) if len(edges_ns) else (0, 0)
+        span = self._span(points, *ends)
+        if not span.points or ends[0] == ends[1]:
+            return summarize(Batch.empty(), edges_ns, columns=columns)
+        summing = self._open_house().summing
+        return await self._ask(lambda: summing.table(span, edges_ns, columns), span)
 
     async def delete(self, points: Sequence[str], start_ns: int, stop_ns: int) -> int:
         span = self._span(points, start_ns, stop_ns)
@@ -239,6 +251,9 @@ class Parquet(Store):
                 f"store {self.name}: {error.filename or 'the disk'}: {error.strerror or error}",
                 remedy="See to the disk, then do it again.",
             ) from error
+
+    def sql(self, question: Question) -> AsyncGenerator[pa.RecordBatch]:
+        return sql_engine.answer(question, lambda: self._open_house().relations(question))
 
     async def settle(self) -> None:
         await self._have(None)

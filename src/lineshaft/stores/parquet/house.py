@@ -14,19 +14,24 @@ from lineshaft.core.batch import Batch
 from lineshaft.core.clock import uuid7
 from lineshaft.core.errors import Invalid, SettingsError, Unavailable
 from lineshaft.core.flow import assert_off_loop
-from lineshaft.stores import Health, Verified
+from lineshaft.stores import Health, Question, Verified
+from lineshaft.stores._sql import Relations
 from lineshaft.stores.parquet import manifest as manifests
+from lineshaft.stores.parquet import sql
 from lineshaft.stores.parquet.backups import Copy, check_target
 from lineshaft.stores.parquet.deleting import Deleter
 from lineshaft.stores.parquet.files import Files
 from lineshaft.stores.parquet.log import replay
 from lineshaft.stores.parquet.manifest import LOGS, SEGMENTS, Manifest
+from lineshaft.stores.parquet.nearest import Nearest
 from lineshaft.stores.parquet.quarantine import GONE, Quarantine
 from lineshaft.stores.parquet.queries import Readers, Span, engine
 from lineshaft.stores.parquet.rows import Buffer, Rows, concat, rows_of
-from lineshaft.stores.parquet.segments import Shelf, quoted
+from lineshaft.stores.parquet.segments import Shelf
 from lineshaft.stores.parquet.settler import TROUBLES, Settler
+from lineshaft.stores.parquet.shape import rows_of as settled_rows
 from lineshaft.stores.parquet.state import State
+from lineshaft.stores.parquet.summing import Summing
 from lineshaft.stores.parquet.verifying import Check
 from lineshaft.stores.parquet.writer import Writer
 
@@ -87,6 +92,8 @@ class House:
         self.quarantine.open()
         shelf.serial = self._clear()
         self.readers = Readers(self.state, folder, self._engine)
+        self.nearest = Nearest(self.state, self.readers)
+        self.summing = Summing(self.readers)
         self.writer = Writer(self.state, self._files, folder / LOGS, limits)
         self._settler = Settler(self.state, self._files, folder, shelf, self.quarantine)
         self.deleter = Deleter(self.state, shelf, self._settler)
@@ -197,6 +204,10 @@ class House:
         if self.state.closing:
             raise Unavailable("the store is closing", remedy="Do it again when it is open.")
 
+    def relations(self, question: Question) -> Relations:
+        """What a SELECT may name."""
+        return sql.relations(self.state, self._folder, question)
+
     def health(self) -> Health:
         """Whether appends are acknowledged, and what else is wrong."""
         state = self.state
@@ -242,10 +253,10 @@ class House:
             state.latest.update(rows_of(ids[batch.index], batch), len(state.names))
 
     def _newest_of_segments(self) -> Batch:
-        if not self.state.snapshot().segments:
+        segments = self.state.snapshot().segments
+        if not segments:
             return Batch.empty()
-        files = quoted(self._segment(s.file) for s in self.state.manifest.segments)
-        reader = f"read_parquet({files})"
+        reader = f"({settled_rows(segments, self._folder / SEGMENTS)})"
         table = self._engine.sql(
             f"SELECT s.* FROM {reader} s JOIN"  # noqa: S608 - our own files
             f" (SELECT point, max(time_ns) AS time_ns FROM {reader} GROUP BY point)"

@@ -13,17 +13,15 @@ import pyarrow as pa
 
 from lineshaft.core.batch import SCHEMA, Batch, Indices
 from lineshaft.core.flow import assert_off_loop
-from lineshaft.stores import BUCKET_SCHEMA
 from lineshaft.stores.parquet.manifest import SEGMENTS, Segment
 from lineshaft.stores.parquet.rows import concat, order_of
-from lineshaft.stores.parquet.segments import quoted
+from lineshaft.stores.parquet.shape import rows_of
 from lineshaft.stores.parquet.state import State
 
 LISTED_MAX = 100
 """Up to as many points stand in the query itself, where they prune row groups."""
 SINGLY_MAX = 16
 """Up to as many points are limited one by one, which reads no further than it must."""
-INT64_MAX = 2**63 - 1
 PLACED = pa.schema(
     [
         pa.field("place", pa.int32()),
@@ -101,31 +99,10 @@ class Readers:
             found[table.column("place").to_numpy()] += table.column("n").to_numpy()
         return found.tolist()  # type: ignore[no-any-return]
 
-    def buckets(self, span: Span, bucket_ns: int) -> pa.Table:
-        """Samples summed up per bucket; see `BUCKET_SCHEMA`."""
-        assert_off_loop()
+    def rows_max(self, span: Span) -> int:
+        """How many rows there may be at most, without looking."""
         segments, hot = self._look(span)
-        newest = _newest([hot], None)
-        cursor = self._cursor(span, newest)
-        wide = "::HUGEINT" if span.stop_ns - span.start_ns > INT64_MAX else ""
-        start = f"({span.start_ns}){wide}"
-        good = "number IS NOT NULL AND NOT isnan(number) AND quality < 2147483648"
-        query = f"""
-            SELECT any_value(place) AS place,
-                ({start} + ((time_ns - {start}) // {bucket_ns}) * {bucket_ns})::BIGINT AS time_ns,
-                min(number) FILTER ({good}) AS min, max(number) FILTER ({good}) AS max,
-                avg(number) FILTER ({good}) AS avg,
-                arg_min(number, s.time_ns) FILTER ({good}) AS first,
-                arg_max(number, s.time_ns) FILTER ({good}) AS last,
-                count(*) AS count, max(quality) AS quality
-            FROM ({_union(span, segments, newest, self._folder)}) s
-            GROUP BY s.place, 2 ORDER BY 1, 2
-        """  # noqa: S608 - integers and names of our own files
-        table = cursor.sql(query).to_arrow_table().combine_chunks()
-        place = table.column("place").to_numpy().astype(np.int32)
-        point = pa.DictionaryArray.from_arrays(pa.array(place), pa.array(span.points, pa.string()))
-        columns = [point, *(table.column(n) for n in BUCKET_SCHEMA.names[1:])]
-        return pa.table(columns, schema=BUCKET_SCHEMA)
+        return sum(s.rows for s in segments) + int(hot.num_rows)
 
     # ---- parts
 
@@ -188,18 +165,13 @@ def _literal(text: str) -> str:
 
 def _placed(span: Span, segments: list[Segment], folder: Path) -> str:
     """A query for the settled rows of the span."""
-    files = quoted(folder / s.file for s in segments)
-    times = f"s.time_ns >= {span.start_ns} AND s.time_ns < {span.stop_ns}"
+    listed = ", ".join(map(_literal, span.points))
+    where = f"point IN ({listed})" if len(span.points) <= LISTED_MAX else "true"
+    rows = rows_of(segments, folder, (span.start_ns, span.stop_ns), where=where)
+    columns = "time_ns, number, text, quality"
     if len(span.points) == 1:
-        source = f"(SELECT 0::INTEGER AS place, * FROM read_parquet({files}))"  # noqa: S608
-        times += f" AND s.point = {_literal(span.points[0])}"
-        join = ""
-    else:
-        source = f"read_parquet({files})"
-        join = "JOIN wanted w ON s.point = w.point"
-        if len(span.points) <= LISTED_MAX:
-            times += f" AND s.point IN ({', '.join(map(_literal, span.points))})"
-    return f"SELECT place, time_ns, number, text, quality FROM {source} s {join} WHERE {times}"  # noqa: S608
+        return f"SELECT 0::INTEGER AS place, {columns} FROM ({rows})"  # noqa: S608
+    return f"SELECT place, {columns} FROM ({rows}) s JOIN wanted w ON s.point = w.point"  # noqa: S608
 
 
 def _union(span: Span, segments: list[Segment], hot: pa.Table, folder: Path) -> str:

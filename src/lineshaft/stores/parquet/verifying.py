@@ -23,6 +23,7 @@ from lineshaft.stores.parquet.manifest import (
 )
 from lineshaft.stores.parquet.quarantine import problem_of
 from lineshaft.stores.parquet.rows import Names
+from lineshaft.stores.parquet.shape import NS, time_columns
 
 
 def nothing() -> None:
@@ -133,12 +134,16 @@ def _footer(path: Path, segment: Segment) -> str:
     if meta.num_rows != segment.rows:
         return f"has {meta.num_rows} rows, wanted {segment.rows}"
     names = [meta.schema.column(i).path for i in range(meta.num_columns)]
-    if "time_ns" not in names or not meta.num_row_groups:
-        return ""
-    at = names.index("time_ns")
+    at = names.index(time_columns(names)[0])
     stats = [meta.row_group(i).column(at).statistics for i in range(meta.num_row_groups)]
     if any(s is None or not s.has_min_max for s in stats):
         return ""
-    span = min(s.min for s in stats), max(s.max for s in stats)
-    wanted = segment.time_min, segment.time_max
-    return "" if span == wanted else f"holds times from {span[0]} to {span[1]}, wanted {wanted}"
+    # What the column of nanoseconds adds is less than one of its units.
+    unit = NS[segment.unit]
+    span = min(s.min_raw for s in stats), max(s.max_raw for s in stats)
+    wanted = segment.time_min // unit, segment.time_max // unit
+    if span == wanted:
+        return ""
+    return (
+        f"holds times from {span[0]} to {span[1]} {segment.unit}, wanted {wanted[0]}, {wanted[1]}"
+    )
