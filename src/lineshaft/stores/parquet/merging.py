@@ -77,21 +77,30 @@ class Merger:
 
     def _run(self) -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
-        while not self._stopping.is_set():
-            group = due(self._state.snapshot().segments, now_ns())
-            wait_s = TICK_S
-            if group is not None:
-                try:
-                    self._merge(group)
-                    wait_s = 0.0
-                except _Stopped:
-                    self._shelf.forget()
-                except TROUBLES as error:
-                    self._shelf.forget()
-                    self._count("merges_failed")
-                    log.warning("not merged", extra={"group": group.name, "cause": str(error)})
-                    wait_s = REST_S
-            self._stopping.wait(wait_s)
+        try:
+            while not self._stopping.is_set():
+                self._stopping.wait(self._step())
+        finally:
+            # Reached by a defect too: nothing is lost, but queries get slower and slower.
+            if not self._stopping.is_set():
+                with self._state.lock:
+                    self._state.notes.append("the store's merger has ended; restart Lineshaft")
+
+    def _step(self) -> float:
+        """Merge one group, if there is one; how many seconds to wait then."""
+        group = due(self._state.snapshot().segments, now_ns())
+        if group is None:
+            return TICK_S
+        try:
+            self._merge(group)
+        except _Stopped:
+            self._shelf.forget()
+        except TROUBLES as error:
+            self._shelf.forget()
+            self._count("merges_failed")
+            log.warning("not merged", extra={"group": group.name, "cause": str(error)})
+            return REST_S
+        return 0.0
 
     def _merge(self, group: Group) -> None:
         segments = list(group.segments)
