@@ -68,6 +68,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What the folder holds, as of one generation."""
 
     version: int = VERSION
+    store: str = ""
+    """Tells this store from all others; its backups carry it too."""
     generation: int = 0
     """Rises with every change."""
     log_from: int = 1
@@ -158,7 +160,13 @@ def lock(folder: Path) -> int:
         SettingsError: another process holds it.
     """
     path = folder / "lock"
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    except OSError as error:
+        raise SettingsError(
+            f"store folder {folder} cannot be written to: {error.strerror}",
+            remedy="See that the disk is not read-only, and that this user may write there.",
+        ) from error
     try:
         flock(fd, LOCK_EX | LOCK_NB)
     except BlockingIOError:

@@ -193,8 +193,12 @@ class Writer:
         with state.lock:
             self._rotate()
             last = state.frozen[-1].log if state.frozen else 0
-            state.deeds += [Deed(last, work, p) for work, p in wishes]
-            state.changed.notify_all()
+            ended = state.settler_ended
+            if not ended:
+                state.deeds += [Deed(last, work, p) for work, p in wishes]
+                state.changed.notify_all()
+        if ended:
+            keep([p for _, p in wishes], "the store's settler has ended", "Restart Lineshaft.")
 
     def _probe(self) -> None:
         """See by a record without content whether the disk takes writes again."""
