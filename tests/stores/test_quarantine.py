@@ -1,6 +1,7 @@
 """A damaged file is put aside and named; the rest is served."""
 
 import random
+import shutil
 from pathlib import Path
 
 import pytest
@@ -138,3 +139,24 @@ async def test_flipped_bits_never_keep_the_store_from_answering(tmp_path: Path):
             assert same(got, oracle.read(["a", "t"], *ALWAYS))
             await store.append(Batch.of_rows(rows("a", DAY + 1)))
             await store.settle()
+
+
+async def test_flipped_bits_raise_nothing_when_they_are_read_first(tmp_path: Path):
+    await three_days(tmp_path / "s")
+    dice = random.Random(6)
+    for _ in range(40):
+        folder = tmp_path / f"f{dice.random()}"
+        shutil.copytree(tmp_path / "s", folder)
+        harmed = segments(folder)[1]
+        data = bytearray(harmed.read_bytes())
+        data[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
+        harmed.write_bytes(data)
+        async with (store := make(folder)).opened():
+            for points in (["a"], ["a", "t"]):
+                got = await store.read(points, *ALWAYS)
+                assert len(got) >= 2 * 500
+                await store.count(points, *ALWAYS)
+                await store.before(points, T0 + DAY + 300)
+                await store.after(points, T0 + DAY + 300)
+                await store.buckets(points, T0, T0 + 3 * DAY, DAY)
+            assert (await store.read(["a"], T0, T0 + DAY)).number.sum() == 500 * 501 / 2

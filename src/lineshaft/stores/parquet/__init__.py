@@ -208,9 +208,8 @@ class Parquet(Store):
         span = self._span(points, *ends)
         if not span.points or ends[0] == ends[1]:
             return summarize(Batch.empty(), edges_ns, columns=columns)
-        return await self._ask(
-            lambda: self._open_house().summing.table(span, edges_ns, columns), span
-        )
+        summing = self._open_house().summing
+        return await self._ask(lambda: summing.table(span, edges_ns, columns), span)
 
     async def delete(self, points: Sequence[str], start_ns: int, stop_ns: int) -> int:
         span = self._span(points, start_ns, stop_ns)
@@ -219,9 +218,6 @@ class Parquet(Store):
         deleter = self._open_house().deleter
         count: int = await self._have(lambda: deleter.delete(span))
         return count
-
-    def sql(self, question: Question) -> AsyncGenerator[pa.RecordBatch]:
-        return sql_engine.answer(question, lambda: self._open_house().relations(question))
 
     async def verify(self) -> Verified:
         if self._house is not None:
@@ -263,6 +259,9 @@ class Parquet(Store):
                 f"store {self.name}: {error.filename or 'the disk'}: {error.strerror or error}",
                 remedy="See to the disk, then do it again.",
             ) from error
+
+    def sql(self, question: Question) -> AsyncGenerator[pa.RecordBatch]:
+        return sql_engine.answer(question, lambda: self._open_house().relations(question))
 
     async def settle(self) -> None:
         await self._have(None)

@@ -122,10 +122,6 @@ class House:
             found = [ids[p] for p in dict.fromkeys(points) if p in ids]
             return state.latest.look(state.names, np.array(found, dtype=np.int32))
 
-    def relations(self, question: Question) -> Relations:
-        """What a SELECT may name."""
-        return sql.relations(self.state, self._folder, question)
-
     def answered(self, question: Callable[[], T], span: Span | None = None) -> T:
         """The answer to a question, asked again when a damaged file was in its way.
 
@@ -211,6 +207,10 @@ class House:
         if self.state.closing:
             raise Unavailable("the store is closing", remedy="Do it again when it is open.")
 
+    def relations(self, question: Question) -> Relations:
+        """What a SELECT may name."""
+        return sql.relations(self.state, self._folder, question)
+
     def health(self) -> Health:
         """Whether appends are acknowledged, and what else is wrong."""
         state = self.state
@@ -260,9 +260,10 @@ class House:
             state.latest.update(rows_of(ids[batch.index], batch), len(state.names))
 
     def _newest_of_segments(self) -> Batch:
-        if not self.state.snapshot().segments:
+        segments = self.state.snapshot().segments
+        if not segments:
             return Batch.empty()
-        reader = f"({settled_rows(self.state.snapshot().segments, self._folder / SEGMENTS)})"
+        reader = f"({settled_rows(segments, self._folder / SEGMENTS)})"
         table = self._engine.sql(
             f"SELECT s.* FROM {reader} s JOIN"  # noqa: S608 - our own files
             f" (SELECT point, max(time_ns) AS time_ns FROM {reader} GROUP BY point)"

@@ -23,7 +23,7 @@ from lineshaft.stores.parquet.manifest import (
 )
 from lineshaft.stores.parquet.quarantine import problem_of
 from lineshaft.stores.parquet.rows import Names
-from lineshaft.stores.parquet.shape import NS
+from lineshaft.stores.parquet.shape import NS, time_columns
 
 
 def nothing() -> None:
@@ -134,13 +134,16 @@ def _footer(path: Path, segment: Segment) -> str:
     if meta.num_rows != segment.rows:
         return f"has {meta.num_rows} rows, wanted {segment.rows}"
     names = [meta.schema.column(i).path for i in range(meta.num_columns)]
-    step = NS[segment.unit]
-    at = names.index("time_ns" if segment.unit == "ns" else "time")
+    at = names.index(time_columns(names)[0])
     stats = [meta.row_group(i).column(at).statistics for i in range(meta.num_row_groups)]
     if not stats or any(s is None or not s.has_min_max for s in stats):
         return ""
+    # What the column of nanoseconds adds is less than one of its units.
+    unit = NS[segment.unit]
     span = min(s.min_raw for s in stats), max(s.max_raw for s in stats)
-    wanted = segment.time_min // step, segment.time_max // step
+    wanted = segment.time_min // unit, segment.time_max // unit
     if span == wanted:
         return ""
-    return f"holds times from {span[0]} to {span[1]} {segment.unit}, wanted {wanted}"
+    return (
+        f"holds times from {span[0]} to {span[1]} {segment.unit}, wanted {wanted[0]}, {wanted[1]}"
+    )
