@@ -1,6 +1,7 @@
 """The folder of a store while it is open: its lock, its threads, and what was found in it."""
 
 import contextlib
+import itertools
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -31,6 +32,7 @@ from lineshaft.stores.parquet.rows import Buffer, Rows, concat, rows_of
 from lineshaft.stores.parquet.segments import Shelf
 from lineshaft.stores.parquet.settler import TROUBLES, Settler
 from lineshaft.stores.parquet.shape import rows_of as settled_rows
+from lineshaft.stores.parquet.sidecars import Sidecars
 from lineshaft.stores.parquet.state import State
 from lineshaft.stores.parquet.summing import Summing
 from lineshaft.stores.parquet.verifying import Check
@@ -91,11 +93,12 @@ class House:
         shelf = Shelf(self._files, folder, self._engine)
         self.quarantine = Quarantine(self.state, self._files, folder)
         self.quarantine.open()
-        shelf.serial = self._clear()
+        shelf.numbers = itertools.count(self._clear() + 1)
         self._library = Library(folder / SEGMENTS, self.state.names, cache_mb << 20)
         self.readers = Readers(self.state, folder, self._engine, self._library)
         self.nearest = Nearest(self.state, self.readers)
-        self.summing = Summing(self.readers)
+        sidecars = Sidecars(folder / SEGMENTS, self.state.names.ids)
+        self.summing = Summing(self.state, self.readers, sidecars)
         self.writer = Writer(self.state, self._files, folder / LOGS, limits)
         self._settler = Settler(self.state, self._files, folder, shelf, self.quarantine)
         self.deleter = Deleter(self.state, shelf, self._settler)
@@ -235,7 +238,7 @@ class House:
     def _clear(self) -> int:
         """Delete what a crash left half done; the highest number of a segment that stays."""
         manifest = self.state.manifest
-        known = {s.file for s in manifest.segments} | {r.file for r in manifest.retired}
+        known = manifest.files()
         strays = [p for p in (self._folder / SEGMENTS).iterdir() if p.name not in known]
         strays += [p for p in self._folder.glob("last-*.arrow*") if p.name != manifest.last]
         for path in (*strays, *(self._folder / "tmp").iterdir()):
