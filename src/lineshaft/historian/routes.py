@@ -17,10 +17,12 @@ from lineshaft.historian import Historian, imports, watching
 from lineshaft.historian.imports import Import, NewImport
 from lineshaft.historian.last import Value
 from lineshaft.historian.namespace import Tree
+from lineshaft.historian.prometheus import routes as prometheus
 from lineshaft.historian.query import Query
 from lineshaft.historian.query import routes as query
 from lineshaft.historian.query.formats import format_of
 from lineshaft.historian.reading import Curves
+from lineshaft.historian.sql import routes as sql_routes
 from lineshaft.historian.views import NewView, View
 from lineshaft.spines import Flow
 from lineshaft.stores import Counts, Health
@@ -339,6 +341,8 @@ handlers = (
     change_view,
     delete_view,
     system,
+    *sql_routes.handlers,
     *watching.handlers,
+    *prometheus.handlers,
     *query.handlers,
 )

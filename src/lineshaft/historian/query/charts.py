@@ -224,7 +224,12 @@ class Drawing:
         else:
             spacing = Spacing(line.usual_ns, line.usual_ns)
             gap = lines.gap_ns(spacing, line.point.kind, self._do.gap_s)
-            rows = lines.broken(rows, spacing, max(gap, line.column_ns))
+            gap = max(gap, line.column_ns)
+            # Gaps inside are known already; extremes of columns may lie further apart.
+            edge = slice(-2, None) if last else slice(2)
+            rest = slice(-2) if last else slice(2, None)
+            outer = lines.broken(rows.take(edge), spacing, gap)
+            rows = lines.joined((rows.take(rest), outer) if last else (outer, rows.take(rest)))
         return replace(line, rows=rows, texts=texts)
 
 

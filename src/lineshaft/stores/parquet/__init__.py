@@ -22,7 +22,8 @@ from lineshaft.core.batch import Batch, Ints
 from lineshaft.core.errors import Invalid, Unavailable
 from lineshaft.core.settings import Settings
 from lineshaft.core.summary import summarize
-from lineshaft.stores import Counts, Health, Store, check_edges
+from lineshaft.stores import Counts, Health, Question, Store, check_edges
+from lineshaft.stores import _sql as sql_engine
 from lineshaft.stores.parquet.files import Files
 from lineshaft.stores.parquet.house import House
 from lineshaft.stores.parquet.latest import batch_of
@@ -50,6 +51,8 @@ class Parquet(Store):
         """Seconds after which rows in memory become a segment, however few they are."""
         memory_mb: Annotated[int, Meta(ge=64)] = 512
         """MB of memory that queries may take; larger ones use the disk."""
+        cache_mb: Annotated[int, Meta(ge=1)] = 64
+        """MB of memory that hold what was read lately, for screens that ask again."""
         readers: Annotated[int, Meta(ge=1, le=64)] = 4
         """Questions that are answered at the same time; more wait their turn."""
 
@@ -83,7 +86,13 @@ class Parquet(Store):
     def _open(self) -> House:
         config = self.config
         limits = (config.buffer_rows_max, config.flush_s)
-        return House(self._files, config.path, limits=limits, memory_mb=config.memory_mb)
+        return House(
+            self._files,
+            config.path,
+            limits=limits,
+            memory_mb=config.memory_mb,
+            cache_mb=config.cache_mb,
+        )
 
     def _close(self) -> None:
         if self._pool is not None:
@@ -199,6 +208,9 @@ class Parquet(Store):
         deleter = self._open_house().deleter
         count: int = await self._have(lambda: deleter.delete(span))
         return count
+
+    def sql(self, question: Question) -> AsyncGenerator[pa.RecordBatch]:
+        return sql_engine.answer(question, lambda: self._open_house().relations(question))
 
     async def settle(self) -> None:
         await self._have(None)

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from lineshaft.core.errors import SettingsError
 from lineshaft.stores.parquet.files import Files
 
-VERSION = 1
+VERSION = 2
 """Version of the folder's layout and of the segments' columns."""
 MANIFEST = "manifest.json"
 SEGMENTS = "segments"
@@ -39,6 +39,10 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     """Nanoseconds of the newest row."""
     crc: int | None = None
     """CRC-32 of the whole file; none in folders written before it was kept."""
+    version: int = 1
+    """Version of its format; those of version 1 did not tell."""
+    unit: str = "ns"
+    """`ms` or `us` when it has the columns `time` in this unit and `nanos`; else `time_ns`."""
 
 
 class Retired(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,10 +97,11 @@ def load(folder: Path) -> Manifest:
         _refuse_headless(folder)
         return Manifest()
     try:
-        version = msgspec.json.decode(data, type=_Versioned).version
-        if version > VERSION:
+        known = msgspec.json.decode(data, type=_Versioned)
+        newest = max([known.version, *(s.version for s in known.segments)])
+        if newest > VERSION:
             raise SettingsError(
-                f"store folder {folder} has version {version}, this program knows {VERSION}",
+                f"store folder {folder} has version {newest}, this program knows {VERSION}",
                 remedy="Run the newer Lineshaft that wrote it, or give the store another path.",
             )
         manifest = msgspec.json.decode(data, type=Manifest)
@@ -111,7 +116,8 @@ def load(folder: Path) -> Manifest:
             f"{path} does not fit its checksum: the disk, or somebody, has changed it",
             remedy="Restore it from a backup; the segments beside it are unharmed.",
         )
-    return manifest
+    # What is written from now on is of our version, whatever is there.
+    return replace(manifest, version=VERSION)
 
 
 def checksum_of(data: bytes) -> int:
@@ -119,8 +125,13 @@ def checksum_of(data: bytes) -> int:
     return zlib.crc32(msgspec.json.encode(msgspec.json.decode(data) | {"checksum": 0}))
 
 
+class _SegmentVersion(msgspec.Struct):
+    version: int = 1
+
+
 class _Versioned(msgspec.Struct):
     version: int
+    segments: list[_SegmentVersion] = []
 
 
 def _refuse_headless(folder: Path) -> None:

@@ -21,6 +21,7 @@ from lineshaft.stores.parquet.log import file_name
 from lineshaft.stores.parquet.manifest import LOGS, Manifest, Retired, Segment
 from lineshaft.stores.parquet.rows import Buffer
 from lineshaft.stores.parquet.segments import Shelf, Tidy, by_day, day_of, tidy
+from lineshaft.stores.parquet.shape import unit_of
 from lineshaft.stores.parquet.state import Deed, State, keep
 
 log = logging.getLogger(__name__)
@@ -170,7 +171,7 @@ class Settler:
                 added += [rest] if rest else []
         for mask in by_day(fresh.time):
             part = fresh.table if keep.all() and mask.all() else fresh.table.filter(mask & keep)
-            segment_new = self._shelf.write([part])
+            segment_new = self._shelf.write([part], unit_of(part.column("time_ns").to_numpy()))
             added += [segment_new] if segment_new else []
         return int(fresh_keys.sum()), gone, added
 
