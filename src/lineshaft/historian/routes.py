@@ -17,6 +17,7 @@ from lineshaft.historian import Historian, imports, watching
 from lineshaft.historian.imports import Import, NewImport
 from lineshaft.historian.last import Value
 from lineshaft.historian.namespace import Tree
+from lineshaft.historian.prometheus import routes as prometheus
 from lineshaft.historian.query import Query
 from lineshaft.historian.query import routes as query
 from lineshaft.historian.query.formats import format_of
@@ -342,5 +343,6 @@ handlers = (
     system,
     *sql_routes.handlers,
     *watching.handlers,
+    *prometheus.handlers,
     *query.handlers,
 )

@@ -51,6 +51,8 @@ class Parquet(Store):
         """Seconds after which rows in memory become a segment, however few they are."""
         memory_mb: Annotated[int, Meta(ge=64)] = 512
         """MB of memory that queries may take; larger ones use the disk."""
+        cache_mb: Annotated[int, Meta(ge=1)] = 64
+        """MB of memory that hold what was read lately, for screens that ask again."""
         readers: Annotated[int, Meta(ge=1, le=64)] = 4
         """Questions that are answered at the same time; more wait their turn."""
 
@@ -84,7 +86,13 @@ class Parquet(Store):
     def _open(self) -> House:
         config = self.config
         limits = (config.buffer_rows_max, config.flush_s)
-        return House(self._files, config.path, limits=limits, memory_mb=config.memory_mb)
+        return House(
+            self._files,
+            config.path,
+            limits=limits,
+            memory_mb=config.memory_mb,
+            cache_mb=config.cache_mb,
+        )
 
     def _close(self) -> None:
         if self._pool is not None:

@@ -20,6 +20,7 @@ from lineshaft.stores.parquet.log import replay
 from lineshaft.stores.parquet.manifest import LOGS, SEGMENTS
 from lineshaft.stores.parquet.nearest import Nearest
 from lineshaft.stores.parquet.queries import Readers, engine
+from lineshaft.stores.parquet.reading import Library
 from lineshaft.stores.parquet.rows import Buffer, Rows, concat, rows_of
 from lineshaft.stores.parquet.segments import Shelf
 from lineshaft.stores.parquet.settler import Settler
@@ -33,7 +34,7 @@ class House:
     """Opens a folder: locks it, clears what a crash left, reads the log back, starts threads."""
 
     def __init__(
-        self, files: Files, path: str, *, limits: tuple[int, float], memory_mb: int
+        self, files: Files, path: str, *, limits: tuple[int, float], memory_mb: int, cache_mb: int
     ) -> None:
         """`limits` are the rows and the seconds after which a buffer is settled.
 
@@ -56,10 +57,10 @@ class House:
         self._lock = manifests.lock(self._folder)
         with contextlib.ExitStack() as undo:
             undo.callback(os.close, self._lock)
-            self._open(limits, memory_mb)
+            self._open(limits, memory_mb, cache_mb)
             undo.pop_all()
 
-    def _open(self, limits: tuple[int, float], memory_mb: int) -> None:
+    def _open(self, limits: tuple[int, float], memory_mb: int, cache_mb: int) -> None:
         folder = self._folder
         manifest = manifests.load(folder)
         if not (folder / manifests.MANIFEST).exists():
@@ -70,7 +71,8 @@ class House:
         self.state.figures["disk_free_bytes"] = self._files.free_bytes(folder)
         shelf = Shelf(self._files, folder, self._engine)
         shelf.serial = self._clear()
-        self.readers = Readers(self.state, folder, self._engine)
+        self._library = Library(folder / SEGMENTS, self.state.names, cache_mb << 20)
+        self.readers = Readers(self.state, folder, self._engine, self._library)
         self.nearest = Nearest(self.state, self.readers)
         self.summing = Summing(self.readers)
         self.writer = Writer(self.state, self._files, folder / LOGS, limits)
@@ -85,6 +87,7 @@ class House:
         """Settle what is buffered, as far as the disk lets it, and give the folder back."""
         self.writer.stop()
         self._settler.stop()
+        self._library.close()
         self._engine.close()
         os.close(self._lock)
 
@@ -106,13 +109,17 @@ class House:
         """Whether appends are acknowledged, and what else is wrong."""
         state = self.state
         with state.lock:
-            figures = state.figures | {
-                "segments": len(state.manifest.segments),
-                "segment_bytes": sum(s.bytes for s in state.manifest.segments),
-                "settled_rows": sum(s.rows for s in state.manifest.segments),
-                "buffered_rows": state.buffered(),
-                "points": len(state.names),
-            }
+            figures = (
+                state.figures
+                | self._library.figures()
+                | {
+                    "segments": len(state.manifest.segments),
+                    "segment_bytes": sum(s.bytes for s in state.manifest.segments),
+                    "settled_rows": sum(s.rows for s in state.manifest.segments),
+                    "buffered_rows": state.buffered(),
+                    "points": len(state.names),
+                }
+            )
             troubles = [t for t in (state.log_trouble, state.settle_trouble) if t]
             problem = "; ".join([*troubles, *state.notes])
             return Health(ok=not state.log_trouble, problem=problem, figures=figures)

@@ -102,6 +102,13 @@ def _ints(data: bytes) -> Ints:
     return np.frombuffer(data, dtype="<i8")
 
 
+class Times(NamedTuple):
+    """A time and the one behind the last."""
+
+    start_ns: int
+    stop_ns: int
+
+
 class Run(NamedTuple):
     """Rows of one point within one row group."""
 
@@ -143,8 +150,9 @@ class Index:
         at = np.minimum(np.searchsorted(self._ids, ids), len(self._ids) - 1)
         return np.where(self._ids[at] == ids, self._order[at], np.int32(-1))
 
-    def runs(self, place: int, start_ns: int, stop_ns: int) -> list[Run]:
+    def runs(self, place: int, span: Times) -> list[Run]:
         """Row groups, in order, that may hold rows of the point within these times."""
+        start_ns, stop_ns = span
         first, stop = int(self.starts[place]), int(self.starts[place + 1])
         if self.first[place] >= stop_ns or self.last[place] < start_ns:
             return []

@@ -17,11 +17,8 @@ A point has a level where that pays (`SAMPLES_MIN` a bucket), and always the wid
 """
 
 import base64
-import os
-from collections import OrderedDict
 from collections.abc import Sequence
-from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 import msgspec
 import numpy as np
@@ -29,8 +26,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lineshaft.core.batch import Indices, Ints, Mask
-from lineshaft.core.summary import LEVELS_NS, SUMMARY_SCHEMA, VALUES
+from lineshaft.core.batch import Indices, Ints
+from lineshaft.core.summary import LEVELS_NS, SUMMARY_SCHEMA
 from lineshaft.core.sums import Samples, Sums, joined, merge_sums, sum_up
 
 SAMPLES_MIN = 16
@@ -156,9 +153,9 @@ class Builder:
             sums = joined(parts)
             # A bucket may have begun in one part and ended in the next.
             sums = widened(sums, level)
-            counts = np.bincount(
-                sums["place"], weights=sums["count"], minlength=len(whole)
-            ).astype(np.int64)
+            counts = np.bincount(sums["place"], weights=sums["count"], minlength=len(whole)).astype(
+                np.int64
+            )
             if level == LEVELS_NS[-1]:
                 whole = counts
             # Of a point that came in several parts the level may have been kept in some only.
