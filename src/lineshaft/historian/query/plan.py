@@ -45,6 +45,11 @@ def plan(query: Query, names: Namespace, who: Identity) -> Plan:
         Missing: a point does not exist, or is not for the asker to know.
         Invalid: the question makes no sense, or names no point.
     """
+    start_ns, stop_ns = _span(query)
+    mark = mark_of(query.cursor)
+    if mark:
+        start_ns, stop_ns = mark.start_ns, mark.stop_ns
+    _check_shape(query)
     known = {path: names.get(path, who) for path in query.points}
     if query.branch is not None:
         for path in names.under(query.branch.strip("/"), who):
@@ -53,11 +58,6 @@ def plan(query: Query, names: Namespace, who: Identity) -> Plan:
         raise Invalid(
             "the question names no point", remedy="Name points, or a branch that holds some."
         )
-    start_ns, stop_ns = _span(query)
-    mark = mark_of(query.cursor)
-    if mark:
-        start_ns, stop_ns = mark.start_ns, mark.stop_ns
-    _check_shape(query)
     conditions = tuple(condition(w, names.get(w.point, who)) for w in query.filter.whiles)
     return Plan(query, tuple(known.values()), start_ns, stop_ns, conditions)
 
