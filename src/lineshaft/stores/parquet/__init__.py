@@ -21,9 +21,7 @@ from msgspec import Meta
 from lineshaft.core.batch import Batch
 from lineshaft.core.errors import Invalid, Unavailable
 from lineshaft.core.settings import Settings
-from lineshaft.stores import BUCKET_SCHEMA, Counts, Health, Question, Store
-from lineshaft.stores import _sql as sql_engine
-from lineshaft.stores.parquet import sql as sql_views
+from lineshaft.stores import BUCKET_SCHEMA, Counts, Health, Question, Store, _sql
 from lineshaft.stores.parquet.files import Files
 from lineshaft.stores.parquet.house import House
 from lineshaft.stores.parquet.latest import batch_of
@@ -69,13 +67,15 @@ class Parquet(Store):
         self._house: House | None = None
         self._pool: ThreadPoolExecutor | None = None
         self._books = Counts()
+        self._engine = _sql.Engine()
 
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator[None]:
         self._house = await asyncio.to_thread(self._open)
         self._pool = ThreadPoolExecutor(self.config.readers, "store reader")
         try:
-            yield
+            async with self._engine.opened():
+                yield
         finally:
             # A thread cannot be cancelled, so that what is buffered is settled in any case.
             await asyncio.shield(asyncio.to_thread(self._close))
@@ -182,7 +182,7 @@ class Parquet(Store):
         return await self._ask(lambda: self._open_house().readers.buckets(span, bucket_ns))
 
     def sql(self, question: Question) -> AsyncGenerator[pa.RecordBatch]:
-        return sql_engine.answer(question, lambda: self._open_house().relations(question))
+        return self._engine.answer(question, lambda: self._open_house().relations(question))
 
     async def settle(self) -> None:
         promise = Promise()
