@@ -10,23 +10,31 @@ itself when there is room. One process at a time may use a folder.
 """
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import Annotated, TypeVar
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
 
 import pyarrow as pa
 from msgspec import Meta
 
-from lineshaft.core.batch import Batch
-from lineshaft.core.errors import Invalid, Unavailable
+from lineshaft.core.batch import Batch, Ints
+from lineshaft.core.errors import Invalid, Missing, Refused, Unavailable
 from lineshaft.core.settings import Settings
-from lineshaft.stores import BUCKET_SCHEMA, Counts, Health, Question, Store, _sql
+from lineshaft.core.summary import summarize
+from lineshaft.stores import Counts, Health, Question, Store, Verified, _sql, check_edges
+from lineshaft.stores.parquet import manifest as manifests
+from lineshaft.stores.parquet.backups import restore
 from lineshaft.stores.parquet.files import Files
 from lineshaft.stores.parquet.house import House
 from lineshaft.stores.parquet.latest import batch_of
 from lineshaft.stores.parquet.queries import Span
-from lineshaft.stores.parquet.state import Promise
+from lineshaft.stores.parquet.state import Promise, Work
+from lineshaft.stores.parquet.verifying import Check
+from lineshaft.stores.parquet.writer import GROUP_ROWS_MAX
 
 T = TypeVar("T")
 
@@ -48,6 +56,8 @@ class Parquet(Store):
         """Seconds after which rows in memory become a segment, however few they are."""
         memory_mb: Annotated[int, Meta(ge=64)] = 512
         """MB of memory that queries may take; larger ones use the disk."""
+        cache_mb: Annotated[int, Meta(ge=1)] = 64
+        """MB of memory that hold what was read lately, for screens that ask again."""
         readers: Annotated[int, Meta(ge=1, le=64)] = 4
         """Questions that are answered at the same time; more wait their turn."""
 
@@ -83,12 +93,19 @@ class Parquet(Store):
     def _open(self) -> House:
         config = self.config
         limits = (config.buffer_rows_max, config.flush_s)
-        return House(self._files, config.path, limits=limits, memory_mb=config.memory_mb)
+        return House(
+            self._files,
+            config.path,
+            limits=limits,
+            memory_mb=config.memory_mb,
+            cache_mb=config.cache_mb,
+        )
 
     def _close(self) -> None:
+        house = self._open_house()
+        house.state.closing = True
         if self._pool is not None:
             self._pool.shutdown()
-        house = self._open_house()
         house.close()
         self._books = house.state.counts()
         self._house = None
@@ -98,10 +115,12 @@ class Parquet(Store):
             raise Unavailable(f"store {self.name} is not open", remedy="Open it first.")
         return self._house
 
-    async def _ask(self, question: Callable[[], T]) -> T:
-        self._open_house()
+    async def _ask(self, question: Callable[[], T], span: Span | None = None) -> T:
+        """Answer on a reader's thread; a file that is found damaged is passed over from then on."""
+        house = self._open_house()
         assert self._pool is not None  # noqa: S101 - made together with the house
-        return await asyncio.get_running_loop().run_in_executor(self._pool, question)
+        answer = partial(house.answered, question, span)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, answer)
 
     def _span(self, points: Sequence[str], start_ns: int, stop_ns: int) -> Span:
         """The points that ever had a sample, each once, and times that fit 64 bits."""
@@ -114,9 +133,11 @@ class Parquet(Store):
         if not len(batch):
             return
         _check(batch)
-        promise = Promise()
-        self._open_house().writer.put(batch, promise)
-        await promise.future
+        for start in range(0, len(batch), GROUP_ROWS_MAX):
+            part = batch.slice(start, min(start + GROUP_ROWS_MAX, len(batch)))
+            promise = Promise()
+            self._open_house().writer.put(part, promise)
+            await promise.future
 
     async def last(self, points: Sequence[str] | None = None) -> Batch:
         return batch_of(*self._open_house().latest(points))
@@ -127,7 +148,7 @@ class Parquet(Store):
         span = self._span(points, start_ns, stop_ns)
         if not span.points or limit == 0 or stop_ns <= start_ns:
             return Batch.empty()
-        return await self._ask(lambda: self._open_house().readers.read(span, limit))
+        return await self._ask(lambda: self._open_house().readers.read(span, limit), span)
 
     async def scan(
         self, points: Sequence[str], start_ns: int, stop_ns: int, *, rows_max: int = 100_000
@@ -135,7 +156,7 @@ class Parquet(Store):
         span = self._span(points, start_ns, stop_ns)
         if not span.points or stop_ns <= start_ns:
             return
-        counts = await self._ask(lambda: self._open_house().readers.counts(span))
+        counts = await self._ask(lambda: self._open_house().readers.counts(span), span)
         group: list[str] = []
         held = 0
         for point, count in zip(span.points, counts, strict=True):
@@ -166,28 +187,91 @@ class Parquet(Store):
         span = self._span(points, start_ns, stop_ns)
         if not span.points or stop_ns <= start_ns:
             return 0
-        return await self._ask(lambda: self._open_house().readers.count(span))
+        return await self._ask(lambda: self._open_house().readers.count(span), span)
 
-    async def buckets(
-        self, points: Sequence[str], start_ns: int, stop_ns: int, bucket_ns: int
+    async def before(self, points: Sequence[str], time_ns: int, *, usable: bool = False) -> Batch:
+        span = self._span(points, -(2**63), time_ns)
+        if not span.points:
+            return Batch.empty()
+        return await self._ask(lambda: self._open_house().nearest.before(span, usable=usable), span)
+
+    async def after(self, points: Sequence[str], time_ns: int, *, usable: bool = False) -> Batch:
+        span = self._span(points, time_ns, 2**63 - 1)
+        if not span.points:
+            return Batch.empty()
+        return await self._ask(lambda: self._open_house().nearest.after(span, usable=usable), span)
+
+    async def summaries(
+        self, points: Sequence[str], edges_ns: Ints, *, columns: Sequence[str] = ()
     ) -> pa.Table:
-        if bucket_ns < 1:
-            raise Invalid(
-                f"a bucket of {bucket_ns} ns cannot be, wanted at least 1",
-                remedy="Ask for a positive width.",
-            )
+        check_edges(edges_ns)
+        ends = (int(edges_ns[0]), int(edges_ns[-1])) if len(edges_ns) else (0, 0)
+        span = self._span(points, *ends)
+        if not span.points or ends[0] == ends[1]:
+            return summarize(Batch.empty(), edges_ns, columns=columns)
+        summing = self._open_house().summing
+        return await self._ask(lambda: summing.table(span, edges_ns, columns), span)
+
+    async def delete(self, points: Sequence[str], start_ns: int, stop_ns: int) -> int:
         span = self._span(points, start_ns, stop_ns)
         if not span.points or stop_ns <= start_ns:
-            return BUCKET_SCHEMA.empty_table()
-        return await self._ask(lambda: self._open_house().readers.buckets(span, bucket_ns))
+            return 0
+        deleter = self._open_house().deleter
+        count: int = await self._have(lambda: deleter.delete(span))
+        return count
+
+    async def verify(self) -> Verified:
+        if self._house is not None:
+            return await self._off_loop(self._house.verify)
+        return await asyncio.to_thread(self._verify_closed)
+
+    def _verify_closed(self) -> Verified:
+        folder = Path(self.config.path)
+        if not folder.is_dir():
+            raise Missing(f"there is no folder {folder}", remedy="Name the folder of a store.")
+        lock = manifests.lock(folder)
+        try:
+            check = Check(folder)
+            manifest = check.manifest()
+            return check.of(manifest) if manifest else check.result()
+        finally:
+            os.close(lock)
+
+    async def backup(self, folder: str) -> Verified:
+        house = self._open_house()
+        manifest, last = await self._have(house.begin_backup)
+        try:
+            return await self._off_loop(lambda: house.backup(Path(folder), manifest, last))
+        finally:
+            house.end_backup(manifest)
+
+    async def restore(self, folder: str) -> Verified:
+        if self._house is not None:
+            raise Refused(f"store {self.name} is open", remedy="Stop the plant, then restore.")
+        target = Path(self.config.path)
+        return await asyncio.to_thread(restore, self._files, Path(folder), target)
+
+    async def _off_loop(self, work: Callable[[], T]) -> T:
+        """Have work on files done on a reader's thread."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        except OSError as error:
+            raise Unavailable(
+                f"store {self.name}: {error.filename or 'the disk'}: {error.strerror or error}",
+                remedy="See to the disk, then do it again.",
+            ) from error
 
     def sql(self, question: Question) -> AsyncGenerator[pa.RecordBatch]:
         return self._engine.answer(question, lambda: self._open_house().relations(question))
 
     async def settle(self) -> None:
+        await self._have(None)
+
+    async def _have(self, work: Work | None) -> Any:  # noqa: ANN401 - what the work gives
+        """Have work done on the settler's thread, when all that was put before is settled."""
         promise = Promise()
-        self._open_house().writer.put(None, promise)
-        await promise.future
+        self._open_house().writer.put(work, promise)
+        return await promise.future
 
     def counts(self) -> Counts:
         return self._house.state.counts() if self._house else self._books

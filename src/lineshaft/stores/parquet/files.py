@@ -2,11 +2,14 @@
 
 import contextlib
 import os
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lineshaft.core.flow import assert_off_loop
 
+HELD_BYTES_MAX = 1 << 20
+"""Small writes are gathered up to this size; Parquet makes many of some bytes."""
 PARTS_MAX = 512
 """Buffers handed to one `pwritev`; the kernel takes at most 1024."""
 
@@ -19,7 +22,7 @@ class Files:
         assert_off_loop()
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
 
-    def write(self, fd: int, offset: int, parts: Sequence[bytes | memoryview]) -> int:
+    def write(self, fd: int, offset: int, parts: Sequence[bytes | bytearray | memoryview]) -> int:
         """Put the parts one after another from `offset` on; the offset behind them."""
         for start in range(0, len(parts), PARTS_MAX):
             views = [memoryview(p).cast("B") for p in parts[start : start + PARTS_MAX]]
@@ -57,10 +60,38 @@ class Files:
     def write_whole(self, path: Path, data: bytes | memoryview) -> None:
         """Put a small file in the place of an older one, so that readers see one or the other."""
         fresh = path.with_name(path.name + ".new")
-        fresh.write_bytes(data)
+        self.delete(fresh)
+        with self.sink(fresh) as sink:
+            sink.write(data)
         self.sync_path(fresh)
-        fresh.replace(path)
-        self.sync_path(path.parent)
+        self.move(fresh, path)
+
+    @contextlib.contextmanager
+    def sink(self, path: Path) -> "Iterator[Sink]":
+        """A new file to write from start to end; durable after `sync_path` of it and its folder."""
+        fd = self.create(path)
+        sink = Sink(self, fd)
+        try:
+            yield sink
+            sink.close()
+        finally:
+            self.close(fd)
+
+    def move(self, old: Path, new: Path) -> None:
+        """Give a file another name, in place of one that has it; durable when this returns."""
+        self.rename(old, new)
+        self.sync_path(new.parent)
+        if old.parent != new.parent:
+            self.sync_path(old.parent)
+
+    def rename(self, old: Path, new: Path) -> None:
+        """Give a file another name, in place of one that has it."""
+        assert_off_loop()
+        old.replace(new)
+
+    def make_folder(self, path: Path) -> None:
+        """Make the folder, and those above it, if it is not there."""
+        path.mkdir(parents=True, exist_ok=True)
 
     def delete(self, path: Path) -> None:
         """Remove a file, if it is there."""
@@ -71,3 +102,61 @@ class Files:
         """Room left on the disk for those without privileges."""
         stat = os.statvfs(path)
         return stat.f_bavail * stat.f_frsize
+
+
+class Sink:
+    """A file that is written from start to end, with the checksum of what was written."""
+
+    closed = False
+
+    def __init__(self, files: Files, fd: int) -> None:
+        self._files = files
+        self._fd = fd
+        self._held = bytearray()
+        self.size = 0
+        """Bytes written."""
+        self.crc = 0
+        """CRC-32 of them."""
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Append the bytes."""
+        view = memoryview(data).cast("B")
+        self.crc = zlib.crc32(view, self.crc)
+        if len(self._held) + len(view) < HELD_BYTES_MAX:
+            self._held += view
+        else:
+            self._write([self._held, view])
+            self._held = bytearray()
+        self.size += len(view)
+        return len(view)
+
+    def _write(self, parts: Sequence[bytes | bytearray | memoryview]) -> None:
+        self._files.write(self._fd, self.size - len(self._held), parts)
+
+    def tell(self) -> int:
+        """Where the next byte goes."""
+        return self.size
+
+    def flush(self) -> None:
+        """What is held back is written at the end."""
+
+    def close(self) -> None:
+        """Write what is held back; the one who made the file closes it."""
+        if self._held:
+            self._write([self._held])
+            self._held = bytearray()
+
+
+def checksum(path: Path, chunk_bytes: int = 1 << 20) -> tuple[int, int]:
+    """Bytes of a file and their CRC-32.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    assert_off_loop()
+    size, crc = 0, 0
+    with path.open("rb") as file:
+        while chunk := file.read(chunk_bytes):
+            size += len(chunk)
+            crc = zlib.crc32(chunk, crc)
+    return size, crc

@@ -10,7 +10,8 @@ from lineshaft.stores import Question
 from lineshaft.stores._sql import ROLLUPS, Relations, rollup_view, samples_view, summed_up
 from lineshaft.stores.parquet.manifest import SEGMENTS
 from lineshaft.stores.parquet.rows import concat, order_of
-from lineshaft.stores.parquet.segments import COLUMNS, SCHEMA, quoted
+from lineshaft.stores.parquet.shape import COLUMNS, SCHEMA
+from lineshaft.stores.parquet.shape import rows_of as settled
 from lineshaft.stores.parquet.state import Snapshot, State
 
 HOT = "__lineshaft_hot"
@@ -26,22 +27,22 @@ def relations(state: State, folder: Path, question: Question) -> Relations:
         for s in snapshot.segments
         if s.time_max >= question.start_ns and s.time_min < question.stop_ns
     ]
-    files = [folder / SEGMENTS / s.file for s in segments]
+    shelf = folder / SEGMENTS
+    span = (question.start_ns, question.stop_ns)
     parts = [f"SELECT {COLUMNS} FROM {HOT}"]  # noqa: S608
+    contested = []
     if hot.num_rows:
         times = hot.column("time_ns").to_numpy()
         first, last = int(times.min()), int(times.max())
-        contested = [s.time_max >= first and s.time_min <= last for s in segments]
-    else:
-        contested = [False] * len(segments)
-    clear = [f for f, c in zip(files, contested, strict=True) if not c]
-    doubtful = [f for f, c in zip(files, contested, strict=True) if c]
+        contested = [s for s in segments if s.time_max >= first and s.time_min <= last]
+    clear = [s for s in segments if s not in contested]
     if clear:
-        parts.append(f"SELECT {COLUMNS} FROM read_parquet({quoted(clear)})")  # noqa: S608
-    if doubtful:
-        rows = f"SELECT {COLUMNS} FROM read_parquet({quoted(doubtful)})"  # noqa: S608
+        parts.append(settled(clear, shelf, span))
+    if contested:
+        rows = settled(contested, shelf, span)
         # The row in memory is the newer one of its key.
         parts.append(f"SELECT * FROM ({rows}) ANTI JOIN {HOT} USING (point, time_ns)")  # noqa: S608
+    files = [shelf / s.file for s in segments]
     source = " UNION ALL ".join(parts)
     views = {"samples": samples_view(question, source)}
     for name, level in ROLLUPS.items():
