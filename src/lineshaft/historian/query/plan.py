@@ -1,10 +1,8 @@
 """From a question to a plan: whose points, which times, which conditions, at which price."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from lineshaft.core.access import Identity
-from lineshaft.core.batch import Batch
 from lineshaft.core.errors import Invalid
 from lineshaft.core.point import Kind, Point
 from lineshaft.historian.namespace import Namespace
@@ -80,9 +78,3 @@ def _check_shape(query: Query) -> None:
         raise Invalid("bounds are for the shape long", remedy="Ask with join asof, or long.")
     if query.cursor and not isinstance(query.do, Raw):
         raise Invalid("only raw samples come in pages", remedy="Leave out the cursor.")
-
-
-def places(batch: Batch, paths: Sequence[str]) -> list[int]:
-    """For each path of the batch's dictionary its place in `paths`, -1 where it is not there."""
-    known = {p: i for i, p in enumerate(paths)}
-    return [known.get(p, -1) for p in batch.points]
