@@ -25,8 +25,7 @@ from lineshaft.core.batch import Batch, Ints
 from lineshaft.core.errors import Invalid, Missing, Refused, Unavailable
 from lineshaft.core.settings import Settings
 from lineshaft.core.summary import summarize
-from lineshaft.stores import Counts, Health, Question, Store, Verified, check_edges
-from lineshaft.stores import _sql as sql_engine
+from lineshaft.stores import Counts, Health, Question, Store, Verified, _sql, check_edges
 from lineshaft.stores.parquet import manifest as manifests
 from lineshaft.stores.parquet.backups import restore
 from lineshaft.stores.parquet.files import Files
@@ -78,13 +77,15 @@ class Parquet(Store):
         self._house: House | None = None
         self._pool: ThreadPoolExecutor | None = None
         self._books = Counts()
+        self._engine = _sql.Engine()
 
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator[None]:
         self._house = await asyncio.to_thread(self._open)
         self._pool = ThreadPoolExecutor(self.config.readers, "store reader")
         try:
-            yield
+            async with self._engine.opened():
+                yield
         finally:
             # A thread cannot be cancelled, so that what is buffered is settled in any case.
             await asyncio.shield(asyncio.to_thread(self._close))
@@ -261,7 +262,7 @@ class Parquet(Store):
             ) from error
 
     def sql(self, question: Question) -> AsyncGenerator[pa.RecordBatch]:
-        return sql_engine.answer(question, lambda: self._open_house().relations(question))
+        return self._engine.answer(question, lambda: self._open_house().relations(question))
 
     async def settle(self) -> None:
         await self._have(None)

@@ -173,9 +173,10 @@ class Writer:
             if active is not None and active.rows + rows <= active.capacity:
                 return active
             self._rotate()
-        self._log = LogFile(self._files, self._folder, self._next)
+        # A number that failed is not tried again: the disk may have kept a file of that name.
+        number, self._next = self._next, self._next + 1
+        self._log = LogFile(self._files, self._folder, number)
         self._began = time.monotonic()
-        self._next += 1
         buffer = Buffer(self._log.number, max(rows, self._rows_max))
         with state.lock:
             state.active = buffer
