@@ -16,9 +16,11 @@ from lineshaft.core.flow import supervise
 from lineshaft.core.settings import Settings
 from lineshaft.historian import corrections, imports, namespace, views
 from lineshaft.historian.live import Hub
+from lineshaft.historian.prometheus.querying import Queries
 from lineshaft.historian.query.asking import Limits, Questions
 from lineshaft.historian.reading import Reading
 from lineshaft.historian.recorder import SUBSCRIPTION, Recorder
+from lineshaft.historian.sql import asking
 from lineshaft.records import Records
 from lineshaft.spines import Spine
 from lineshaft.stores import Rule, Store
@@ -44,13 +46,17 @@ class Keep(Settings, frozen=True):
     """Days that roll-ups are kept; 0 keeps them for ever."""
 
 
-class Config(Settings, frozen=True):
+class Config(asking.Limits, frozen=True):
     """What the table `[historian]` may say."""
 
     rows_max: Annotated[int, Meta(ge=1, le=1_000_000)] = 50_000
     """Rows brought into the store in one step when data waits."""
     points_max: Annotated[int, Meta(ge=1, le=10_000_000)] = 250_000
     """Points that the namespace takes in; data of further ones is kept, but not listed."""
+    prometheus_lookback_s: Annotated[float, Meta(gt=0, le=31_536_000)] = 300.0
+    """How old the newest sample may be to stand for a series in a query of Prometheus' API."""
+    prometheus_samples_max: Annotated[int, Meta(ge=1000, le=1_000_000_000)] = 5_000_000
+    """Samples that one query of Prometheus' API may read."""
     query_rows_max: Annotated[int, Meta(ge=1)] = 500_000_000
     """Samples that one question to history may read."""
     query_cells_max: Annotated[int, Meta(ge=1)] = 10_000_000
@@ -94,6 +100,13 @@ class Historian:
         self.live = Hub(self.namespace)
         self.questions = Questions(store, self.namespace, _limits(config))
         self.reading = Reading(store)
+        self.sql = asking.Sql(store, self.namespace, config)
+        self.prometheus = Queries(
+            store,
+            self.namespace,
+            lookback_s=config.prometheus_lookback_s,
+            samples_max=config.prometheus_samples_max,
+        )
         self.imports = imports.Imports(records, self.append)
         self.views = views.Views(records)
         self.corrections = corrections.Corrections(

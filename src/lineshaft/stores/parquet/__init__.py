@@ -25,8 +25,7 @@ from lineshaft.core.batch import Batch, Ints
 from lineshaft.core.errors import Invalid, Missing, Refused, Unavailable
 from lineshaft.core.settings import Settings
 from lineshaft.core.summary import summarize
-from lineshaft.stores import Counts, Health, Question, Store, Verified, check_edges
-from lineshaft.stores import _sql as sql_engine
+from lineshaft.stores import Counts, Health, Question, Store, Verified, _sql, check_edges
 from lineshaft.stores.parquet import manifest as manifests
 from lineshaft.stores.parquet.backups import restore
 from lineshaft.stores.parquet.files import Files
@@ -57,6 +56,8 @@ class Parquet(Store):
         """Seconds after which rows in memory become a segment, however few they are."""
         memory_mb: Annotated[int, Meta(ge=64)] = 512
         """MB of memory that queries may take; larger ones use the disk."""
+        cache_mb: Annotated[int, Meta(ge=1)] = 64
+        """MB of memory that hold what was read lately, for screens that ask again."""
         readers: Annotated[int, Meta(ge=1, le=64)] = 4
         """Questions that are answered at the same time; more wait their turn."""
 
@@ -76,13 +77,15 @@ class Parquet(Store):
         self._house: House | None = None
         self._pool: ThreadPoolExecutor | None = None
         self._books = Counts()
+        self._engine = _sql.Engine()
 
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator[None]:
         self._house = await asyncio.to_thread(self._open)
         self._pool = ThreadPoolExecutor(self.config.readers, "store reader")
         try:
-            yield
+            async with self._engine.opened():
+                yield
         finally:
             # A thread cannot be cancelled, so that what is buffered is settled in any case.
             await asyncio.shield(asyncio.to_thread(self._close))
@@ -90,7 +93,13 @@ class Parquet(Store):
     def _open(self) -> House:
         config = self.config
         limits = (config.buffer_rows_max, config.flush_s)
-        return House(self._files, config.path, limits=limits, memory_mb=config.memory_mb)
+        return House(
+            self._files,
+            config.path,
+            limits=limits,
+            memory_mb=config.memory_mb,
+            cache_mb=config.cache_mb,
+        )
 
     def _close(self) -> None:
         house = self._open_house()
@@ -253,7 +262,7 @@ class Parquet(Store):
             ) from error
 
     def sql(self, question: Question) -> AsyncGenerator[pa.RecordBatch]:
-        return sql_engine.answer(question, lambda: self._open_house().relations(question))
+        return self._engine.answer(question, lambda: self._open_house().relations(question))
 
     async def settle(self) -> None:
         await self._have(None)

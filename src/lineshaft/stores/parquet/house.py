@@ -1,6 +1,7 @@
 """The folder of a store while it is open: its lock, its threads, and what was found in it."""
 
 import contextlib
+import itertools
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -26,10 +27,12 @@ from lineshaft.stores.parquet.manifest import LOGS, SEGMENTS, Manifest
 from lineshaft.stores.parquet.nearest import Nearest
 from lineshaft.stores.parquet.quarantine import GONE, Quarantine
 from lineshaft.stores.parquet.queries import Readers, Span, engine
+from lineshaft.stores.parquet.reading import Library
 from lineshaft.stores.parquet.rows import Buffer, Rows, concat, rows_of
 from lineshaft.stores.parquet.segments import Shelf
 from lineshaft.stores.parquet.settler import TROUBLES, Settler
 from lineshaft.stores.parquet.shape import rows_of as settled_rows
+from lineshaft.stores.parquet.sidecars import Sidecars
 from lineshaft.stores.parquet.state import State
 from lineshaft.stores.parquet.summing import Summing
 from lineshaft.stores.parquet.verifying import Check
@@ -44,7 +47,7 @@ class House:
     """Opens a folder: locks it, clears what a crash left, reads the log back, starts threads."""
 
     def __init__(
-        self, files: Files, path: str, *, limits: tuple[int, float], memory_mb: int
+        self, files: Files, path: str, *, limits: tuple[int, float], memory_mb: int, cache_mb: int
     ) -> None:
         """`limits` are the rows and the seconds after which a buffer is settled.
 
@@ -68,7 +71,7 @@ class House:
         with contextlib.ExitStack() as undo:
             undo.callback(os.close, self._lock)
             try:
-                self._open(limits, memory_mb)
+                self._open(limits, memory_mb, cache_mb)
             except OSError as error:
                 raise SettingsError(
                     f"store folder {self._folder} cannot be opened: {error.strerror or error}",
@@ -76,7 +79,7 @@ class House:
                 ) from error
             undo.pop_all()
 
-    def _open(self, limits: tuple[int, float], memory_mb: int) -> None:
+    def _open(self, limits: tuple[int, float], memory_mb: int, cache_mb: int) -> None:
         folder = self._folder
         manifest = manifests.load(folder)
         if not manifest.store:
@@ -90,10 +93,12 @@ class House:
         shelf = Shelf(self._files, folder, self._engine)
         self.quarantine = Quarantine(self.state, self._files, folder)
         self.quarantine.open()
-        shelf.serial = self._clear()
-        self.readers = Readers(self.state, folder, self._engine)
+        shelf.numbers = itertools.count(self._clear() + 1)
+        self._library = Library(folder / SEGMENTS, self.state.names, cache_mb << 20)
+        self.readers = Readers(self.state, folder, self._engine, self._library)
         self.nearest = Nearest(self.state, self.readers)
-        self.summing = Summing(self.readers)
+        sidecars = Sidecars(folder / SEGMENTS, self.state.names.ids)
+        self.summing = Summing(self.state, self.readers, sidecars)
         self.writer = Writer(self.state, self._files, folder / LOGS, limits)
         self._settler = Settler(self.state, self._files, folder, shelf, self.quarantine)
         self.deleter = Deleter(self.state, shelf, self._settler)
@@ -106,6 +111,7 @@ class House:
         """Settle what is buffered, as far as the disk lets it, and give the folder back."""
         self.writer.stop()
         self._settler.stop()
+        self._library.close()
         self._engine.close()
         os.close(self._lock)
 
@@ -212,13 +218,17 @@ class House:
         """Whether appends are acknowledged, and what else is wrong."""
         state = self.state
         with state.lock:
-            figures = state.figures | {
-                "segments": len(state.manifest.segments),
-                "segment_bytes": sum(s.bytes for s in state.manifest.segments),
-                "settled_rows": sum(s.rows for s in state.manifest.segments),
-                "buffered_rows": state.buffered(),
-                "points": len(state.names),
-            }
+            figures = (
+                state.figures
+                | self._library.figures()
+                | {
+                    "segments": len(state.manifest.segments),
+                    "segment_bytes": sum(s.bytes for s in state.manifest.segments),
+                    "settled_rows": sum(s.rows for s in state.manifest.segments),
+                    "buffered_rows": state.buffered(),
+                    "points": len(state.names),
+                }
+            )
             troubles = [t for t in (state.log_trouble, state.settle_trouble) if t]
             problem = "; ".join([*troubles, *state.notes])
             return Health(ok=not state.log_trouble, problem=problem, figures=figures)
@@ -228,7 +238,7 @@ class House:
     def _clear(self) -> int:
         """Delete what a crash left half done; the highest number of a segment that stays."""
         manifest = self.state.manifest
-        known = {s.file for s in manifest.segments} | {r.file for r in manifest.retired}
+        known = manifest.files()
         strays = [p for p in (self._folder / SEGMENTS).iterdir() if p.name not in known]
         strays += [p for p in self._folder.glob("last-*.arrow*") if p.name != manifest.last]
         for path in (*strays, *(self._folder / "tmp").iterdir()):

@@ -13,13 +13,17 @@ import pyarrow as pa
 
 from lineshaft.core.batch import SCHEMA, Batch, Indices
 from lineshaft.core.flow import assert_off_loop
+from lineshaft.stores.parquet.index import Times
 from lineshaft.stores.parquet.manifest import SEGMENTS, Segment
+from lineshaft.stores.parquet.reading import Found, Library
 from lineshaft.stores.parquet.rows import concat, order_of
 from lineshaft.stores.parquet.shape import rows_of
 from lineshaft.stores.parquet.state import State
 
 LISTED_MAX = 100
 """Up to as many points stand in the query itself, where they prune row groups."""
+FEW_MAX = 100
+"""Up to as many points are read row group by row group; more by the query engine."""
 SINGLY_MAX = 16
 """Up to as many points are limited one by one, which reads no further than it must."""
 PLACED = pa.schema(
@@ -60,18 +64,28 @@ class Span(NamedTuple):
 class Readers:
     """Answers questions, each on the calling thread, with a cursor for each thread."""
 
-    def __init__(self, state: State, folder: Path, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(
+        self,
+        state: State,
+        folder: Path,
+        connection: duckdb.DuckDBPyConnection,
+        library: Library,
+    ) -> None:
         self._state = state
         self._folder = folder / SEGMENTS
         self._engine = connection
         self._own = threading.local()
+        self._library = library
 
     def read(self, span: Span, limit: int | None) -> Batch:
         """The samples, sorted by point as asked for and time, at most `limit` of each point."""
         assert_off_loop()
         segments, hot = self._look(span)
         parts = [hot]
-        if segments:
+        if segments and len(span.points) <= FEW_MAX:
+            found = self._library.read(self._ids(span), segments, _times(span), limit)
+            parts = [*([placed(found)] if found else []), *([hot] if hot.num_rows else [])] or parts
+        elif segments:
             parts.insert(0, self._settled(span, segments, limit))
         return _batch(span.points, _newest(parts, limit))
 
@@ -80,29 +94,33 @@ class Readers:
         assert_off_loop()
         segments, hot = self._look(span)
         newest = _newest([hot], None)
-        if not segments:
-            return int(newest.num_rows)
+        ids = self._ids(span)
+        contested = _contested(segments, newest)
+        clear = [s for s in segments if s not in contested]
+        settled = int(self._library.count(ids, clear, _times(span)).sum())
+        if not contested:
+            return settled + int(newest.num_rows)
         cursor = self._cursor(span, newest)
-        rows = _union(span, segments, newest, self._folder)
+        rows = _union(span, contested, newest, self._folder)
         table = cursor.sql(f"SELECT count(*) AS n FROM ({rows})").to_arrow_table()  # noqa: S608
-        return int(table.column("n")[0].as_py())
+        return settled + int(table.column("n")[0].as_py())
 
     def counts(self, span: Span) -> list[int]:
-        """How many samples each point has at most: rows in memory may count twice."""
+        """How many samples each point has at most."""
+        assert_off_loop()
         segments, hot = self._look(span)
         found = np.bincount(hot.column("place").to_numpy(), minlength=len(span.points))
-        if segments:
-            cursor = self._cursor(span, hot.slice(0, 0))
-            rows = _placed(span, segments, self._folder)
-            query = f"SELECT place, count(*) AS n FROM ({rows}) GROUP BY place"  # noqa: S608
-            table = cursor.sql(query).to_arrow_table()
-            found[table.column("place").to_numpy()] += table.column("n").to_numpy()
+        found += self._library.count_most(self._ids(span), segments, _times(span))
         return found.tolist()  # type: ignore[no-any-return]
 
-    def rows_max(self, span: Span) -> int:
-        """How many rows there may be at most, without looking."""
+    def look(self, span: Span) -> tuple[list[Segment], Batch]:
+        """Segments that may hold rows of the span, and the newest in memory, sorted."""
         segments, hot = self._look(span)
-        return sum(s.rows for s in segments) + int(hot.num_rows)
+        return segments, _batch(span.points, _newest([hot], None))
+
+    def settled(self, span: Span, segments: list[Segment]) -> Batch:
+        """The rows of these segments, sorted, whatever is in memory."""
+        return _batch(span.points, _newest([self._settled(span, segments, None)], None))
 
     # ---- parts
 
@@ -131,6 +149,11 @@ class Readers:
             if s.time_max >= span.start_ns and s.time_min < span.stop_ns
         ]
         return segments, hot
+
+    def _ids(self, span: Span) -> Indices:
+        """Numbers of the points asked for."""
+        ids = self._state.names.ids
+        return np.array([ids[p] for p in span.points], dtype=np.int32)
 
     def _cursor(self, span: Span, hot: pa.Table) -> duckdb.DuckDBPyConnection:
         """This thread's cursor, which knows the points that are wanted and the rows in memory."""
@@ -177,12 +200,7 @@ def _placed(span: Span, segments: list[Segment], folder: Path) -> str:
 def _union(span: Span, segments: list[Segment], hot: pa.Table, folder: Path) -> str:
     """A query for the rows of the span, settled and in memory, each key once."""
     parts = ["SELECT place, time_ns, number, text, quality FROM hot"]
-    if hot.num_rows:
-        times = hot.column("time_ns").to_numpy()
-        first, last = int(times.min()), int(times.max())
-        contested = [s for s in segments if s.time_max >= first and s.time_min <= last]
-    else:
-        contested = []
+    contested = _contested(segments, hot)
     clear = [s for s in segments if s not in contested]
     if clear:
         parts.append(_placed(span, clear, folder))
@@ -190,6 +208,34 @@ def _union(span: Span, segments: list[Segment], hot: pa.Table, folder: Path) -> 
         rows = _placed(span, contested, folder)
         parts.append(f"SELECT * FROM ({rows}) ANTI JOIN hot USING (place, time_ns)")  # noqa: S608
     return " UNION ALL ".join(parts)
+
+
+def _contested(segments: list[Segment], hot: pa.Table) -> list[Segment]:
+    """Segments that may hold older rows of the keys in memory."""
+    if not hot.num_rows:
+        return []
+    times = hot.column("time_ns").to_numpy()
+    first, last = int(times.min()), int(times.max())
+    return [s for s in segments if s.time_max >= first and s.time_min <= last]
+
+
+def _times(span: Span) -> Times:
+    return Times(span.start_ns, span.stop_ns)
+
+
+def placed(found: list[Found]) -> pa.Table:
+    """Parts, of which there is at least one, as rows of `PLACED`."""
+    found.sort(key=lambda f: (f.place, f.part.time[0]))
+    places = np.array([f.place for f in found], dtype=np.int32)
+    parts = [f.part for f in found]
+    columns = [
+        pa.array(np.repeat(places, [len(p.time) for p in parts])),
+        pa.array(np.concatenate([p.time for p in parts])),
+        pa.chunked_array([p.number for p in parts]),
+        pa.chunked_array([p.text for p in parts]),
+        pa.chunked_array([p.quality for p in parts]),
+    ]
+    return pa.Table.from_arrays(columns, schema=PLACED)
 
 
 def _newest(parts: list[pa.Table], limit: int | None) -> pa.Table:

@@ -54,6 +54,11 @@ def last_of(manifest: Manifest) -> Last:
     return Last(manifest.last, manifest.last_crc)
 
 
+def retired(gone: Iterable[Segment], now_ns: int) -> tuple[Retired, ...]:
+    """The files of segments that count no more."""
+    return tuple(Retired(file=f, since_ns=now_ns) for s in gone for f in s.files())
+
+
 class Settler:
     """Moves frozen buffers into segments, oldest first; the only one that writes the manifest."""
 
@@ -298,7 +303,7 @@ class Settler:
             last=last.file,
             last_crc=last.crc,
             segments=tuple(sorted(segments, key=lambda s: (s.time_min, s.file))),
-            retired=old.retired + tuple(Retired(file=s.file, since_ns=now) for s in gone),
+            retired=old.retired + retired(gone, now),
         )
         # From here on the files may be named on the disk, even if the commit says it failed.
         self._shelf.named()

@@ -9,15 +9,16 @@ from typing import Any, NamedTuple
 from lineshaft.core.errors import LineshaftError, Unavailable
 from lineshaft.stores import Counts
 from lineshaft.stores.parquet.latest import Latest
-from lineshaft.stores.parquet.manifest import Manifest, Segment
+from lineshaft.stores.parquet.manifest import Manifest, Segment, Thinned
 from lineshaft.stores.parquet.rows import Buffer, Names, Rows
 
 
 class Snapshot(NamedTuple):
-    """What a reader sees: settled segments, and buffers with the rows that count, oldest first."""
+    """What a reader sees: segments, buffers with the rows that count (oldest first), roll-ups."""
 
     segments: tuple[Segment, ...]
     hot: list[tuple[Buffer, int]]
+    thinned: tuple[Thinned, ...]
 
 
 class Promise:
@@ -117,7 +118,7 @@ class State:
             segments = self.manifest.segments
             if self.skipped:
                 segments = tuple(s for s in segments if s.file not in self.skipped)
-            return Snapshot(segments, [(b, b.rows) for b in buffers])
+            return Snapshot(segments, [(b, b.rows) for b in buffers], self.manifest.thinned)
 
     def take(self, buffer: Buffer, rows: list[Rows]) -> None:
         """Add rows that the log holds; from now on readers see them."""

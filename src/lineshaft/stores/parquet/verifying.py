@@ -136,7 +136,7 @@ def _footer(path: Path, segment: Segment) -> str:
     names = [meta.schema.column(i).path for i in range(meta.num_columns)]
     at = names.index(time_columns(names)[0])
     stats = [meta.row_group(i).column(at).statistics for i in range(meta.num_row_groups)]
-    if any(s is None or not s.has_min_max for s in stats):
+    if not stats or any(s is None or not s.has_min_max for s in stats):
         return ""
     # What the column of nanoseconds adds is less than one of its units.
     unit = NS[segment.unit]
