@@ -189,7 +189,7 @@ export async function countSamples(points: readonly string[], span: Span, signal
 /** Removes samples for good; how many. */
 export async function deleteSamples(points: readonly string[], span: Span, reason: string): Promise<number> {
   const body = { points, start: iso(span.start), stop: iso(span.stop), reason };
-  return (await ask<{ deleted: number }>("POST", "/samples/delete", { body })).deleted;
+  return (await ask<{ rows: number }>("POST", "/samples/delete", { body })).rows;
 }
 
 /** Where the browser fetches every sample of a span; the file streams past the page. */
