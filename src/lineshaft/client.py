@@ -143,9 +143,9 @@ class Client:
     def _batches(self, asked: Query) -> Iterator[tuple[pa.Schema, Iterator[pa.RecordBatch]]]:
         with self.download(asked, "arrow") as answer:
             try:
-                stream = pa.ipc.open_stream(pa.PythonFile(_Body(answer.iter_bytes()), mode="r"))
+                stream = pa.ipc.open_stream(io.BufferedReader(_Body(answer.iter_bytes())))
                 yield stream.schema, iter(stream)
-            except pa.ArrowInvalid as error:
+            except (pa.ArrowInvalid, OSError) as error:
                 raise LinkLost(f"the answer broke off: {error}", remedy="Ask again.") from error
 
     @contextmanager

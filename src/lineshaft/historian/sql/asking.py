@@ -101,27 +101,29 @@ class Sql:
 
     @contextlib.asynccontextmanager
     async def _turn(self) -> AsyncGenerator[None]:
+        if self._waiting >= WAITING_MAX:
+            raise self._refusal()
+        self._waiting += 1
         try:
-            if self._waiting >= WAITING_MAX:
-                raise TimeoutError
-            self._waiting += 1
-            try:
-                async with asyncio.timeout(WAIT_S):
-                    await self._free.acquire()
-            finally:
-                self._waiting -= 1
+            async with asyncio.timeout(WAIT_S):
+                await self._free.acquire()
         except TimeoutError:
-            self.refused += 1
-            raise Unavailable(
-                f"{self.running} queries in SQL are running, which is as many as may",
-                remedy="Try again in a moment, or raise sql_concurrent in [historian].",
-            ) from None
+            raise self._refusal() from None
+        finally:
+            self._waiting -= 1
         self.running += 1
         try:
             yield
         finally:
             self.running -= 1
             self._free.release()
+
+    def _refusal(self) -> Unavailable:
+        self.refused += 1
+        return Unavailable(
+            f"{self.running} queries in SQL are running, which is as many as may",
+            remedy="Try again in a moment, or raise sql_concurrent in [historian].",
+        )
 
     async def _points(self, who: Identity) -> pa.Table:
         """The points that the caller may know."""
