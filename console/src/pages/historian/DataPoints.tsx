@@ -142,7 +142,7 @@ ${row.description}`}`}>
       <span role="cell" className="right number" data-cell="rows">{format.count(row.rows)}</span>
       <span role="cell" className="right number">{format.bytes(row.bytes)}</span>
       <span role="cell" className="right number col-wide">{row.each === null ? "–" : format.fixed(row.each, 2)}</span>
-      <span role="cell" className="right number">{row.rate === null ? "–" : format.figure(row.rate, 3)}</span>
+      <span role="cell" className="right number" data-cell="rate">{row.rate === null ? "–" : format.figure(row.rate, 3)}</span>
       <span role="cell" className="right number col-wide quiet">{format.time(row.first)}</span>
       <span role="cell" className="right number quiet">{format.time(row.last)}</span>
       <span role="cell" className={`right number ${poor ? "quality-uncertain" : ""}`} data-cell="good">{row.good === null ? "–" : format.percent(row.good)}</span>
