@@ -39,6 +39,11 @@ export interface Statistics {
   good: number | null;
 }
 
+/** Whether there is nothing to see of it within its span. */
+export function isEmpty(curve: Curve): boolean {
+  return curve.interval ? curve.values.every((v) => v === null) : curve.count === 0;
+}
+
 export type Curves = Map<string, Curve>;
 
 export type FileFormat = "csv" | "parquet" | "arrow";
