@@ -72,6 +72,8 @@ export const history: HistoryTexts = {
     compareOwn: "Ein anderer Abstand",
     earlier: (length) => `${length} früher`,
     lengths: {
+      s: (n) => (n === 1 ? "1 Sekunde" : `${n} Sekunden`),
+      q: (n) => (n === 1 ? "1 Quartal" : `${n} Quartale`),
       m: (n) => (n === 1 ? "1 Minute" : `${n} Minuten`),
       h: (n) => (n === 1 ? "1 Stunde" : `${n} Stunden`),
       d: (n) => (n === 1 ? "1 Tag" : `${n} Tage`),

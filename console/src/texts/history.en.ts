@@ -71,6 +71,8 @@ export const history = {
     compareOwn: "Another length of time",
     earlier: (length: string) => `${length} earlier`,
     lengths: {
+      s: (n: number) => (n === 1 ? "1 second" : `${n} seconds`),
+      q: (n: number) => (n === 1 ? "1 quarter" : `${n} quarters`),
       m: (n: number) => (n === 1 ? "1 minute" : `${n} minutes`),
       h: (n: number) => (n === 1 ? "1 hour" : `${n} hours`),
       d: (n: number) => (n === 1 ? "1 day" : `${n} days`),

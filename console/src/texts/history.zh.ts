@@ -72,6 +72,8 @@ export const history: HistoryTexts = {
     compareOwn: "其他时间间距",
     earlier: (length) => `${length}前`,
     lengths: {
+      s: (n) => `${n} 秒`,
+      q: (n) => `${n} 个季度`,
       m: (n) => `${n} 分钟`,
       h: (n) => `${n} 小时`,
       d: (n) => `${n} 天`,
