@@ -8,20 +8,18 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from lineshaft.core.batch import Indices, Ints
-from lineshaft.core.errors import SettingsError
 from lineshaft.stores.parquet import index as indices
 from lineshaft.stores.parquet.cache import Cache
+from lineshaft.stores.parquet.decoding import Part, decode, decode_times
 from lineshaft.stores.parquet.index import Index, Runs, Times
-from lineshaft.stores.parquet.manifest import VERSION, Segment
+from lineshaft.stores.parquet.manifest import Segment
 from lineshaft.stores.parquet.rows import Names
-from lineshaft.stores.parquet.shape import time_columns, times_of
 
 T = TypeVar("T")
 
@@ -33,36 +31,6 @@ SINGLY_MAX = 8
 """Up to as many points of a row group are kept each by itself; more are read together."""
 AHEAD = 64
 """Row groups that may be decoded before they are asked for."""
-OVERHEAD = 600
-"""Bytes that a kept part takes besides its columns."""
-
-
-class Part(NamedTuple):
-    """Rows of one point, ascending in time."""
-
-    time: Ints
-    number: pa.Array
-    text: pa.Array
-    quality: pa.Array
-
-    def slice(self, start: int, stop: int) -> "Part":
-        """Rows in the same memory."""
-        return Part(self.time[start:stop], *(c.slice(start, stop - start) for c in self[1:]))
-
-    def within(self, span: Times) -> "Part":
-        """Those of these times, in the same memory."""
-        low, high = np.searchsorted(self.time, span).tolist()
-        return self if (low, high) == (0, len(self.time)) else self.slice(low, high)
-
-    def copy(self) -> "Part":
-        """The same in memory of its own."""
-        return Part(self.time.copy(), *(pa.concat_arrays([c]) for c in self[1:]))
-
-    @property
-    def size(self) -> int:
-        """Bytes that it takes."""
-        values = self.number.nbytes + self.text.nbytes + self.quality.nbytes
-        return int(self.time.nbytes + values) + OVERHEAD
 
 
 class _Job(NamedTuple):
@@ -241,12 +209,8 @@ def _together(whole: Part, runs: Runs, span: Times) -> list[Found]:
 
 def _count(job: _Job, span: Times) -> int:
     """How many of the rows are of these times."""
-    with job.path.open("rb") as file:
-        meta = job.about.footer(file.fileno(), int(job.runs.group[0]))
-        columns = time_columns(meta.schema.names)
-        with pq.ParquetFile(file, metadata=meta, page_checksum_verification=True) as parquet:
-            table = parquet.read_row_group(0, columns=columns, use_threads=False)
-    time = times_of(table)[_positions(job.runs)[0]]
+    whole = decode_times(job.path, job.about, int(job.runs.group[0]))
+    time = whole[_positions(job.runs)[0]]
     return int(((time >= span.start_ns) & (time < span.stop_ns)).sum())
 
 
@@ -260,49 +224,3 @@ def _eras(segments: Sequence[Segment]) -> Iterator[list[Segment]]:
         era.append(segment)
     if era:
         yield era
-
-
-def decode(path: Path, index: Index, group: int) -> Part:
-    """All rows of a row group.
-
-    Raises:
-        SettingsError: the file is of a newer version.
-        OSError: it cannot be read, or its bytes are not those that were written.
-    """
-    with path.open("rb") as file:
-        meta = index.footer(file.fileno(), group)
-        version = int((meta.metadata or {}).get(b"lineshaft.segment", b"1"))
-        if version > VERSION:
-            raise SettingsError(
-                f"segment {path} has version {version}, this program knows {VERSION}",
-                remedy="Run the newer Lineshaft that wrote it.",
-            )
-        return _decoded(file, meta)
-
-
-def _decoded(file: BinaryIO, meta: pq.FileMetaData) -> Part:
-    columns = {
-        meta.schema.column(i).name: meta.row_group(0).column(i) for i in range(meta.num_columns)
-    }
-    size = meta.row_group(0).num_rows
-    wanted = [*time_columns(list(columns)), "number", "quality"]
-    if "nanos" in wanted and _is_zero(columns["nanos"]):
-        wanted.remove("nanos")
-    has_text = not _is_null(columns["text"], size)
-    with pq.ParquetFile(file, metadata=meta, page_checksum_verification=True) as parquet:
-        table = parquet.read_row_group(
-            0, columns=[*wanted, "text"] if has_text else wanted, use_threads=False
-        )
-    text = table.column("text").combine_chunks() if has_text else pa.nulls(size, pa.string())
-    number, quality = (table.column(n).combine_chunks() for n in ("number", "quality"))
-    return Part(times_of(table), number, text, quality)
-
-
-def _is_zero(column: pq.ColumnChunkMetaData) -> bool:
-    stats = column.statistics
-    return stats is not None and stats.has_min_max and stats.min == stats.max == 0
-
-
-def _is_null(column: pq.ColumnChunkMetaData, rows: int) -> bool:
-    stats = column.statistics
-    return stats is not None and stats.has_null_count and stats.null_count == rows
