@@ -153,6 +153,16 @@ async def test_bounds_lead_the_line_in_from_outside(history):
     assert many.time_ms[-1] == (T0 + 90 * NS_PER_S) / 1e6
 
 
+async def test_bounds_break_no_line_between_columns(history):
+    noise = np.random.default_rng(1).normal(size=4000)
+    rows = [("press/oil", T0 + i * NS_PER_S, float(v)) for i, v in enumerate(noise)]
+    async with history(OIL) as asked:
+        await asked.add(rows, settle=True)
+        start = T0 + 50 * NS_PER_S
+        found = await curve(asked, query(3900, start=start, bounds=True, samples_max=60))
+    assert (found.form, None in found.value) == ("minmax", False)
+
+
 @pytest.mark.parametrize("samples_max", [100, 5000])
 async def test_what_does_not_pass_the_filter_breaks_the_line(history, samples_max):
     rows = wave(4000)

@@ -14,14 +14,16 @@ from msgspec import Meta
 from lineshaft.core.batch import Batch, Sample
 from lineshaft.core.flow import supervise
 from lineshaft.core.settings import Settings
-from lineshaft.historian import imports, namespace, views
+from lineshaft.historian import corrections, imports, namespace, views
 from lineshaft.historian.live import Hub
+from lineshaft.historian.prometheus.querying import Queries
 from lineshaft.historian.query.asking import Limits, Questions
 from lineshaft.historian.reading import Reading
 from lineshaft.historian.recorder import SUBSCRIPTION, Recorder
+from lineshaft.historian.sql import asking
 from lineshaft.records import Records
 from lineshaft.spines import Spine
-from lineshaft.stores import Store
+from lineshaft.stores import Rule, Store
 from lineshaft.web.metrics import Metric
 
 COLLECTIONS = (namespace.COLLECTION, imports.COLLECTION, views.COLLECTION)
@@ -30,13 +32,31 @@ DURABLE = SUBSCRIPTION
 """Name of the durable subscription that the plant declares."""
 
 
-class Config(Settings, frozen=True):
+DAY_S = 86_400.0
+
+
+class Keep(Settings, frozen=True):
+    """One of the tables `[[historian.retention]]`."""
+
+    branch: str = ""
+    """Branch of the namespace; the empty one is everything."""
+    raw_days: Annotated[float, Meta(ge=0)] = 0.0
+    """Days that samples are kept; 0 keeps them for ever."""
+    rollup_days: Annotated[float, Meta(ge=0)] = 0.0
+    """Days that roll-ups are kept; 0 keeps them for ever."""
+
+
+class Config(asking.Limits, frozen=True):
     """What the table `[historian]` may say."""
 
     rows_max: Annotated[int, Meta(ge=1, le=1_000_000)] = 50_000
     """Rows brought into the store in one step when data waits."""
     points_max: Annotated[int, Meta(ge=1, le=10_000_000)] = 250_000
     """Points that the namespace takes in; data of further ones is kept, but not listed."""
+    prometheus_lookback_s: Annotated[float, Meta(gt=0, le=31_536_000)] = 300.0
+    """How old the newest sample may be to stand for a series in a query of Prometheus' API."""
+    prometheus_samples_max: Annotated[int, Meta(ge=1000, le=1_000_000_000)] = 5_000_000
+    """Samples that one query of Prometheus' API may read."""
     query_rows_max: Annotated[int, Meta(ge=1)] = 500_000_000
     """Samples that one question to history may read."""
     query_cells_max: Annotated[int, Meta(ge=1)] = 10_000_000
@@ -45,6 +65,19 @@ class Config(Settings, frozen=True):
     """Seconds that reading one answer may take; how long its reader takes does not count."""
     query_together: Annotated[int, Meta(ge=1, le=64)] = 4
     """Questions that are read at the same time; others wait for their turn."""
+    backup: str = ""
+    """Folder for backups of the store, best on another disk; empty refuses them."""
+    retention: tuple[Keep, ...] = ()
+    """How long samples are kept, by branch; the longest branch that fits a point decides."""
+    disk_gb_max: Annotated[float, Meta(ge=0)] = 0.0
+    """GB that the store may take: beyond, the oldest goes first. 0 has no limit."""
+
+    def rules(self) -> list[Rule]:
+        """What the store is told to keep."""
+        return [
+            Rule(branch=k.branch, raw_s=k.raw_days * DAY_S, rollup_s=k.rollup_days * DAY_S)
+            for k in self.retention
+        ]
 
 
 def _limits(config: Config) -> Limits:
@@ -67,8 +100,22 @@ class Historian:
         self.live = Hub(self.namespace)
         self.questions = Questions(store, self.namespace, _limits(config))
         self.reading = Reading(store)
+        self.sql = asking.Sql(store, self.namespace, config)
+        self.prometheus = Queries(
+            store,
+            self.namespace,
+            lookback_s=config.prometheus_lookback_s,
+            samples_max=config.prometheus_samples_max,
+        )
         self.imports = imports.Imports(records, self.append)
         self.views = views.Views(records)
+        self.corrections = corrections.Corrections(
+            store,
+            records,
+            append=self.append,
+            refresh=self.live.refresh,
+            announce=spine.announce,
+        )
         self.recorder = Recorder(spine, store, rows_max=config.rows_max, kept=self._kept)
 
     async def start(self) -> None:
@@ -111,7 +158,7 @@ class Historian:
         """What is wrong now."""
         found = []
         health = self.store.health()
-        if not health.ok:
+        if health.problem:
             found.append(f"store: {health.problem}")
         elif self.recorder.trouble:
             found.append(f"historian: {self.recorder.trouble}")

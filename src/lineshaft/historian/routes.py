@@ -6,7 +6,6 @@ from typing import Annotated, Any, Protocol
 import msgspec
 from litestar import Request, Response
 from litestar.params import HeaderParameter, QueryParameter
-from litestar.response import Stream
 
 from lineshaft.core.access import Action, Authorizer, Identity
 from lineshaft.core.batch import Batch
@@ -14,12 +13,16 @@ from lineshaft.core.clock import NS_PER_S, to_iso
 from lineshaft.core.errors import Denied, Invalid
 from lineshaft.core.path import SYSTEM, check_path, is_under
 from lineshaft.core.point import Point
-from lineshaft.historian import Historian, imports, watching
+from lineshaft.historian import Historian, imports, store_routes, watching
 from lineshaft.historian.imports import Import, NewImport
 from lineshaft.historian.last import Value
 from lineshaft.historian.namespace import Tree
+from lineshaft.historian.prometheus import routes as prometheus
+from lineshaft.historian.query import Query
 from lineshaft.historian.query import routes as query
-from lineshaft.historian.reading import MEDIA_TYPES, Curves
+from lineshaft.historian.query.formats import format_of
+from lineshaft.historian.reading import Curves
+from lineshaft.historian.sql import routes as sql_routes
 from lineshaft.historian.views import NewView, View
 from lineshaft.spines import Flow
 from lineshaft.stores import Counts, Health
@@ -162,15 +165,9 @@ async def history(  # noqa: PLR0913 - each is a parameter of the address
         )
         encoded = await asyncio.to_thread(msgspec.json.encode, curves)
         return Response(encoded, media_type="application/json")
-    if kind not in MEDIA_TYPES:
-        raise Invalid(f"format is {kind!r}, wanted json, csv, parquet or arrow")
-    rows = historian.reading.download([p.path for p in known], span, kind)
-    name = f"lineshaft-{to_iso(span[0])[:19].replace(':', '')}.{kind}"
-    return Stream(
-        rows,
-        media_type=MEDIA_TYPES[kind],
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    asked = Query(points=tuple(p.path for p in known), start=to_iso(span[0]), stop=to_iso(span[1]))
+    wanted = historian.questions.plan(asked, who)
+    return await query.respond(historian.questions, wanted, format_of(kind, ""))
 
 
 @post(
@@ -182,10 +179,22 @@ async def history(  # noqa: PLR0913 - each is a parameter of the address
     request_max_body_size=SAMPLES_BYTES_MAX,
 )
 async def samples(
-    request: AnyRequest, historian: Historian, who: Identity, authorizer: Authorizer
+    request: AnyRequest,
+    historian: Historian,
+    *,
+    who: Identity,
+    authorizer: Authorizer,
+    correct: bool = False,
+    reason: str = "",
 ) -> Accepted:
-    """Keep an Arrow IPC stream of samples; answered once the store has confirmed them."""
+    """Keep an Arrow IPC stream of samples; answered once the store has confirmed them.
+
+    With `correct` they take the place of samples that are there: for a `reason`, on record.
+    """
     batch = await _batch(request, who, authorizer)
+    if correct:
+        done = await historian.corrections.correct(batch, reason=reason, by=who.name)
+        return Accepted(done.rows)
     await historian.append(batch)
     return Accepted(len(batch))
 
@@ -344,6 +353,9 @@ handlers = (
     change_view,
     delete_view,
     system,
+    *sql_routes.handlers,
     *watching.handlers,
+    *prometheus.handlers,
     *query.handlers,
+    *store_routes.handlers,
 )

@@ -17,7 +17,7 @@ from lineshaft.core.batch import Batch, Ints, Sample
 from lineshaft.core.quality import is_bad
 from lineshaft.core.settings import Settings
 from lineshaft.core.summary import summarize
-from lineshaft.stores import Counts, Health, Store, check_edges
+from lineshaft.stores import Counts, Health, Question, Store, _sql, check_edges
 
 FULL = "memory full"
 DELETED = "deleted"
@@ -47,10 +47,12 @@ class Memory(Store):
         self._accepted = 0
         self._replaced = 0
         self._dropped: dict[str, int] = {}
+        self._engine = _sql.Engine()
 
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator[None]:
-        yield
+        async with self._engine.opened():
+            yield
 
     async def append(self, batch: Batch) -> None:
         for row in batch.rows():
@@ -144,6 +146,10 @@ class Memory(Store):
             rows = self._select(points, int(edges_ns[0]), int(edges_ns[-1]))
         return summarize(Batch.of_rows(rows), edges_ns, columns=columns)
 
+    def sql(self, question: Question) -> AsyncGenerator[pa.RecordBatch]:
+        rows = list(self._rows.values())
+        return self._engine.answer(question, lambda: _relations(rows, question))
+
     async def settle(self) -> None:
         """Nothing is buffered here."""
 
@@ -157,3 +163,22 @@ class Memory(Store):
 
     def health(self) -> Health:
         return Health(figures={"settled_rows": len(self._rows), "points": len(self._times)})
+
+
+def _relations(rows: list[Sample], question: Question) -> _sql.Relations:
+    """What a SELECT may name."""
+    wanted = None if question.points is None else set(question.points)
+    kept = (
+        r
+        for r in rows
+        if question.start_ns <= r.time_ns < question.stop_ns
+        and (wanted is None or r.point in wanted)
+    )
+    table = pa.Table.from_batches([Batch.of_rows(kept).arrow])
+    point = table["point"].cast(pa.string())
+    table = table.set_column(0, pa.field("point", pa.string()), point)
+    source = "SELECT * FROM __lineshaft_rows"
+    views = {"samples": _sql.samples_view(question, source)}
+    for name, level in _sql.ROLLUPS.items():
+        views[name] = _sql.rollup_view(_sql.summed_up(source, level))
+    return _sql.Relations(views, {"__lineshaft_rows": table})

@@ -10,6 +10,7 @@ import pyarrow as pa
 from lineshaft.core.access import SYSTEM, Identity
 from lineshaft.core.batch import Batch
 from lineshaft.core.errors import Invalid, Unavailable
+from lineshaft.core.point import Point
 from lineshaft.historian.namespace import Namespace
 from lineshaft.historian.query import (
     Aggregate,
@@ -20,12 +21,15 @@ from lineshaft.historian.query import (
     Last,
     Query,
     Raw,
+    aggregating,
     charts,
     raw,
     single,
     wide,
 )
+from lineshaft.historian.query.aggregating import cut_of
 from lineshaft.historian.query.answers import LONG, Answer, kinds_of, long_rows
+from lineshaft.historian.query.explore import Stored, explored
 from lineshaft.historian.query.filters import Sieve, spells
 from lineshaft.historian.query.pages import Mark, cursor_of, mark_of
 from lineshaft.historian.query.plan import Plan, plan
@@ -120,17 +124,31 @@ class Questions:
         cost = await budget.spend(self._cost(wanted, paged=paged))
         self._check(cost)
         sieve = await budget.spend(self._sieve(wanted))
-        side_by_side = wanted.wide and isinstance(wanted.query.do, Raw | At)
-        qualities = wanted.query.qualities
+        schema, batches = LONG, None
+        if isinstance(wanted.query.do, Aggregate):
+            schema, batches = await self._aggregates(wanted, sieve)
+        elif wanted.wide:
+            schema = wide.schema_of(wanted.points, qualities=wanted.query.qualities)
         answer = Answer(
-            schema=wide.schema_of(wanted.points, qualities=qualities) if side_by_side else LONG,
+            schema=schema,
             kinds=kinds_of(wanted.points),
             start_ns=wanted.start_ns,
             stop_ns=wanted.stop_ns,
             cost=cost,
         )
-        answer.batches = budget.each(self._batches(wanted, sieve, answer, paged=paged))
+        if batches is None:
+            batches = self._batches(wanted, sieve, answer, paged=paged)
+        answer.batches = budget.each(batches)
         return answer
+
+    async def _aggregates(
+        self, wanted: Plan, sieve: Sieve
+    ) -> tuple[pa.Schema, AsyncGenerator[pa.RecordBatch]]:
+        cut = await cut_of(wanted, self._limits.cells_max)
+        reckoning = aggregating.Reckoning(self._store, wanted, sieve, cut)
+        if wanted.wide:
+            return aggregating.wide_schema(wanted, cut), aggregating.wide(reckoning, wanted, cut)
+        return aggregating.long_schema(cut), aggregating.long(reckoning, wanted, cut)
 
     def _batches(
         self, wanted: Plan, sieve: Sieve, answer: Answer, *, paged: bool
@@ -149,7 +167,7 @@ class Questions:
             case Chart():
                 return self._chart(wanted, sieve)
             case Aggregate():
-                raise Invalid("aggregates are not here yet")
+                raise AssertionError("aggregates have columns of their own")
 
     async def curves(self, wanted: Plan) -> Curves:
         """The answer to a question for a chart.
@@ -162,6 +180,10 @@ class Questions:
         sieve = await budget.spend(self._sieve(wanted))
         drawn = await budget.spend(charts.Drawing(self._store, wanted, sieve).lines())
         return charts.curves(wanted, drawn)
+
+    async def explored(self, points: Sequence[Point]) -> list[Stored]:
+        """What there is of each point."""
+        return await self._budget().spend(explored(self._store, points))
 
     # ---- the price
 
@@ -188,8 +210,10 @@ class Questions:
                 if wanted.query.filter.whiles or wanted.query.filter.low is not None:
                     rows += await self._count(wanted.paths, wanted)
                 return Cost(rows=rows + points * most, cells=points * most * 3)
-            case Aggregate():
-                return Cost(rows=rows, cells=0)
+            case Aggregate(functions=functions):
+                cut = await cut_of(wanted, self._limits.cells_max)
+                rows += await self._count(wanted.paths, wanted)
+                return Cost(rows=rows, cells=points * len(functions) * len(cut.intervals) * 3)
 
     async def _count(self, paths: Sequence[str], wanted: Plan) -> int:
         return await self._store.count(paths, wanted.start_ns, wanted.stop_ns)

@@ -138,6 +138,17 @@ class Sieve:
             found &= whiles.at(batch.time_ns)
         return found
 
+    def edges(self) -> tuple[Ints, Mask]:
+        """When the conditions on other points begin or cease to hold, all taken together."""
+        if not self._whiles:
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.bool_)
+        times = np.unique(np.concatenate([w.times_ns for w in self._whiles]))
+        holds = np.ones(len(times), dtype=np.bool_)
+        for whiles in self._whiles:
+            holds &= whiles.at(times)
+        changed = np.append(holds[:1], holds[1:] != holds[:-1])
+        return times[changed], holds[changed]
+
     def keep(self, batch: Batch) -> Batch:
         """The rows that fit."""
         if self.open:

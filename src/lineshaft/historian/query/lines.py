@@ -50,7 +50,7 @@ class Rows:
     def __len__(self) -> int:
         return len(self.time_ns)
 
-    def take(self, which: Places) -> "Rows":
+    def take(self, which: Places | slice) -> "Rows":
         """The rows at these places, or where a mask is true."""
         return Rows(self.time_ns[which], self.value[which], self.quality[which])
 

@@ -13,8 +13,8 @@ from lineshaft.core.point import Kind, Point
 from lineshaft.core.quality import SEVERITY_MASK, Quality
 from lineshaft.historian.query import At, Last
 from lineshaft.historian.query.answers import LONG, TIME
-from lineshaft.historian.query.charts import split
 from lineshaft.historian.query.filters import Sieve
+from lineshaft.historian.query.parts import split
 from lineshaft.historian.query.plan import HELD, Plan
 from lineshaft.historian.query.wide import schema_of
 from lineshaft.stores import Store
@@ -108,11 +108,11 @@ def _all(plan: Plan, sieve: Sieve, batch: Batch, wanted: Ints) -> list[Values]:
     for point, part in zip(plan.points, split(batch, plan.paths), strict=True):
         _, once = np.unique(part.time_ns, return_index=True)
         stepped = point.kind in HELD if plan.query.do.stepped is None else plan.query.do.stepped
-        found.append(_values(part.take(once), wanted, stepped=stepped))
+        found.append(values_at(part.take(once), wanted, stepped=stepped))
     return found
 
 
-def _values(rows: Batch, wanted: Ints, *, stepped: bool) -> Values:
+def values_at(rows: Batch, wanted: Ints, *, stepped: bool) -> Values:
     """The values of one point; `rows` are sorted, each time once."""
     n = len(rows)
     if not n:
