@@ -34,7 +34,9 @@ pytestmark = pytest.mark.filterwarnings(
 @pytest.fixture(autouse=True)
 def restless(monkeypatch):
     """A store that merges, forgets and looks around all the time."""
-    monkeypatch.setattr("lineshaft.stores.parquet.settler.SEGMENTS_A_DAY_MAX", 1)
+    monkeypatch.setattr("lineshaft.stores.parquet.merging.SMALL_MAX", 0)
+    monkeypatch.setattr("lineshaft.stores.parquet.merging.TICK_S", 0.005)
+    monkeypatch.setattr("lineshaft.stores.parquet.merging.REST_S", 0.005)
     monkeypatch.setattr("lineshaft.stores.parquet.settler.KEPT_S", -1)
     monkeypatch.setattr("lineshaft.stores.parquet.settler.TICK_S", 0.005)
     monkeypatch.setattr("lineshaft.stores.parquet.writer.PROBE_S", 0.005)
