@@ -136,7 +136,7 @@ async def feed(folder: Path, ledger: int, serial: int) -> None:
                 tell(span, GONE)
 
         async with asyncio.TaskGroup() as group:
-            for _ in range(IN_FLIGHT):
+            for _ in range(dice.choice((0, IN_FLIGHT))):
                 group.create_task(lane(), name="lane")
             group.create_task(eraser(), name="eraser")
 

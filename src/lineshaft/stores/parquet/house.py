@@ -23,7 +23,7 @@ from lineshaft.stores.parquet.backups import Copy, check_target
 from lineshaft.stores.parquet.deleting import Deleter
 from lineshaft.stores.parquet.files import Files
 from lineshaft.stores.parquet.log import replay
-from lineshaft.stores.parquet.manifest import LOGS, SEGMENTS, Manifest
+from lineshaft.stores.parquet.manifest import LOGS, SEGMENTS, Manifest, Segment, Thinned
 from lineshaft.stores.parquet.merging import Merger
 from lineshaft.stores.parquet.nearest import Nearest
 from lineshaft.stores.parquet.quarantine import GONE, Quarantine
@@ -158,12 +158,13 @@ class House:
             return False
         if isinstance(error, OSError) and error.errno not in (None, *GONE):
             return False
-        segments = self.state.snapshot().segments
+        snapshot = self.state.snapshot()
+        among: list[Segment | Thinned] = [*snapshot.segments, *snapshot.thinned]
         if span is not None:
             start, stop = span.start_ns, span.stop_ns
-            segments = tuple(s for s in segments if s.time_max >= start and s.time_min < stop)
+            among = [s for s in among if s.time_max >= start and s.time_min < stop]
         quarantine = self.quarantine
-        found = quarantine.look(segments) or quarantine.look(segments, deep=True)
+        found = quarantine.look(among) or quarantine.look(among, deep=True)
         if found:
             self._settler.at_once(lambda: quarantine.put_away(found))
         return bool(found)
@@ -173,7 +174,7 @@ class House:
     def verify(self) -> Verified:
         """Check every file; damaged segments are put aside."""
         manifest = self.state.manifest
-        with self._settler.pinned(s.file for s in manifest.segments):
+        with self._settler.pinned(manifest.files()):
             check = Check(self._folder, self._step)
             check.manifest()
             found = check.of(manifest)
@@ -186,7 +187,7 @@ class House:
         """All that is settled now; its files stay until `end_backup`. On the settler's thread."""
         manifest = self.state.manifest
         last = (self._folder / manifest.last).read_bytes() if manifest.last else b""
-        self._settler.pin(s.file for s in manifest.segments)
+        self._settler.pin(manifest.files())
         return manifest, last
 
     def backup(self, folder: Path, manifest: Manifest, last: bytes) -> Verified:
@@ -210,7 +211,7 @@ class House:
 
     def end_backup(self, manifest: Manifest) -> None:
         """Its files need not stay longer."""
-        self._settler.unpin(s.file for s in manifest.segments)
+        self._settler.unpin(manifest.files())
 
     def _step(self) -> None:
         if self.state.closing:

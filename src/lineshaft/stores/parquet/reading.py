@@ -245,6 +245,9 @@ def decode(path: Path, index: Index, group: int) -> Part:
 
 
 def _decoded(file: BinaryIO, meta: pq.FileMetaData) -> Part:
+    # Arrow ends the process when a damaged footer promises columns that it does not describe.
+    if meta.num_row_groups != 1 or meta.row_group(0).num_columns != meta.num_columns:
+        raise OSError("the footer is damaged")
     columns = {
         meta.schema.column(i).name: meta.row_group(0).column(i) for i in range(meta.num_columns)
     }
