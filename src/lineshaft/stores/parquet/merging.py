@@ -135,6 +135,8 @@ class Merger:
             self._shelf.forget()
             self._count("merges_failed")
             log.warning("not merged", extra={"group": group.name, "cause": str(error)})
+            if isinstance(error, FileNotFoundError) or not isinstance(error, OSError):
+                self._settler.mend()
             return REST_S
         return 0.0
 

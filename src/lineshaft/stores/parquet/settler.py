@@ -160,6 +160,10 @@ class Settler:
         finally:
             self.unpin(held)
 
+    def mend(self) -> None:
+        """Put damaged segments aside; for other threads, which have met with one."""
+        self.at_once(lambda: self._mended() and None)
+
     def _mended(self) -> bool:
         """Whether a damaged segment was in the way, and is no more."""
         segments = self._state.manifest.segments
