@@ -9,7 +9,7 @@ from tests.stores.folder import DAY, make, put
 
 from lineshaft.core.batch import Batch, Sample
 from lineshaft.core.clock import now_ns
-from lineshaft.stores import Rule
+from lineshaft.stores import Question, Rule
 from lineshaft.stores.parquet import merging, segments, summing
 from lineshaft.testing.oracle import Oracle, assert_summaries
 from lineshaft.testing.stores import balanced, holds
@@ -78,6 +78,23 @@ async def test_roll_ups_go_when_their_time_is_over_too(tmp_path: Path):
             table = await store.summaries(["hallway"], np.array([days_ago(60), days_ago(0)]))
             assert table.column("count").to_pylist() == [300 * left]
             assert len(await store.read(["hallway"], 0, days_ago(0))) == 0
+
+
+async def test_sql_sees_roll_ups_whose_samples_are_gone(tmp_path: Path):
+    store = make(tmp_path / "s")
+    question = Question(
+        text="SELECT point, time_ns, count, min, min_ns, last_ns, known_ns, sum FROM rollup_1h"
+        " ORDER BY point, time_ns"
+    )
+    async with store.opened():
+        for days in (30, 1):
+            await store.append(Batch.of_rows(series("a", days_ago(days))))
+            await store.settle()
+        before = [r async for b in store.sql(question) for r in b.to_pylist()]
+        await store.retain([Rule(raw_s=10 * 86400.0)], 0, dry=False)
+        after = [r async for b in store.sql(question) for r in b.to_pylist()]
+        assert after == before
+        assert len(after) == 2
 
 
 async def test_late_samples_of_a_thinned_day_are_there_until_the_next_time(tmp_path: Path):

@@ -17,7 +17,8 @@ A point has a level where that pays (`SAMPLES_MIN` a bucket), and always the wid
 """
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -28,6 +29,7 @@ import pyarrow.parquet as pq
 from lineshaft.core.batch import Indices, Ints
 from lineshaft.core.summary import LEVELS_NS, SUMMARY_SCHEMA
 from lineshaft.core.sums import Samples, Sums, joined, merge_sums, sum_up
+from lineshaft.stores.parquet.shape import quoted
 
 SAMPLES_MIN = 16
 """A point has a level where a bucket sums up so many samples, on average."""
@@ -272,3 +274,22 @@ def _writer(sink: object) -> pq.ParquetWriter:
         column_encoding={"time_ns": "DELTA_BINARY_PACKED"},
         store_schema=False,
     )
+
+
+def stored(files: Iterable[Path], level_ns: int) -> str:
+    """A SELECT of the summaries of a level, with the columns of `SUMMARY_SCHEMA`."""
+
+    def when(value: str, time: str) -> str:
+        return f"CASE WHEN {value} IS NOT NULL THEN {time} END AS {value}_ns"
+
+    begin, end = "time_ns + head_ns", f"time_ns + {level_ns} - tail_ns"
+    return f"""
+        SELECT point, time_ns, count, count - unusable AS usable, quality,
+            {begin} AS begin_ns, {end} AS end_ns,
+            min, {when("min", f"{begin} + min_after_ns")},
+            max, {when("max", f"{begin} + max_after_ns")},
+            first, {when("first", f"{begin} + first_after_ns")},
+            last, {when("last", f"{end} - last_before_ns")},
+            sum, stepped, sloped, {end} - ({begin}) - unknown_ns AS known_ns
+        FROM read_parquet({quoted(files)}) WHERE level_ns = {level_ns}
+    """  # noqa: S608 - integers and names of our own files

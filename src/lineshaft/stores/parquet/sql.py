@@ -9,6 +9,7 @@ from lineshaft.core.flow import assert_off_loop
 from lineshaft.stores import Question
 from lineshaft.stores._sql import ROLLUPS, Relations, rollup_view, samples_view, summed_up
 from lineshaft.stores.parquet.manifest import SEGMENTS
+from lineshaft.stores.parquet.rollups import stored
 from lineshaft.stores.parquet.rows import concat, order_of
 from lineshaft.stores.parquet.shape import COLUMNS, SCHEMA
 from lineshaft.stores.parquet.shape import rows_of as settled
@@ -44,9 +45,19 @@ def relations(state: State, folder: Path, question: Question) -> Relations:
         parts.append(f"SELECT * FROM ({rows}) ANTI JOIN {HOT} USING (point, time_ns)")  # noqa: S608
     files = [shelf / s.file for s in segments]
     source = " UNION ALL ".join(parts)
+    alone = [
+        shelf / t.rollup.file
+        for t in snapshot.thinned
+        if t.time_max >= question.start_ns and t.time_min < question.stop_ns
+    ]
+    files += alone
     views = {"samples": samples_view(question, source)}
     for name, level in ROLLUPS.items():
-        views[name] = rollup_view(summed_up(source, level))
+        query = summed_up(source, level)
+        if alone:
+            # Of these the samples are gone; what level they have not, nobody knows any more.
+            query = f"({query}) UNION ALL ({stored(alone, level)})"
+        views[name] = rollup_view(query)
     return Relations(views, {HOT: hot}, files)
 
 
