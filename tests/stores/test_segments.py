@@ -2,8 +2,10 @@
 
 import json
 import tarfile
+from itertools import count
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -12,7 +14,10 @@ from tests.stores.version_1.made import batches
 
 from lineshaft.core.batch import Batch, Sample
 from lineshaft.core.errors import SettingsError
-from lineshaft.stores.parquet.segments import ROWS_MAX, ROWS_MIN
+from lineshaft.stores.parquet.files import Files
+from lineshaft.stores.parquet.manifest import load
+from lineshaft.stores.parquet.segments import ROWS_MAX, ROWS_MIN, Shelf
+from lineshaft.stores.parquet.shape import rows_of
 from lineshaft.testing.oracle import Oracle
 from lineshaft.testing.stores import balanced, holds
 
@@ -130,6 +135,20 @@ async def test_folder_of_version_1_opens_and_reads_right(old: Path):
 
 def _stored(value):
     return str(value) if isinstance(value, int) and abs(value) > 2**53 else value
+
+
+def test_segments_of_version_1_are_merged_into_version_2(old: Path):
+    manifest = load(old)
+    before = duckdb.sql(f"{rows_of(manifest.segments, old / 'segments')} ORDER BY ALL").fetchall()
+    assert {(s.version, s.unit) for s in manifest.segments} == {(1, "ns")}
+    shelf = Shelf(Files(), old, duckdb.connect())
+    shelf.numbers = count(1000)
+    usual = [s for s in manifest.segments if s.time_min > 0]
+    edge = [s for s in manifest.segments if s not in usual]
+    merged = [shelf.merged(usual), shelf.merged(edge)]
+    assert [(s.version, s.unit) for s in merged] == [(2, "us"), (2, "ns")]
+    after = duckdb.sql(f"{rows_of(merged, old / 'segments')} ORDER BY ALL").fetchall()
+    assert repr(after) == repr(before)
 
 
 async def test_segment_of_a_newer_version_is_refused(old: Path):
