@@ -143,9 +143,9 @@ class Client:
     def _batches(self, asked: Query) -> Iterator[tuple[pa.Schema, Iterator[pa.RecordBatch]]]:
         with self.download(asked, "arrow") as answer:
             try:
-                stream = pa.ipc.open_stream(pa.PythonFile(_Body(answer.iter_bytes()), mode="r"))
+                stream = pa.ipc.open_stream(io.BufferedReader(_Body(answer.iter_bytes())))
                 yield stream.schema, iter(stream)
-            except pa.ArrowInvalid as error:
+            except (pa.ArrowInvalid, OSError) as error:
                 raise LinkLost(f"the answer broke off: {error}", remedy="Ask again.") from error
 
     @contextmanager
@@ -298,6 +298,11 @@ class Client:
     def _get(self, path: str, wanted: type[T], *, params: dict[str, Any]) -> T:
         with self._answer("GET", path, params=params) as answer:
             return msgspec.json.decode(answer.read(), type=wanted)
+
+    def look_after_store(self, verb: str, **options: object) -> dict[str, Any]:
+        """Have the plant `verify`, `backup` or `retain` (`dry` or not) its store; what it found."""
+        given = {k: str(v).lower() for k, v in options.items()}
+        return self._json("POST", f"/store/{verb}", params=given, timeout=None)
 
     def _json(self, method: str, path: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401
         with self._answer(method, path, **options) as answer:

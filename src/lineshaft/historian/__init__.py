@@ -13,7 +13,8 @@ from msgspec import Meta
 
 from lineshaft.core.batch import Batch, Sample
 from lineshaft.core.flow import supervise
-from lineshaft.historian import imports, namespace, views
+from lineshaft.core.settings import Settings
+from lineshaft.historian import corrections, imports, namespace, views
 from lineshaft.historian.live import Hub
 from lineshaft.historian.prometheus.querying import Queries
 from lineshaft.historian.query.asking import Limits, Questions
@@ -22,13 +23,27 @@ from lineshaft.historian.recorder import SUBSCRIPTION, Recorder
 from lineshaft.historian.sql import asking
 from lineshaft.records import Records
 from lineshaft.spines import Spine
-from lineshaft.stores import Store
+from lineshaft.stores import Rule, Store
 from lineshaft.web.metrics import Metric
 
 COLLECTIONS = (namespace.COLLECTION, imports.COLLECTION, views.COLLECTION)
 """What the records must hold ready for the historian."""
 DURABLE = SUBSCRIPTION
 """Name of the durable subscription that the plant declares."""
+
+
+DAY_S = 86_400.0
+
+
+class Keep(Settings, frozen=True):
+    """One of the tables `[[historian.retention]]`."""
+
+    branch: str = ""
+    """Branch of the namespace; the empty one is everything."""
+    raw_days: Annotated[float, Meta(ge=0)] = 0.0
+    """Days that samples are kept; 0 keeps them for ever."""
+    rollup_days: Annotated[float, Meta(ge=0)] = 0.0
+    """Days that roll-ups are kept; 0 keeps them for ever."""
 
 
 class Config(asking.Limits, frozen=True):
@@ -50,6 +65,19 @@ class Config(asking.Limits, frozen=True):
     """Seconds that reading one answer may take; how long its reader takes does not count."""
     query_together: Annotated[int, Meta(ge=1, le=64)] = 4
     """Questions that are read at the same time; others wait for their turn."""
+    backup: str = ""
+    """Folder for backups of the store, best on another disk; empty refuses them."""
+    retention: tuple[Keep, ...] = ()
+    """How long samples are kept, by branch; the longest branch that fits a point decides."""
+    disk_gb_max: Annotated[float, Meta(ge=0)] = 0.0
+    """GB that the store may take: beyond, the oldest goes first. 0 has no limit."""
+
+    def rules(self) -> list[Rule]:
+        """What the store is told to keep."""
+        return [
+            Rule(branch=k.branch, raw_s=k.raw_days * DAY_S, rollup_s=k.rollup_days * DAY_S)
+            for k in self.retention
+        ]
 
 
 def _limits(config: Config) -> Limits:
@@ -81,6 +109,13 @@ class Historian:
         )
         self.imports = imports.Imports(records, self.append)
         self.views = views.Views(records)
+        self.corrections = corrections.Corrections(
+            store,
+            records,
+            append=self.append,
+            refresh=self.live.refresh,
+            announce=spine.announce,
+        )
         self.recorder = Recorder(spine, store, rows_max=config.rows_max, kept=self._kept)
 
     async def start(self) -> None:
@@ -123,7 +158,7 @@ class Historian:
         """What is wrong now."""
         found = []
         health = self.store.health()
-        if not health.ok:
+        if health.problem:
             found.append(f"store: {health.problem}")
         elif self.recorder.trouble:
             found.append(f"historian: {self.recorder.trouble}")

@@ -254,7 +254,7 @@ class Store(Plugin, abc.ABC):
         """
 
     async def verify(self) -> Verified:
-        """Check every file against its checksums.
+        """Check every file against its checksums, open or not.
 
         Raises:
             Refused: this kind of store has no files of its own to check.
@@ -264,10 +264,22 @@ class Store(Plugin, abc.ABC):
     async def backup(self, folder: str) -> Verified:
         """Bring `folder` up to this moment's state, while running; unchanged files stay.
 
+        Files and bytes are those that were copied, findings what could not be.
+
         Raises:
             Refused: this kind of store leaves backup to its engine's own tools.
         """
         raise _not_here(self, "back up")
+
+    async def restore(self, folder: str) -> Verified:
+        """Verify a backup and take it over; the store must hold nothing, and not be open.
+
+        When there are findings nothing was taken over.
+
+        Raises:
+            Refused: the store is not empty, or leaves backup to its engine's own tools.
+        """
+        raise _not_here(self, "restore")
 
     @abc.abstractmethod
     async def settle(self) -> None:

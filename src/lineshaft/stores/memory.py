@@ -47,10 +47,12 @@ class Memory(Store):
         self._accepted = 0
         self._replaced = 0
         self._dropped: dict[str, int] = {}
+        self._engine = _sql.Engine()
 
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator[None]:
-        yield
+        async with self._engine.opened():
+            yield
 
     async def append(self, batch: Batch) -> None:
         for row in batch.rows():
@@ -146,7 +148,7 @@ class Memory(Store):
 
     def sql(self, question: Question) -> AsyncGenerator[pa.RecordBatch]:
         rows = list(self._rows.values())
-        return _sql.answer(question, lambda: _relations(rows, question))
+        return self._engine.answer(question, lambda: _relations(rows, question))
 
     async def settle(self) -> None:
         """Nothing is buffered here."""

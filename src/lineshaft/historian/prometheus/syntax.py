@@ -1,10 +1,8 @@
 """PromQL to a tree of what we can answer; what we cannot is refused by its name."""
 
-import contextlib
 import datetime as dt
 import enum
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -160,7 +158,7 @@ def parse(text: str) -> Node:
         Invalid: it is no PromQL, or a part of it that is not answered here.
     """
     try:
-        with _calm():
+        with _Calm():
             return _node(parsed(text))
     except (OverflowError, ValueError):
         raise Invalid("the expression holds a time that is too far away to be one") from None
@@ -180,21 +178,23 @@ def parsed(text: str) -> Any:  # noqa: ANN401 - the parser has no base with attr
             remedy="Ask in several queries, or match series by a regular expression.",
         )
     try:
-        with _calm():
+        with _Calm():
             return pp.parse(text)
     except ValueError as error:
         raise Invalid(f"invalid expression: {error}") from None
 
 
-@contextlib.contextmanager
-def _calm() -> Iterator[None]:
+class _Calm:
     """The parser panics at some times that are too far away; a panic is no `Exception`."""
-    try:
-        yield
-    except BaseException as error:
-        if type(error).__name__ != "PanicException":
-            raise
-        raise Invalid(f"invalid expression: {error}") from None
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: object
+    ) -> None:
+        if kind is not None and kind.__name__ == "PanicException":
+            raise Invalid(f"invalid expression: {error}") from None
 
 
 def _node(e: Any) -> Node:  # noqa: ANN401

@@ -113,10 +113,17 @@ class Readers:
         found += self._library.count_most(self._ids(span), segments, _times(span))
         return found.tolist()  # type: ignore[no-any-return]
 
-    def rows_max(self, span: Span) -> int:
-        """How many rows there may be at most, without looking."""
+    def look(self, span: Span) -> tuple[list[Segment], Batch]:
+        """Segments that may hold rows of the span, and the newest in memory, sorted."""
         segments, hot = self._look(span)
-        return sum(s.rows for s in segments) + int(hot.num_rows)
+        return segments, _batch(span.points, _newest([hot], None))
+
+    def settled(self, span: Span, segments: list[Segment]) -> Batch:
+        """The rows of these segments, sorted, whatever is in memory."""
+        if len(span.points) <= FEW_MAX:
+            found = self._library.read(self._ids(span), segments, _times(span))
+            return _batch(span.points, _newest([placed(found)], None)) if found else Batch.empty()
+        return _batch(span.points, _newest([self._settled(span, segments, None)], None))
 
     # ---- parts
 

@@ -102,11 +102,7 @@ class Library:
         """
         found = self._indices.get(segment.file)
         if found is None:
-            path = self._folder / segment.file
-            with path.open("rb") as file:
-                found = indices.load(file.fileno(), self._names.ids)
-            if found is None:
-                found = indices.made(path, self._names.ids)
+            found = indices.load(self._folder / segment.file, self._names.ids)
             self._indices.put(segment.file, found, found.size)
         return found
 
