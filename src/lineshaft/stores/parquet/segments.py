@@ -170,7 +170,23 @@ class Shelf:
         """The file with the roll-ups of a segment, if it is large enough to need them."""
         if summing.rows < ROLLUP_ROWS_MIN or not summing.fit:
             return None
-        path = segment.with_suffix(ROLLUP)
+        return self._write_rollup(segment.with_suffix(ROLLUP), summing)
+
+    def summed_up(self, tables: Iterable[pa.Table]) -> Rollup | None:
+        """Roll-ups of sorted rows, on the disk; None when there can be none.
+
+        Raises:
+            OSError: the disk does not take it; `forget` clears what is left.
+        """
+        assert_off_loop()
+        summing = Builder()
+        for table in tables:
+            summing.add(table)
+        if not summing.rows or not summing.fit:
+            return None
+        return self._write_rollup(self.folder / f"{next(self.numbers):012d}{ROLLUP}", summing)
+
+    def _write_rollup(self, path: Path, summing: Builder) -> Rollup:
         self._new.append(path)
         with self._files.sink(path) as sink:
             summing.write(sink)
