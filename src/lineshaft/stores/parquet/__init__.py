@@ -50,7 +50,7 @@ from lineshaft.stores.parquet.writer import GROUP_ROWS_MAX
 
 T = TypeVar("T")
 
-SCAN_ROWS_MAX = 1_000_000
+SCAN_ROWS_MAX = 250_000
 """Rows that a scan holds in memory at once."""
 
 
@@ -66,7 +66,7 @@ class Parquet(Store):
         """Rows in memory that make a segment; appends wait at four times as many."""
         flush_s: Annotated[float, Meta(gt=0)] = 300.0
         """Seconds after which rows in memory become a segment, however few they are."""
-        memory_mb: Annotated[int, Meta(ge=64)] = 512
+        memory_mb: Annotated[int, Meta(ge=64)] = 192
         """MB of memory that queries may take; larger ones use the disk."""
         cache_mb: Annotated[int, Meta(ge=1)] = 64
         """MB of memory that hold what was read lately, for screens that ask again."""
@@ -78,7 +78,8 @@ class Parquet(Store):
         kind = "parquet"
         buffer_rows_max = 500_000
         flush_s = 300
-        memory_mb = 512
+        memory_mb = 192
+        cache_mb = 64
     """
 
     config: Config

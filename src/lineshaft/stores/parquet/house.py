@@ -179,7 +179,7 @@ class House:
     def verify(self) -> Verified:
         """Check every file; damaged segments are put aside."""
         manifest = self.state.manifest
-        with self._settler.pinned(s.file for s in manifest.segments):
+        with self._settler.pinned(manifest.files()):
             check = Check(self._folder, self._step)
             check.manifest()
             found = check.of(manifest)
@@ -192,7 +192,7 @@ class House:
         """All that is settled now; its files stay until `end_backup`. On the settler's thread."""
         manifest = self.state.manifest
         last = (self._folder / manifest.last).read_bytes() if manifest.last else b""
-        self._settler.pin(s.file for s in manifest.segments)
+        self._settler.pin(manifest.files())
         return manifest, last
 
     def backup(self, folder: Path, manifest: Manifest, last: bytes) -> Verified:
@@ -216,7 +216,7 @@ class House:
 
     def end_backup(self, manifest: Manifest) -> None:
         """Its files need not stay longer."""
-        self._settler.unpin(s.file for s in manifest.segments)
+        self._settler.unpin(manifest.files())
 
     def _step(self) -> None:
         if self.state.closing:

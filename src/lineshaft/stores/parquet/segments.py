@@ -17,7 +17,7 @@ from lineshaft.core.clock import NS_PER_S
 from lineshaft.core.flow import assert_off_loop
 from lineshaft.stores.parquet import footer as footers
 from lineshaft.stores.parquet.files import Files, Sink
-from lineshaft.stores.parquet.index import Runs
+from lineshaft.stores.parquet.index import Collector
 from lineshaft.stores.parquet.manifest import SEGMENTS, VERSION, Rollup, Segment
 from lineshaft.stores.parquet.rollups import Builder
 from lineshaft.stores.parquet.rows import Rows, order_of
@@ -131,7 +131,7 @@ class Shelf:
         path = self.folder / f"{next(self.numbers):012d}.parquet"
         self._new.append(path)
         summing = Builder()
-        runs, time_min, time_max = Runs(), np.iinfo(np.int64).max, np.iinfo(np.int64).min
+        runs, time_min, time_max = Collector(), np.iinfo(np.int64).max, np.iinfo(np.int64).min
         try:
             with self._files.sink(path) as sink:
                 held = _Held(sink)
@@ -370,7 +370,7 @@ class _Held:
         """From now on comes what stands at the end of the file."""
         self._parts = []
 
-    def finish(self, runs: Runs) -> None:
+    def finish(self, runs: Collector) -> None:
         """Write the index and, behind it, what was held."""
         held = b"".join(self._parts or [])
         length = footers.LENGTH.unpack_from(held, len(held) - footers.TAIL)[0]
