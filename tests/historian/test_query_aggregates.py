@@ -14,7 +14,7 @@ from lineshaft.historian.aggregates import Function
 from lineshaft.historian.aggregates.compute import compute_each
 from lineshaft.historian.aggregates.series import Configuration, Series
 from lineshaft.historian.calendar import Interval, Shift
-from lineshaft.historian.query import Aggregate, Filter, Query, Shape, While, aggregating
+from lineshaft.historian.query import Aggregate, Filter, Query, Shape, While, aggregating, summed
 
 T0 = 1_760_000_000 * NS_PER_S
 BAD, UNCERTAIN = 0x8000_0000, 0x4000_0000
@@ -167,6 +167,33 @@ async def test_reading_in_parts_changes_nothing(made, rows, read_max, uncertain,
         np.testing.assert_allclose(value, want.value, err_msg=function.value, atol=1e-9)
         times = got.column("time").cast("int64").to_numpy()
         np.testing.assert_array_equal(times, want.time_ns, function.value)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    rows=st.lists(st.tuples(st.integers(-40, 140), st.integers(-9, 9)), max_size=60,
+                  unique_by=lambda r: r[0]),
+    odd=st.none() | st.tuples(st.integers(0, 99), st.sampled_from([UNCERTAIN, BAD, 1])),
+    stepped=st.booleans(),
+    every=st.sampled_from(["10s", "7s", ""]),
+)  # fmt: skip
+async def test_summaries_tell_what_samples_tell(made, rows, odd, stepped, every):
+    functions = tuple(sorted(summed.TOLD, key=lambda f: f.value))
+    points = ("press/speed", "press/oil")
+    wanted = ask(100, *functions, every=every, points=points, stepped=stepped)
+    async with made("memory", OIL, SPEED) as asked:
+        if rows:
+            await asked.add([("press/oil", T0 + t * NS_PER_S, float(v)) for t, v in rows])
+            await asked.add([("press/speed", T0 + t * NS_PER_S, 1.0) for t in range(50)])
+        if odd:
+            await asked.add([("press/oil", T0 + odd[0] * NS_PER_S, 3.0, odd[1])])
+        with patch.object(aggregating, "DENSE_MIN", 0):
+            quick = (await (await asked.answer(wanted)).table()).to_pydict()
+        with patch.object(summed, "TOLD", frozenset()):
+            slow = (await (await asked.answer(wanted)).table()).to_pydict()
+    values = [np.array(a.pop("value"), dtype=np.float64) for a in (quick, slow)]
+    assert quick == slow
+    np.testing.assert_allclose(*values, rtol=1e-9, atol=1e-9)
 
 
 async def test_too_large_an_interval_is_refused(made):

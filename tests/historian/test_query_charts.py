@@ -1,5 +1,7 @@
 """Charts: few rows that look like all of them, extremes in place, gaps seen as gaps."""
 
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from lineshaft.core.clock import NS_PER_S
 from lineshaft.core.point import Kind, Point
-from lineshaft.historian.query import Chart, Filter, Query, While, lttb
+from lineshaft.historian.query import Chart, Filter, Query, While, charts, lttb
 
 T0 = 1_760_000_000 * NS_PER_S
 BAD, NO_DATA = 0x8000_0000, 0x809B_0000
@@ -61,6 +63,18 @@ async def test_many_samples_become_few_with_both_ends(history, method):
     assert pairs[0] == (rows[0][1] / 1e6, rows[0][2])
     assert pairs[-1] == (rows[-1][1] / 1e6, rows[-1][2])
     assert pairs == sorted(pairs)
+
+
+async def test_a_shape_of_very_many_samples_is_chosen_from_extremes(history):
+    rows = wave(5000)
+    async with history(OIL) as asked:
+        await asked.add(rows, settle=True)
+        with patch.object(charts, "SHAPED_MAX", 1000):
+            found = await curve(asked, query(5000, samples_max=100, method="lttb"))
+    pairs = list(zip(found.time_ms, found.value, strict=True))
+    assert (found.form, found.count, len(pairs)) == ("lttb", 5000, 100)
+    assert set(pairs) <= {(t / 1e6, v) for _, t, v in rows}
+    assert (pairs[0][1], pairs[-1][1]) == (rows[0][2], rows[-1][2])
 
 
 async def test_every_extreme_of_a_column_stands_at_its_true_time(history):

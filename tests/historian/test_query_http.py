@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import csv, parquet
 
-from lineshaft.core.clock import NS_PER_S, now_ns
+from lineshaft.core.clock import NS_PER_S, now_ns, to_iso
 from lineshaft.core.point import Kind, Point
 
 T0 = 1_760_000_000 * NS_PER_S
@@ -230,3 +230,6 @@ async def test_what_there_is_of_each_point_comes_in_pages(made, server):
     assert (on["day"]["bad"], on["day"]["quality"]) == (1, 0x8000_0000)
     assert (job["day"], saw["day"]) == (None, None)
     assert [i["point"]["path"] for i in searched] == [SAW.path]
+    assert (oil["rows"], on["rows"], job["rows"]) == (60, 1, 1)
+    assert oil["bytes"] > 0
+    assert oil["last"].startswith(to_iso(now)[:10])

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -16,12 +17,12 @@ from lineshaft.historian.aggregates import Function
 from lineshaft.historian.aggregates.compute import compute_each
 from lineshaft.historian.aggregates.series import Configuration, Rows, Series
 from lineshaft.historian.calendar import Cut, intervals
-from lineshaft.historian.query import Aggregate
+from lineshaft.historian.query import Aggregate, summed
 from lineshaft.historian.query.answers import TIME
 from lineshaft.historian.query.charts import blanked
 from lineshaft.historian.query.filters import Sieve
 from lineshaft.historian.query.neighbours import neighbours
-from lineshaft.historian.query.parts import places, split
+from lineshaft.historian.query.parts import by_point, places, split
 from lineshaft.historian.query.plan import HELD, Plan
 from lineshaft.historian.query.single import NO_DATA, values_at
 from lineshaft.stores import Store
@@ -30,6 +31,10 @@ READ_MAX = 1_000_000
 """Samples that are held at a time, unless a single interval of a point has more …"""
 INTERVAL_MAX = 5_000_000
 """… but no more than this."""
+SUMS_MAX = 500_000
+"""Summaries that are held at a time."""
+DENSE_MIN = 60
+"""Samples in an interval from which on summaries save time."""
 AGGREGATES = pa.schema(
     [
         pa.field("point", pa.dictionary(pa.int32(), pa.string())),
@@ -79,6 +84,18 @@ class Part(NamedTuple):
     stop: int
 
 
+class Found(NamedTuple):
+    """Rows of one point."""
+
+    place: int
+    """Of the point in the question."""
+    part: Part
+    rows: list[Rows]
+    """For each function."""
+    words: Sequence[str] = ()
+    """The texts that numbers stand for."""
+
+
 class Reckoning:
     """Reckons the aggregates of one question."""
 
@@ -100,17 +117,67 @@ class Reckoning:
             sloped_extrapolation=do.sloped_extrapolation,
         )
 
-    async def rows(self) -> AsyncGenerator[tuple[int, Part, list[Rows], list[str]]]:
-        """By point and then time: its place, the intervals, rows per function, its texts."""
-        async for part in self._parts():
-            for place, series, words in await self._read(part):
-                found = await asyncio.to_thread(self._reckoned, place, series, part)
-                yield place, part, found, words
+    async def rows(self) -> AsyncGenerator[Found]:
+        """By point and then time."""
+        group = max(SUMS_MAX // len(self._cut.intervals), 1)
+        for begin in range(0, len(self._plan.points), group):
+            points = tuple(range(begin, min(begin + group, len(self._plan.points))))
+            told = await self._from_summaries(points)
+            for known, run in groupby(points, told.__contains__):
+                if known:
+                    for place in run:
+                        yield Found(place, Part((place,), 0, len(self._cut.intervals)), told[place])
+                    continue
+                async with aclosing(self._from_samples(tuple(run))) as found:
+                    async for one in found:
+                        yield one
 
-    async def _parts(self) -> AsyncGenerator[Part]:
+    async def _from_samples(self, points: tuple[int, ...]) -> AsyncGenerator[Found]:
+        async for part in self._parts(points):
+            for place, series, words in await self._read(part):
+                rows = await asyncio.to_thread(self._reckoned, place, series, part)
+                yield Found(place, part, rows, words)
+
+    async def _from_summaries(self, points: tuple[int, ...]) -> dict[int, list[Rows]]:
+        """The rows of those points that summaries tell all of, where that saves reading."""
+        spans = self._cut.intervals
+        edges = summed.edges_of(spans)
+        told = summed.TOLD.issuperset(self._do.functions)
+        # A line that runs on beyond the newest sample needs to know the one before it.
+        if edges is None or not told or not self._sieve.open or self._do.sloped_extrapolation:
+            return {}
+        paths = [self._plan.paths[p] for p in points]
+        span = int(spans[0, 0]), int(spans[-1, 1])
+        if await self._store.count(paths, *span) < len(paths) * len(spans) * DENSE_MIN:
+            return {}
+        table = await self._store.summaries(paths, edges, columns=summed.COLUMNS)
+        around = await neighbours(self._store, paths, span, self._do)
+        return await asyncio.to_thread(self._told, points, table, Batch.concat(around))
+
+    def _told(self, points: Sequence[int], table: pa.Table, around: Batch) -> dict[int, list[Rows]]:
+        paths = [self._plan.paths[p] for p in points]
+        place = np.array(places(around, paths), dtype=np.int64)[around.index]
+        around = around.take(np.argsort(place, kind="stable"))
+        tables = by_point(table)
+        found: dict[int, list[Rows]] = {}
+        for number, near in zip(points, split(around, paths), strict=True):
+            point = self._plan.points[number]
+            if point.path in tables and point.kind not in (Kind.TEXT, Kind.JSON):
+                rows = summed.reckoned(
+                    self._do.functions,
+                    tables[point.path],
+                    near,
+                    (self._cut.intervals, self._cut.partial),
+                    self._configuration(point),
+                )
+                if rows is not None:
+                    found[number] = rows
+        return found
+
+    async def _parts(self, points: tuple[int, ...]) -> AsyncGenerator[Part]:
         """The question cut into what can be held, in the order of the answer."""
         spans = self._cut.intervals
-        waiting = [Part(tuple(range(len(self._plan.points))), 0, len(spans))]
+        waiting = [Part(points, 0, len(spans))]
         while waiting:
             part = waiting.pop()
             paths = [self._plan.paths[p] for p in part.points]
@@ -228,20 +295,14 @@ async def long(reckoning: Reckoning, plan: Plan, cut: Cut) -> AsyncGenerator[pa.
     assert isinstance(plan.query.do, Aggregate)  # noqa: S101 - the caller's match
     functions = plan.query.do.functions
     async with aclosing(reckoning.rows()) as parts:
-        async for place, part, found, words in parts:
-            path = plan.paths[place]
-            yield await asyncio.to_thread(_long, path, functions, cut, part, (found, words))
+        async for found in parts:
+            path = plan.paths[found.place]
+            yield await asyncio.to_thread(_long, path, functions, cut, found)
 
 
-def _long(
-    path: str,
-    functions: Sequence[Function],
-    cut: Cut,
-    part: Part,
-    found: tuple[list[Rows], list[str]],
-) -> pa.RecordBatch:
+def _long(path: str, functions: Sequence[Function], cut: Cut, found: Found) -> pa.RecordBatch:
+    part, rows, words = found.part, found.rows, found.words
     spans = cut.intervals[part.begin : part.stop]
-    rows, words = found
     n, k = len(functions), len(spans)
     which = np.repeat(np.arange(n, dtype=np.int32), k)
     pairs = [_values(f, r, words) for f, r in zip(functions, rows, strict=True)]
@@ -298,10 +359,10 @@ async def wide(reckoning: Reckoning, plan: Plan, cut: Cut) -> AsyncGenerator[pa.
     """All rows at once, one per interval; the limit on cells bounds them."""
     assert isinstance(plan.query.do, Aggregate)  # noqa: S101 - the caller's match
     functions, schema = plan.query.do.functions, wide_schema(plan, cut)
-    parts: dict[int, list[tuple[list[Rows], list[str]]]] = {}
-    async with aclosing(reckoning.rows()) as found:
-        async for place, _, rows, words in found:
-            parts.setdefault(place, []).append((rows, words))
+    parts: dict[int, list[tuple[list[Rows], Sequence[str]]]] = {}
+    async with aclosing(reckoning.rows()) as every:
+        async for found in every:
+            parts.setdefault(found.place, []).append((found.rows, found.words))
     starts: Ints = cut.intervals[:, 0]
     columns = [pa.array(starts).cast(TIME), pa.array(cut.intervals[:, 1]).cast(TIME)]
     for place, point in enumerate(plan.points):

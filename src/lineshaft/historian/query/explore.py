@@ -50,7 +50,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
 async def explored(store: Store, points: Sequence[Point]) -> list[Stored]:
     """What there is of each point, in their order."""
     paths = [p.path for p in points]
-    kept = {s.point: s for s in await store.storage(paths) or ()}
+    kept = {s.point: s for s in await store.storage(paths)}
     now = now_ns()
     edges = edges_ns(now - DAY_S * NS_PER_S, now, STEP_S * NS_PER_S)
     table = await store.summaries(paths, edges, columns=COLUMNS)

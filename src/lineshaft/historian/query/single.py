@@ -27,6 +27,8 @@ SUB_NORMAL = np.uint32(0x40A4_0000)
 NO_DATA = np.uint32(Quality.BAD_NO_DATA)
 HELD_MAX = 500_000
 """Samples that are held at a time."""
+SINGLY_ROWS = 20_000
+"""Reading so many takes as long as asking for the neighbours of one time."""
 
 
 async def last(store: Store, plan: Plan, sieve: Sieve) -> AsyncGenerator[Batch]:
@@ -78,7 +80,7 @@ async def _groups(
         count = 0
         if stop - begin > 1:
             count = await store.count(paths, int(wanted[begin]), int(wanted[stop - 1]) + 1)
-        if count > HELD_MAX:
+        if count > min(HELD_MAX, SINGLY_ROWS * (stop - begin)):
             middle = (begin + stop) // 2
             waiting += [(middle, stop), (begin, middle)]
         else:
