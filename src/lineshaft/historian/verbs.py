@@ -33,6 +33,7 @@ from lineshaft.historian.query import (
     While,
 )
 from lineshaft.historian.query.grid import lines
+from lineshaft.historian.sql import verbs as sql_verbs
 
 FILES = ("csv", "parquet", "arrow", "json", "ndjson")
 BINARY = ("parquet", "arrow")
@@ -42,9 +43,10 @@ OPERATORS = ("!=", "<=", ">=", "=", "<", ">")
 
 
 def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `import` and `query`."""
+    """Add `import`, `query` and `sql`."""
     _add_import(subparsers)
     _add_query(subparsers)
+    sql_verbs.add(subparsers.add_parser, _add_connection)
 
 
 def _add_connection(verb: argparse.ArgumentParser) -> None:
