@@ -106,10 +106,16 @@ class Shelf:
         self._new.clear()
 
     def forget(self) -> None:
-        """Delete what was written since and did not get into the manifest."""
-        for path in self._new:
-            self._files.delete(path)
-        self._new.clear()
+        """Delete what was written since and did not get into the manifest.
+
+        What the disk does not let go of is tried again, at the next opening at the latest.
+        """
+        while self._new:
+            try:
+                self._files.delete(self._new[-1])
+            except OSError:
+                return
+            self._new.pop()
 
     def write(
         self, tables: Iterable[pa.Table | pa.RecordBatch], unit: str = "us"
