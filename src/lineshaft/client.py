@@ -141,12 +141,22 @@ class Client:
 
     @contextmanager
     def _batches(self, asked: Query) -> Iterator[tuple[pa.Schema, Iterator[pa.RecordBatch]]]:
-        with self.download(asked, "arrow") as answer:
-            try:
-                stream = pa.ipc.open_stream(io.BufferedReader(_Body(answer.iter_bytes())))
-                yield stream.schema, iter(stream)
-            except (pa.ArrowInvalid, OSError) as error:
-                raise LinkLost(f"the answer broke off: {error}", remedy="Ask again.") from error
+        with self.download(asked, "arrow") as answer, _stream(answer) as stream:
+            yield stream.schema, iter(stream)
+
+    def sql(self, text: str, *, limit: int | None = None) -> History:
+        """The rows that one SELECT gives, over the views of `GET /sql/schema`."""
+        with self.sql_download(text, "arrow", limit=limit) as answer, _stream(answer) as stream:
+            return History(stream.read_all())
+
+    @contextmanager
+    def sql_download(
+        self, text: str, kind: str, *, limit: int | None = None
+    ) -> Iterator[httpx.Response]:
+        """The same in a format (csv, parquet, arrow, json), to be read part by part."""
+        asked = {"text": text, "format": kind, "limit": limit}
+        with self._answer("POST", "/sql", json=asked) as answer:
+            yield answer
 
     @contextmanager
     def download(self, asked: Query, kind: str) -> Iterator[httpx.Response]:
@@ -322,6 +332,15 @@ class Client:
                 f"{self.url} does not answer: {error}",
                 remedy="Check the address, and that the plant runs.",
             ) from error
+
+
+@contextmanager
+def _stream(answer: httpx.Response) -> Iterator[pa.RecordBatchReader]:
+    """The batches of an answer in Arrow's format."""
+    try:
+        yield pa.ipc.open_stream(io.BufferedReader(_Body(answer.iter_bytes())))
+    except (pa.ArrowInvalid, OSError, httpx.RemoteProtocolError) as error:
+        raise LinkLost(f"the answer broke off: {error}", remedy="Ask again.") from error
 
 
 class _Body(io.RawIOBase):

@@ -29,16 +29,17 @@ NOON = 1_780_000_000 * NS_PER_S
 LOOK = frozenset({Action.LOOK})
 
 
-class People:
-    known = {
-        "ls_all": Identity(name="alma", actions=LOOK),
-        "ls_b": Identity(name="ben", actions=LOOK, branches=("works/b",)),
-        "ls_none": Identity(name="nils"),
-        "s-alma": Identity(name="alma", actions=LOOK),
-    }
+KNOWN = {
+    "ls_all": Identity(name="alma", actions=LOOK),
+    "ls_b": Identity(name="ben", actions=LOOK, branches=("works/b",)),
+    "ls_none": Identity(name="nils"),
+    "s-alma": Identity(name="alma", actions=LOOK),
+}
 
+
+class People:
     async def identify(self, *, session: str, token: str, address: str) -> Identity | None:
-        return self.known.get(token or session)
+        return KNOWN.get(token or session)
 
     async def login(self, name: str, password: str, address: str) -> str:
         if password != "right":

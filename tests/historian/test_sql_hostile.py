@@ -119,7 +119,6 @@ SHOW ALL TABLES
 PIVOT samples ON point USING avg(number)
 SELECT 1; SELECT 2
 SELECT 1; COPY samples TO '/tmp/x.csv'
-SELECT 1; -- x
 ;;SELECT 1; ATTACH '/tmp/x.db'
 SELECT * FROM samples FOR UPDATE
 SELECT 1 INTO x
@@ -359,8 +358,7 @@ CLAUSES = [
 async def test_no_statement_but_a_select_is_taken(sql):
     for text in STATEMENTS:
         with pytest.raises(Invalid) as error:
-            if await sql.rows(text) == [(1,)] and text in ("SELECT 1; -- x",):
-                raise Invalid("a comment is no statement", remedy="none")
+            await sql.sql.check(text, ALL)
         assert error.value.remedy, text
     for text in ("", " ", "-- x", "/* x */", ";", "\0", "SELECT '\0'", "\ufeff", "SELECT", "FROM"):
         with pytest.raises(Invalid):
@@ -519,8 +517,10 @@ ERRORS = [
     "SELECT sum((CASE WHEN point LIKE 'works/a%' THEN 'x' ELSE '1' END)::INT) FROM {}",
     "SELECT count(*) FROM {} a JOIN {} b ON a.point = b.point AND"
     " (CASE WHEN a.point LIKE 'works/a/%' THEN 'x' ELSE '1' END)::INT = 1",
-    "SELECT count(*) FROM {} GROUP BY (CASE WHEN point LIKE 'works/a/%' THEN 'x' ELSE '1' END)::INT",
-    "SELECT * FROM {} ORDER BY (CASE WHEN point LIKE 'works/a/%' THEN 'x' ELSE '1' END)::INT LIMIT 1",
+    "SELECT count(*) FROM {} GROUP BY"
+    " (CASE WHEN point LIKE 'works/a/%' THEN 'x' ELSE '1' END)::INT",
+    "SELECT * FROM {} ORDER BY"
+    " (CASE WHEN point LIKE 'works/a/%' THEN 'x' ELSE '1' END)::INT LIMIT 1",
     "SELECT count(*) FROM (SELECT DISTINCT point FROM {}) WHERE"
     " (CASE WHEN point LIKE 'works/a/%' THEN 'x' ELSE '1' END)::INT = 1",
     "WITH x AS (SELECT * FROM {}) SELECT count(*) FROM x WHERE"

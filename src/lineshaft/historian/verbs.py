@@ -34,6 +34,7 @@ from lineshaft.historian.query import (
     While,
 )
 from lineshaft.historian.query.grid import lines
+from lineshaft.historian.sql import verbs as sql_verbs
 
 FILES = ("csv", "parquet", "arrow", "json", "ndjson")
 BINARY = ("parquet", "arrow")
@@ -43,9 +44,10 @@ OPERATORS = ("!=", "<=", ">=", "=", "<", ">")
 
 
 def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `import`, `query` and `store`."""
+    """Add `import`, `query`, `sql` and `store`."""
     _add_import(subparsers)
     _add_query(subparsers)
+    sql_verbs.add(subparsers.add_parser, _add_connection)
     store_verbs.verbs(subparsers)
 
 

@@ -153,7 +153,7 @@ class _Worker:
         assert_off_loop()
         # No settings of ours, no secrets: what runs there could look at its environment.
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
-            [sys.executable, _sql_worker.__file__],
+            [sys.executable, "-P", _sql_worker.__file__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},

@@ -1,7 +1,6 @@
 """What a server of Flight SQL tells of itself: its views as tables, and what it can do."""
 
 import re
-from collections.abc import Iterable
 
 import pyarrow as pa
 
@@ -70,27 +69,30 @@ INFO: dict[int, tuple[int, str | bool | int]] = {
 
 def answer(message: Message) -> pa.Table | None:
     """The answer to a question about the server; None when the message asks something else."""
+    told: pa.Table | None = None
     match message.name:
         case "CommandGetSqlInfo":
-            return _info(message.numbers(1))
+            told = _info(message.numbers(1))
         case "CommandGetCatalogs":
-            return CATALOGS.empty_table()
+            told = CATALOGS.empty_table()
         case "CommandGetDbSchemas":
             # Without names: tools would put them before the views, and queries may not.
             rows = [{"catalog_name": None, "db_schema_name": ""}]
             here = not message.text(1) and _fits("", message.text(2))
-            return pa.Table.from_pylist(rows if here else [], schema=DB_SCHEMAS)
+            told = pa.Table.from_pylist(rows if here else [], schema=DB_SCHEMAS)
         case "CommandGetTables":
-            return _tables(message)
+            told = _tables(message)
         case "CommandGetTableTypes":
-            return pa.table({"table_type": [VIEW]}, schema=TABLE_TYPES)
+            told = pa.table({"table_type": [VIEW]}, schema=TABLE_TYPES)
         case "CommandGetPrimaryKeys":
-            return PRIMARY_KEYS.empty_table()
-    return None
+            told = PRIMARY_KEYS.empty_table()
+        case _:
+            pass
+    return told
 
 
-def _info(wanted: Iterable[int]) -> pa.Table:
-    kept = [n for n in wanted if n in INFO] or ([] if list(wanted) else list(INFO))
+def _info(wanted: list[int]) -> pa.Table:
+    kept = [n for n in wanted if n in INFO] if wanted else list(INFO)
     children: list[list[object]] = [[] for _ in _VALUES]
     kinds, offsets = [], []
     for number in kept:

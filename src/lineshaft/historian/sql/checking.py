@@ -142,7 +142,8 @@ class Check:
     def _orders(self, value: Any, scope: Scope) -> None:  # noqa: ANN401 - a part of a tree
         orders = value.get("orders", ()) if isinstance(value, dict) else value
         for order in orders:
-            self._follow(order, grammar.ORDER, scope)
+            if not _is_all(order["expression"]):
+                self._follow(order, grammar.ORDER, scope)
 
     # ---- what stands in FROM
 
@@ -226,3 +227,13 @@ class Check:
 
     def _replaced(self, value: Node, scope: Scope) -> None:
         self._expression(value["value"], scope)
+
+
+def _is_all(node: Node) -> bool:
+    """Whether the node is the ALL of ORDER BY ALL."""
+    return node["class"] == "STAR" and not any(
+        v for k, v in node.items() if k in grammar.EXPRESSIONS["STAR"] and k not in _ALL
+    )
+
+
+_ALL = ("class", "type", "columns", "query_location", "query_location_length")

@@ -144,7 +144,7 @@ class _Calls:
                 token=credential if is_token else "",
                 session="" if is_token else credential,
                 address=address,
-            )  # type: ignore[arg-type]
+            )
         )
         if who is None:
             raise Unknown("the call carries no valid session or token")
@@ -311,9 +311,10 @@ class _Server(flight.FlightServerBase):  # type: ignore[misc]
                 return iter([flight.Result(body)])
             case "ClosePreparedStatement" | "CloseSession":
                 return iter(())
-        raise Invalid(
-            f"the action {action.type!r} is not offered", remedy="Queries in SQL can be read only."
-        )
+            case other:
+                raise Invalid(
+                    f"the action {other!r} is not offered", remedy="Queries in SQL can only read."
+                )
 
     def list_actions(self, context: Any) -> list[tuple[str, str]]:  # noqa: ANN401
         """What `do_action` takes."""
@@ -329,5 +330,5 @@ async def _next(answer: Any) -> pa.RecordBatch | None:  # noqa: ANN401
 
 def _text(message: Message) -> str:
     if message.name not in _QUERIES:
-        raise Invalid(f"{message.name} is not offered", remedy="Queries in SQL can be read only.")
+        raise Invalid(f"{message.name} is not offered", remedy="Queries in SQL can only read.")
     return message.text(1) or ""
