@@ -19,7 +19,7 @@ from lineshaft.stores import Store
 from lineshaft.testing.stores import STORE
 
 sys.path.insert(0, str(Path(__file__).parent))
-import clickhouse_checks  # noqa: E402
+import clickhouse_checks
 
 
 class Making:
@@ -51,7 +51,7 @@ def main() -> None:
             # The engine need not start anew for each of the others.
             held.append(clickhouse_connect.get_client(dsn=f"chdb://{sys.argv[1]}"))
         try:
-            asyncio.run(asyncio.wait_for(check(Making(sys.argv[1], name)), 100))
+            asyncio.run(asyncio.wait_for(check(Making(sys.argv[1], name)), 200))
             said = ""
         except Exception:  # noqa: BLE001 - told to the test
             said = traceback.format_exc()

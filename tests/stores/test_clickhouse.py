@@ -18,9 +18,9 @@ from lineshaft.testing.stores import STORE
 pytest.importorskip("chdb")
 pytest.importorskip("clickhouse_connect")
 
-from lineshaft.stores.clickhouse.engine import Engine, _shown  # noqa: E402
-from lineshaft.stores.clickhouse.latest import last_of_each  # noqa: E402
-from lineshaft.stores.clickhouse.tables import Layout, among, during, name, text  # noqa: E402
+from lineshaft.stores.clickhouse.engine import Engine, _shown
+from lineshaft.stores.clickhouse.latest import last_of_each
+from lineshaft.stores.clickhouse.tables import Layout, among, during, name, text
 
 SCRIPT = Path(__file__).with_name("clickhouse_check.py")
 

@@ -104,7 +104,7 @@ class ClickHouse(Store):
         dsn = c.dsn or f"chdb://{Path(c.path or 'clickhouse').absolute()}"
         self._engine = Engine(dsn, c.password.reveal(), c.timeout_s)
         self._writer = Writer(self._engine, self._layout, pace_s=c.pace_s)
-        self._reading = Reading(self._engine, self._layout)
+        self._reading = Reading(self._engine, self._layout, self._writer.newest_known)
         self._pool: ThreadPoolExecutor | None = None
         self._waiting = 0
         self._room = asyncio.Event()
@@ -187,11 +187,7 @@ class ClickHouse(Store):
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
     async def last(self, points: Sequence[str] | None = None) -> Batch:
-        def look() -> Batch:
-            with self._writer.lock:
-                return self._writer.latest.look(points)
-
-        return await asyncio.to_thread(look)
+        return await asyncio.to_thread(self._writer.newest_known, points)
 
     async def read(
         self, points: Sequence[str], start_ns: int, stop_ns: int, *, limit: int | None = None

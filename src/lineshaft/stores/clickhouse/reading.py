@@ -1,6 +1,6 @@
 """Questions to the tables; every function runs on a reader's thread."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -35,8 +35,11 @@ NEAR_NS = (NS_PER_DAY // 24, NS_PER_DAY, 30 * NS_PER_DAY, 2**64)
 class Reading:
     """Reads through the readers' clients."""
 
-    def __init__(self, engine: Engine, layout: Layout) -> None:
+    def __init__(
+        self, engine: Engine, layout: Layout, newest: Callable[[Sequence[str]], Batch]
+    ) -> None:
         self._engine = engine
+        self._newest = newest
         self._samples = layout.samples
         self._layout = layout
         self._settings = layout.select_settings()
@@ -115,8 +118,18 @@ class Reading:
         """The nearest row of each point, looked for ever farther away."""
         good = f"quality < {BAD}" if usable else "1"
         order = "DESC" if before else "ASC"
-        missing = list(dict.fromkeys(points))
-        found = []
+        # The newest sample is known; it answers most questions, or that there is no answer.
+        newest = self._newest(points)
+        if before:
+            fits = newest.time_ns < time_ns
+            if usable:
+                fits &= newest.quality < BAD
+            found = [newest.take(fits)]
+            missing = [p for p, fit in zip(newest.points, fits, strict=True) if not fit]
+        else:
+            found = []
+            later = newest.time_ns >= time_ns
+            missing = [p for p, fit in zip(newest.points, later, strict=True) if fit]
         begin = time_ns
         for reach in NEAR_NS:
             end = max(time_ns - reach, INT64_MIN) if before else min(time_ns + reach, INT64_MAX + 1)

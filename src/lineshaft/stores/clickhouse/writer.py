@@ -4,7 +4,7 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -103,6 +103,11 @@ class Writer:
                 replaced=self.replaced,
                 dropped=dict(self.dropped),
             )
+
+    def newest_known(self, points: Sequence[str] | None = None) -> Batch:
+        """The newest row of each point, from memory; of all points when None."""
+        with self.lock:
+            return self.latest.look(points)
 
     # ---- the thread
 
