@@ -9,8 +9,9 @@ import pytest
 from lineshaft.core.batch import Batch, Sample
 from lineshaft.core.clock import now_ns
 from lineshaft.core.errors import Unavailable
+from lineshaft.core.summary import summarize
 from lineshaft.stores import Question, Rule
-from lineshaft.stores.clickhouse import reading
+from lineshaft.stores.clickhouse import reading, sums
 
 T0 = 1_760_000_000_000_000_000
 S = 1_000_000_000
@@ -190,7 +191,36 @@ async def cancelling_an_append_leaves_the_store_usable(making):
         assert await store.count(["p"], 0, 2**62) == 3
 
 
+async def sums_made_by_clickhouse_are_those_made_here(making):
+    store = making.fresh()
+    random = np.random.default_rng(3)
+    async with store.opened():
+        values = [1.5, -2.0, float("nan"), float("inf"), "text", 7.0, 7.0]
+        for _ in range(2):
+            batch = [
+                Sample(f"p{random.integers(3)}", T0 + int(random.integers(-500, 500)), v, q)
+                for v in values * 30
+                for q in (0, 0x4000_0000, 0x8000_0000)
+            ]
+            await store.append(Batch.of_rows(batch))
+        points = ["p2", "nobody", "p0"]
+        columns = list(sums.COLUMNS)
+        for stop in (T0 + 400, T0 + 433):
+            edges = np.append(np.arange(T0 - 450, stop, 50), stop).astype(np.int64)
+            theirs = await store.summaries(points, edges, columns=columns)
+            rows = await store.read(points, int(edges[0]), int(edges[-1]))
+            ours = summarize(rows, edges, columns=columns)
+            assert sums.width_of(edges, columns) == 50
+            assert theirs.schema.equals(ours.schema)
+            assert theirs.num_rows > 20
+            assert repr(theirs.to_pylist()) == repr(ours.to_pylist())
+    assert not sums.width_of(edges, ["stepped"])
+    assert not sums.width_of(np.array([1, 5, 6, 10]), ["sum"])
+    assert not sums.width_of(np.array([-(2**63), 2**62]), ["sum"])
+
+
 CHECKS = (
+    sums_made_by_clickhouse_are_those_made_here,
     many_small_appends_share_an_insert,
     appends_wait_while_too_many_rows_do,
     what_clickhouse_does_not_take_is_not_acknowledged,
