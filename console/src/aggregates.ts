@@ -1,5 +1,6 @@
 /** The aggregates of OPC UA Part 13 that the console offers, and what their figures mean. */
 import type { Point } from "./api";
+import type { Texts } from "./texts";
 
 /** What figure an aggregate gives: one in the unit of its point, or one of its own. */
 type Sort = "value" | "number" | "seconds" | "percent";
@@ -46,6 +47,12 @@ export const INTERVALS: Record<string, number> = {
 export function suitable(spanMs: number, max: number): string {
   const found = Object.entries(INTERVALS).find(([, ms]) => spanMs / ms <= max);
   return found?.[0] ?? "1y";
+}
+
+/** An interval as people say it: `8h` is 8 hours. */
+export function intervalText(every: string, texts: Texts): string {
+  const [, count, unit] = /^(\d+)(s|m|h|d|w|mo|q|y)$/.exec(every) ?? [];
+  return unit ? texts.trend.lengths[unit as keyof Texts["trend"]["lengths"]](Number(count)) : every;
 }
 
 /** How a point's figures are to be read once they are aggregated. */

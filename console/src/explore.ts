@@ -1,17 +1,22 @@
 /** What the data explorer asks: what is stored of each point, and history in SQL. */
-import type { Scalar } from "./api";
+import type { Point, Scalar } from "./api";
 import { ask, askFile } from "./http";
 import type { FileFormat } from "./history";
 
-/** What one point takes in settled storage. */
+/** What there is of one point. */
 export interface Stored {
-  point: string;
+  point: Point;
+  /** In settled storage; the newest samples are not counted yet. */
   rows: number;
   bytes: number;
   first: string | null;
   last: string | null;
+  /** The last 24 hours; null when nothing came then, or when the values are texts. */
+  day: { count: number; per_s: number; bad: number; quality: number; gap_s: number } | null;
 }
 
+/** The first page fills a screen at once, the others bring the rest. */
+const PAGE_FIRST = 100;
 const PAGE = 1000;
 
 /** Every point's storage, a page at a time; `more` is told after each what there is so far. */
@@ -19,7 +24,7 @@ export async function storedPoints(branch: string, more: (items: Stored[]) => vo
   const found: Stored[] = [];
   let cursor: string | undefined;
   do {
-    const query = { branch, cursor, limit: PAGE };
+    const query = { branch, cursor, limit: cursor ? PAGE : PAGE_FIRST };
     const page = await ask<{ items: Stored[]; cursor?: string | null }>("GET", "/storage", { query, signal });
     found.push(...page.items);
     cursor = page.cursor || undefined;
@@ -66,36 +71,4 @@ export function sqlSchema(signal?: AbortSignal): Promise<SqlSchema> {
 /** The type of a column in one word. */
 export function typeWord(type: string): string {
   return type.replace("TIMESTAMP WITH TIME ZONE", "timestamptz").toLowerCase();
-}
-
-/** How well a point was recorded within a period. */
-export interface Health {
-  /** Share of samples that are not bad, from 0 to 1; null without samples. */
-  good: number | null;
-  /** The longest time without a sample, in ms; null without samples. */
-  gapMs: number | null;
-}
-
-const quoted = (text: string) => `'${text.replaceAll("'", "''")}'`;
-
-/**
- * Quality and gaps of some points over the last days, from the roll-ups of a minute: gaps that
- * begin and end within one minute do not count.
- */
-export async function healthOf(points: readonly string[], days: number, signal?: AbortSignal): Promise<Map<string, Health>> {
-  const since = Date.now() - days * 86_400_000;
-  const text = `
-    SELECT point, sum(usable) / sum(count) AS good,
-      greatest(max(begin_ns - before_ns), ${Date.now()}000000 - max(end_ns)) / 1e6 AS gap_ms
-    FROM (
-      SELECT point, usable, count, begin_ns, end_ns,
-        lag(end_ns) OVER (PARTITION BY point ORDER BY time_ns) AS before_ns
-      FROM rollup_1m
-      WHERE point IN (${points.map(quoted).join(", ")}) AND time_ns >= ${since}000000
-    ) GROUP BY point`;
-  const result = await sql(text, points.length, signal);
-  return new Map(result.rows.map(([point, good, gap]) => [
-    String(point),
-    { good: good === null ? null : Number(good), gapMs: gap === null ? null : Number(gap) },
-  ]));
 }

@@ -39,6 +39,11 @@ export interface Statistics {
   good: number | null;
 }
 
+/** Whether there is nothing to see of it within its span. */
+export function isEmpty(curve: Curve): boolean {
+  return curve.interval ? curve.values.every((v) => v === null) : curve.count === 0;
+}
+
 export type Curves = Map<string, Curve>;
 
 export type FileFormat = "csv" | "parquet" | "arrow";
@@ -189,7 +194,7 @@ export async function countSamples(points: readonly string[], span: Span, signal
 /** Removes samples for good; how many. */
 export async function deleteSamples(points: readonly string[], span: Span, reason: string): Promise<number> {
   const body = { points, start: iso(span.start), stop: iso(span.stop), reason };
-  return (await ask<{ deleted: number }>("POST", "/samples/delete", { body })).deleted;
+  return (await ask<{ rows: number }>("POST", "/samples/delete", { body })).rows;
 }
 
 /** Where the browser fetches every sample of a span; the file streams past the page. */

@@ -12,6 +12,7 @@ import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import lineshaft
 from lineshaft.core.errors import LineshaftError, SettingsError
@@ -92,11 +93,37 @@ def parser(asked: str = "") -> argparse.ArgumentParser:
     _add_client_verbs(verbs)
     if asked not in verbs.choices and asked != "--version":
         # Only now: the slices load the whole platform, which a fast start does without.
-        for part in ("client", *(f"{s}.verbs" for s in SLICES)):
+        for part in (f"{s}.verbs" for s in SLICES):
             if importlib.util.find_spec(f"lineshaft.{part}"):
                 importlib.import_module(f"lineshaft.{part}").verbs(verbs)
-    made.set_defaults(open_records=open_records)
+    made.set_defaults(
+        open_records=open_records, connect=connect, store_of=store_of, settings_of=settings_of
+    )
     return made
+
+
+def settings_of(args: argparse.Namespace) -> Any:  # noqa: ANN401 - imported when it is needed
+    """The settings that a verb's options name, loaded."""
+    from lineshaft import settings
+
+    return settings.load(_settings(args))
+
+
+def store_of(args: argparse.Namespace, *, path: Path | None = None) -> Any:  # noqa: ANN401
+    """The store of a plant that does not run, not open; with `path`, one in that folder."""
+    from lineshaft import settings
+    from lineshaft.stores import Store
+
+    loaded = settings_of(args)
+    table = loaded.file.store | ({"path": str(path.absolute())} if path else {})
+    return settings.build_at(Store, table, loaded.data)
+
+
+def connect(args: argparse.Namespace) -> Any:  # noqa: ANN401 - imported when it is needed
+    """The client of the running plant that a verb's options name."""
+    from lineshaft import client
+
+    return client.connect(args.url, args.token)
 
 
 def _add_client_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -283,9 +310,7 @@ def _listed(item: Found) -> str:
 
 def write(args: argparse.Namespace) -> int:
     """Prepare a write, show what would happen, ask, write, and show what was read back."""
-    from lineshaft.client import connect
-
-    with connect(args.url, args.token) as plant:
+    with connect(args) as plant:
         ticket = plant.prepare_write(args.point, parse_value(args.value))
         now = ticket["now"]["value"] if ticket.get("now") else "not known"
         print(f"{ticket['point']}: now {now} {ticket['unit']}, wanted {ticket['value']}")

@@ -1,8 +1,6 @@
 """The Python client: `lineshaft.connect(url, token)` reads, watches and brings in data."""
 
-import argparse
-import os
-import sys
+import io
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +24,7 @@ from lineshaft.historian import files
 from lineshaft.historian.files import Mapping
 from lineshaft.historian.imports import Import
 from lineshaft.historian.last import Value
+from lineshaft.historian.query import Query
 from lineshaft.web.problem import Problem, failure
 from lineshaft.web.watching import Live, Watching
 
@@ -124,12 +123,37 @@ class Client:
 
     def history(self, points: Sequence[str], start: Time = "-1h", stop: Time = "now") -> History:
         """All samples of points with `start <= time < stop`."""
-        ask = {"points": list(points), "start": start, "stop": stop, "format": "arrow"}
-        with self._answer("GET", "/history", params=ask) as answer:
+        return self.query(points, start=str(start), stop=str(stop))
+
+    def query(self, points: Sequence[str] | Query = (), **asked: Any) -> History:  # noqa: ANN401 - fields of Query
+        """The answer to a question to history; fields of `Query` are given by name."""
+        with self._batches(_question(points, asked)) as (schema, batches):
+            return History(pa.Table.from_batches(batches, schema=schema))
+
+    def batches(
+        self,
+        points: Sequence[str] | Query = (),
+        **asked: Any,  # noqa: ANN401 - fields of Query
+    ) -> Iterator[pa.RecordBatch]:
+        """The same, part after part, for answers that do not fit into memory."""
+        with self._batches(_question(points, asked)) as (_, batches):
+            yield from batches
+
+    @contextmanager
+    def _batches(self, asked: Query) -> Iterator[tuple[pa.Schema, Iterator[pa.RecordBatch]]]:
+        with self.download(asked, "arrow") as answer:
             try:
-                return History(pa.ipc.open_stream(answer.read()).read_all())
-            except (pa.ArrowInvalid, httpx.TransportError) as error:
+                stream = pa.ipc.open_stream(io.BufferedReader(_Body(answer.iter_bytes())))
+                yield stream.schema, iter(stream)
+            except (pa.ArrowInvalid, OSError) as error:
                 raise LinkLost(f"the answer broke off: {error}", remedy="Ask again.") from error
+
+    @contextmanager
+    def download(self, asked: Query, kind: str) -> Iterator[httpx.Response]:
+        """The answer in a format (csv, parquet, arrow, json, ndjson), to be read part by part."""
+        with self._answer("POST", "/query", params={"format": kind},
+                          json=msgspec.to_builtins(asked)) as answer:  # fmt: skip
+            yield answer
 
     def devices(self) -> list[dict[str, Any]]:
         """Every device with its state."""
@@ -275,6 +299,11 @@ class Client:
         with self._answer("GET", path, params=params) as answer:
             return msgspec.json.decode(answer.read(), type=wanted)
 
+    def look_after_store(self, verb: str, **options: object) -> dict[str, Any]:
+        """Have the plant `verify`, `backup` or `retain` (`dry` or not) its store; what it found."""
+        given = {k: str(v).lower() for k, v in options.items()}
+        return self._json("POST", f"/store/{verb}", params=given, timeout=None)
+
     def _json(self, method: str, path: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401
         with self._answer(method, path, **options) as answer:
             return msgspec.json.decode(answer.read(), type=dict[str, Any])
@@ -295,6 +324,35 @@ class Client:
             ) from error
 
 
+class _Body(io.RawIOBase):
+    """The body of an answer as a file to read from."""
+
+    def __init__(self, parts: Iterator[bytes]) -> None:
+        super().__init__()
+        self._parts = parts
+        self._rest = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, into: Any) -> int:  # noqa: ANN401 - any buffer
+        while not self._rest:
+            part = next(self._parts, None)
+            if part is None:
+                return 0
+            self._rest = memoryview(part)
+        size = min(len(into), len(self._rest))
+        into[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size
+
+
+def _question(points: Sequence[str] | Query, asked: dict[str, Any]) -> Query:
+    if isinstance(points, Query):
+        return msgspec.structs.replace(points, **asked)
+    return Query(points=tuple(points), **asked)
+
+
 def connect(url: str = "http://127.0.0.1:8080", token: str = "", **options: Any) -> Client:  # noqa: ANN401
     """A client of the plant at this address, with an API token made in the console."""
     return Client(url, token, **options)
@@ -312,52 +370,3 @@ def _failure(status: int, body: bytes) -> LineshaftError:
             f"the answer has status {status} and is no answer of a plant",
             remedy="Check the address; is there a proxy between?",
         )
-
-
-# ---- the verb `lineshaft import`
-
-
-def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `lineshaft import`."""
-    verb = subparsers.add_parser(
-        "import",
-        help="bring a CSV or Parquet file into a running plant",
-        description="Bring in old data. Run it again to go on where it was broken off.",
-    )
-    verb.add_argument("file", type=Path, help="CSV or Parquet file")
-    for option, text in (
-        ("time", "column with the time"),
-        ("time-format", "auto, iso, s, ms, us, ns, or a pattern as '%%d.%%m.%%Y %%H:%%M:%%S'"),
-        ("zone", "time zone of times that name none, as Asia/Shanghai"),
-        ("point", "column with the point's path; without it each column is a point"),
-        ("value", "column with the value"),
-        ("quality", "column with OPC UA status codes"),
-        ("at", "branch that all points are put below"),
-        ("separator", "between the columns of a CSV file"),
-        ("decimal", "decimal point, . or ,"),
-    ):
-        default = getattr(Mapping(), option.replace("-", "_"))
-        verb.add_argument(f"--{option}", default=default, help=f"{text} (default: {default!r})")
-    url = os.environ.get("LINESHAFT_URL", "http://127.0.0.1:8080")
-    token = os.environ.get("LINESHAFT_TOKEN", "")
-    verb.add_argument("--url", default=url, help="address of the plant (or LINESHAFT_URL)")
-    verb.add_argument("--token", default=token, help="API token (or LINESHAFT_TOKEN)")
-    verb.set_defaults(call=import_verb)
-
-
-def import_verb(args: argparse.Namespace) -> int:
-    """Bring in a file, with progress on stderr."""
-    fields = (f.name for f in msgspec.structs.fields(Mapping))
-    mapping = Mapping(**{name: getattr(args, name) for name in fields})
-    with connect(args.url, args.token) as client:
-        done = client.import_file(args.file, mapping, _progress)
-    print(f"\r{done.name}: {done.rows_done} samples are in the store{' ' * 30}", file=sys.stderr)
-    return 0
-
-
-def _progress(state: Import) -> None:
-    total = max(state.rows_total or 0, state.rows_done, 1)
-    part = state.rows_done / total
-    bar = "#" * int(part * 30)
-    line = f"\r{state.name} [{bar:30}] {part:4.0%} {state.rows_done} samples"
-    print(line, end="", file=sys.stderr, flush=True)

@@ -119,15 +119,22 @@ def test_the_wheel_zooms_around_the_pointer_and_asks_once_it_rests(visit: Visit,
 def test_dragging_with_shift_and_the_arrow_keys_move_through_time(visit: Visit, past: Past):
     page, _ = visit(trend(past, TEMPERATURE, start=2 * DAY_S, stop=DAY_S))
     drawn(page)
-    before = window_of(page)
-    drag(page, 0.5, 0.75, shift=True)
-    page.wait_for_function(f"() => document.querySelector('{AREA}').dataset.round === '2'")
     start, stop = window_of(page)
-    assert stop - start == pytest.approx(before[1] - before[0])
-    assert before[0] - start == pytest.approx(DAY_S / 4, rel=0.05)
+    drag(page, 0.5, 0.75, shift=True)
+    arrive(page, start - DAY_S / 4, stop - DAY_S / 4)
     page.keyboard.press("ArrowRight")
-    page.wait_for_function(f"() => document.querySelector('{AREA}').dataset.round === '3'")
-    assert window_of(page)[0] - start == pytest.approx(DAY_S / 4, rel=0.05)
+    arrive(page, start, stop)
+
+
+def arrive(page: Page, start: float, stop: float) -> None:
+    """Waits until the trend shows this window, to a hundredth of it."""
+    slack = (stop - start) / 100
+    for _ in range(200):
+        found = window_of(page)
+        if abs(found[0] - start) < slack and abs(found[1] - stop) < slack:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"wanted {(start, stop)}, the trend shows {found}")
 
 
 def test_one_goes_back_and_forward_through_what_one_looked_at(visit: Visit, past: Past):
@@ -153,8 +160,9 @@ def test_all_of_the_past_is_one_click_away(visit: Visit, past: Past):
 
 
 def test_a_gap_is_left_white_and_doubtful_times_are_shaded(visit: Visit, past: Past):
-    page, _ = visit(trend(past, TEMPERATURE, start=4 * DAY_S))
+    page, watched = visit(trend(past, TEMPERATURE, start=4 * DAY_S))
     drawn(page)
+    watched.expected = ("willReadFrequently",)  # the canvas is not made to be read
 
     def at(left: float) -> int:
         return colours(page, 1 - left / (4 * DAY_S))
@@ -187,11 +195,11 @@ def test_an_aggregate_is_drawn_per_interval_of_a_calendar(visit: Visit, past: Pa
     drawn(page)
     page.get_by_role("button", name="Draw: Samples").click()
     choose(page, "Draw", "Maximum")
-    choose(page, "Interval", "1d")
+    choose(page, "Interval", "1 day")
     choose(page, "Time zone", "UTC")
     expect(row(page, LEVEL)).to_have_attribute("data-form", "aggregate")
     expect(row(page, LEVEL)).to_have_attribute("data-count", re.compile("^[78]$"))
-    expect(row(page, LEVEL)).to_contain_text("Maximum per 1d")
+    expect(row(page, LEVEL)).to_contain_text("Maximum per 1 day")
     query = page.evaluate("Object.fromEntries(new URLSearchParams(location.search))")
     assert (query["agg"], query["every"], query["zone"]) == ("Maximum", "1d", "UTC")
     page.reload()
@@ -201,7 +209,7 @@ def test_an_aggregate_is_drawn_per_interval_of_a_calendar(visit: Visit, past: Pa
 def choose(page: Page, label: str, option: str) -> None:
     """Choose from a list that opens."""
     page.get_by_role("combobox", name=label).click()
-    page.locator(".ant-select-dropdown:visible").get_by_text(option, exact=True).click()
+    page.locator(f'.ant-select-dropdown:visible .ant-select-item-option[title="{option}"]').click()
 
 
 def test_another_period_lies_beneath_with_a_row_of_its_own(visit: Visit, past: Past):
@@ -210,7 +218,8 @@ def test_another_period_lies_beneath_with_a_row_of_its_own(visit: Visit, past: P
     asked = histories(page)
     page.get_by_role("button", name="Compare: Nothing").click()
     page.get_by_role("radio", name="1 day earlier").click()
-    earlier = page.get_by_role("row", name=re.compile("temperature, 1 day earlier"))
+    earlier = row(page, f"{TEMPERATURE} before")
+    expect(earlier).to_contain_text("1 day earlier")
     expect(earlier).to_have_attribute("data-count", re.compile(r"^[1-9]\d+"))
     spans = {(q["start"], q["stop"]) for q in asked}
     assert len(spans) == 2
@@ -221,7 +230,7 @@ def test_another_period_lies_beneath_with_a_row_of_its_own(visit: Visit, past: P
     page.get_by_role("spinbutton").fill("36")
     choose(page, "Interval", "hours")
     page.get_by_role("button", name="Compare", exact=True).click()
-    expect(page.get_by_text("temperature, 36 hours earlier")).to_be_visible()
+    expect(earlier).to_contain_text("36 hours earlier")
 
 
 def test_what_is_on_screen_is_exported_in_three_formats(visit: Visit, past: Past):

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import csv, parquet
 
-from lineshaft.core.clock import NS_PER_S
+from lineshaft.core.clock import NS_PER_S, now_ns
 from lineshaft.core.point import Kind, Point
 
 T0 = 1_760_000_000 * NS_PER_S
@@ -208,3 +208,25 @@ async def test_reading_ends_when_the_client_goes_away(made, server):
             ) as answer:
                 await anext(answer.aiter_bytes())
             await asyncio.wait_for(ended.wait(), 10)
+
+
+async def test_what_there_is_of_each_point_comes_in_pages(made, server):
+    now = now_ns()
+    rows = [(OIL.path, now - i * 60 * NS_PER_S, float(i)) for i in range(100)]
+    rows[50:90] = []
+    rows.append((ON.path, now - 3600 * NS_PER_S, None, 0x8000_0000))
+    async with plant(made, server, [*rows, ROWS[3]]) as http:
+        first = (await http.get("/storage", params={"limit": 2})).json()
+        rest = (await http.get("/storage", params={"cursor": first["cursor"]})).json()
+        searched = (await http.get("/storage?search=SAW")).json()["items"]
+    job, oil = first["items"]
+    on, saw = rest["items"]
+    assert [i["point"]["path"] for i in (job, oil, on, saw)] == [
+        JOB.path, OIL.path, ON.path, SAW.path
+    ]  # fmt: skip
+    assert (oil["day"]["count"], oil["day"]["bad"], oil["day"]["quality"]) == (60, 0, 0)
+    assert oil["day"]["per_s"] == pytest.approx(60 / 86_400)
+    assert 40 * 60 <= oil["day"]["gap_s"] <= 41 * 60
+    assert (on["day"]["bad"], on["day"]["quality"]) == (1, 0x8000_0000)
+    assert (job["day"], saw["day"]) == (None, None)
+    assert [i["point"]["path"] for i in searched] == [SAW.path]

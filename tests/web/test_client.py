@@ -10,12 +10,12 @@ import pytest
 from pyarrow import parquet
 
 import lineshaft
-from lineshaft.client import verbs
 from lineshaft.core.batch import Batch
 from lineshaft.core.clock import NS_PER_S
 from lineshaft.core.errors import Denied, Invalid, LinkLost, Missing, Unavailable, Unknown
 from lineshaft.core.point import Kind, Point
 from lineshaft.historian.files import Mapping
+from lineshaft.historian.verbs import verbs
 
 PRESS = "acme/hall-1/press"
 T0 = 1_700_000_000 * NS_PER_S
@@ -174,6 +174,7 @@ async def test_an_import_waits_while_the_store_takes_nothing(plant, client, long
 async def test_the_verb_brings_a_file_in_and_says_how_much(plant, long_csv, capsys):
     def typed(*words: str) -> int:
         parser = argparse.ArgumentParser()
+        parser.set_defaults(connect=lambda args: lineshaft.connect(args.url, args.token))
         verbs(parser.add_subparsers())
         args = parser.parse_args(words)
         return args.call(args)

@@ -12,8 +12,6 @@ interface Props {
   row: (index: number) => ReactNode;
   handle?: Ref<ListHandle>;
   className?: string;
-  /** Told which rows exist now: from the first until before the last. */
-  onRange?: (first: number, last: number) => void;
   /** Least width of the rows, where that may be more than the list has. */
   minWidth?: number;
   /** Told how far it is scrolled sideways, for a head that stays above. */
@@ -22,7 +20,7 @@ interface Props {
 
 const MARGIN = 6;
 
-export function VirtualList({ count, rowHeight, row, handle, className, onRange, minWidth, onSideways }: Props) {
+export function VirtualList({ count, rowHeight, row, handle, className, minWidth, onSideways }: Props) {
   const [ref, { height }] = useSize<HTMLDivElement>();
   const [top, setTop] = useState(0);
   const frame = useRef(0);
@@ -40,9 +38,6 @@ export function VirtualList({ count, rowHeight, row, handle, className, onRange,
   }));
   const first = Math.max(0, Math.floor(top / rowHeight) - MARGIN);
   const last = Math.min(count, Math.ceil((top + (height || 600)) / rowHeight) + MARGIN);
-  const told = useRef(onRange);
-  told.current = onRange;
-  useEffect(() => told.current?.(first, last), [first, last]);
   const rows: ReactNode[] = [];
   for (let i = first; i < last; i++) rows.push(row(i));
   const scrolled = () => {

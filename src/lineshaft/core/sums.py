@@ -190,7 +190,8 @@ def _worst(sums: Sums, groups: "_Groups", name: str) -> npt.NDArray[Any]:
 def _gaps(sums: Sums, groups: "_Groups") -> npt.NDArray[np.uint64]:
     """How long the value is known from the end of each summary to the next of its group."""
     gaps = np.zeros(groups.size, dtype=np.uint64)
-    gaps[:-1] = _apart(sums["begin_ns"][1:], sums["end_ns"][:-1])
+    after, end = sums["begin_ns"][1:], sums["end_ns"][:-1]
+    gaps[:-1] = np.where(after > end, _apart(after, end), np.uint64(0))
     gaps[groups.stops - 1] = 0
     gaps[~(groups.mask & (sums["last_ns"] == sums["end_ns"]))] = 0
     return gaps

@@ -13,16 +13,17 @@ from msgspec import Meta
 
 from lineshaft.core.batch import Batch, Sample
 from lineshaft.core.flow import supervise
-from lineshaft.historian import imports, namespace, views
+from lineshaft.historian import corrections, imports, namespace, views
 from lineshaft.historian.live import Hub
 from lineshaft.historian.prometheus.querying import Queries
 from lineshaft.historian.query.asking import Limits, Questions
 from lineshaft.historian.reading import Reading
 from lineshaft.historian.recorder import SUBSCRIPTION, Recorder
+from lineshaft.historian.retention import GB, Keep, Retention
 from lineshaft.historian.sql import asking
 from lineshaft.records import Records
 from lineshaft.spines import Spine
-from lineshaft.stores import Store
+from lineshaft.stores import Rule, Store
 from lineshaft.web.metrics import Metric
 
 COLLECTIONS = (namespace.COLLECTION, imports.COLLECTION, views.COLLECTION)
@@ -50,6 +51,16 @@ class Config(asking.Limits, frozen=True):
     """Seconds that reading one answer may take; how long its reader takes does not count."""
     query_together: Annotated[int, Meta(ge=1, le=64)] = 4
     """Questions that are read at the same time; others wait for their turn."""
+    backup: str = ""
+    """Folder for backups of the store, best on another disk; empty refuses them."""
+    retention: tuple[Keep, ...] = ()
+    """How long samples are kept, by branch; the longest branch that fits a point decides."""
+    disk_gb_max: Annotated[float, Meta(ge=0)] = 0.0
+    """GB that the store may take: beyond, the oldest goes first. 0 has no limit."""
+
+    def rules(self) -> list[Rule]:
+        """What the store is told to keep."""
+        return [k.rule() for k in self.retention]
 
 
 def _limits(config: Config) -> Limits:
@@ -81,6 +92,16 @@ class Historian:
         )
         self.imports = imports.Imports(records, self.append)
         self.views = views.Views(records)
+        self.corrections = corrections.Corrections(
+            store,
+            records,
+            append=self.append,
+            refresh=self.live.refresh,
+            announce=spine.announce,
+        )
+        self.retention = Retention(
+            store, config.rules(), round(config.disk_gb_max * GB), self.corrections.note
+        )
         self.recorder = Recorder(spine, store, rows_max=config.rows_max, kept=self._kept)
 
     async def start(self) -> None:
@@ -95,6 +116,7 @@ class Historian:
                 group.create_task(supervise("historian", self.recorder.run), name="recorder")
                 group.create_task(supervise("namespace", self.namespace.keep), name="namespace")
                 group.create_task(supervise("live", self.live.run), name="live")
+                group.create_task(supervise("retention", self.retention.run), name="retention")
         finally:
             await self.namespace.close()
 
@@ -123,7 +145,7 @@ class Historian:
         """What is wrong now."""
         found = []
         health = self.store.health()
-        if not health.ok:
+        if health.problem:
             found.append(f"store: {health.problem}")
         elif self.recorder.trouble:
             found.append(f"historian: {self.recorder.trouble}")

@@ -64,6 +64,12 @@ class LastValues:
         """Whether the point of that number has had a sample."""
         return bool(self.time_ns[place] != _NEVER)
 
+    def forget(self, ids: Ints) -> None:
+        """Know no sample of these points any more."""
+        self.time_ns[ids] = _NEVER
+        for place in ids.tolist():
+            self.text.pop(place, None)
+
     def update(self, batch: Batch) -> Ints:
         """Take in a batch; returns the numbers of the points whose newest sample changed."""
         if not len(batch):

@@ -107,6 +107,16 @@ class Hub:
         if self.viewers:
             self._changed[changed] = True
 
+    def refresh(self, points: Sequence[str], batch: Batch) -> None:
+        """Take these newest samples in place of what is known of the points."""
+        ids = np.array([self.last.ids[p] for p in points if p in self.last.ids], dtype=np.int64)
+        self.last.forget(ids)
+        self.update(batch)
+        for asset in np.unique(self._asset_of[ids]).tolist():
+            for viewer in self.viewers:
+                if asset in viewer.assets:
+                    viewer.marked[asset] = None
+
     def _place_new(self) -> None:
         """Give each point that is new its asset, and tell the viewers who wait for it."""
         first, total = self._placed, len(self.last)

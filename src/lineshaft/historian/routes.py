@@ -13,7 +13,7 @@ from lineshaft.core.clock import NS_PER_S, to_iso
 from lineshaft.core.errors import Denied, Invalid
 from lineshaft.core.path import SYSTEM, check_path, is_under
 from lineshaft.core.point import Point
-from lineshaft.historian import Historian, imports, watching
+from lineshaft.historian import Historian, imports, store_routes, watching
 from lineshaft.historian.imports import Import, NewImport
 from lineshaft.historian.last import Value
 from lineshaft.historian.namespace import Tree
@@ -179,10 +179,22 @@ async def history(  # noqa: PLR0913 - each is a parameter of the address
     request_max_body_size=SAMPLES_BYTES_MAX,
 )
 async def samples(
-    request: AnyRequest, historian: Historian, who: Identity, authorizer: Authorizer
+    request: AnyRequest,
+    historian: Historian,
+    *,
+    who: Identity,
+    authorizer: Authorizer,
+    correct: bool = False,
+    reason: str = "",
 ) -> Accepted:
-    """Keep an Arrow IPC stream of samples; answered once the store has confirmed them."""
+    """Keep an Arrow IPC stream of samples; answered once the store has confirmed them.
+
+    With `correct` they take the place of samples that are there: for a `reason`, on record.
+    """
     batch = await _batch(request, who, authorizer)
+    if correct:
+        done = await historian.corrections.correct(batch, reason=reason, by=who.name)
+        return Accepted(done.rows)
     await historian.append(batch)
     return Accepted(len(batch))
 
@@ -345,4 +357,5 @@ handlers = (
     *watching.handlers,
     *prometheus.handlers,
     *query.handlers,
+    *store_routes.handlers,
 )

@@ -1,42 +1,45 @@
-"""Answers a SELECT in a DuckDB of its own: bounded in time and memory, without files or network.
+"""Answers a SELECT in a process of its own: bounded in time and memory, without files or network.
 
 Stores hand over what can be named; whatever the text says, nothing else can be reached. Who asks
-has checked the text already: this is the second wall.
+has checked the text already: this is the second wall. See `_sql_worker` for the third.
 """
 
 import asyncio
 import logging
 import os
-import re
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import IO, NamedTuple, TypeVar
 
-import duckdb
+import msgspec
 import pyarrow as pa
 
 from lineshaft.core.errors import Invalid, LineshaftError, Unavailable
 from lineshaft.core.flow import assert_off_loop
 from lineshaft.core.quality import Quality
 from lineshaft.core.summary import LEVELS_NS, SUMMARY_SCHEMA
-from lineshaft.stores import Question
+from lineshaft.stores import Question, _sql_worker
+from lineshaft.stores._sql_worker import Failure, Request, receive, send
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-ROWS_MAX = 50_000
-"""Rows of a batch."""
-AGAIN_S = 0.25
-"""Seconds after which a query that was told to stop is told again."""
 ROLLUPS = dict(zip(("rollup_1s", "rollup_1m", "rollup_10m", "rollup_1h"), LEVELS_NS, strict=True))
 """Length of the intervals of each view of roll-ups, in ns."""
 THREADS = max(1, min(4, (os.cpu_count() or 1) // 2))
 """Half of the machine at most: the other half takes data in."""
+IDLE_S = 600.0
+"""Seconds that a process waits for the next query."""
+IDLE_MAX = 2
+START_S = 30.0
+"""Seconds that a process may take to start, on a machine that is busy."""
 _TIME = "make_timestamptz(time_ns // 1000)"
-_SECRET = "__lineshaft_"
 
 
 class Relations(NamedTuple):
@@ -50,30 +53,86 @@ class Relations(NamedTuple):
     """The only files that can be read."""
 
 
-async def answer(
-    question: Question, look: Callable[[], Relations]
-) -> AsyncGenerator[pa.RecordBatch]:
-    """Answer the question over what `look`, called off the loop, finds.
+class Engine:
+    """Runs questions, each in a process that runs nothing else meanwhile."""
 
-    Raises:
-        Invalid: DuckDB does not understand the text.
-        Unavailable: time or memory ran out, or a file cannot be read.
-    """
-    loop = asyncio.get_running_loop()
-    run = _Run(question, look)
-    # A thread of its own: a query that takes long keeps nobody else's question waiting.
-    pool = ThreadPoolExecutor(1, "sql")
-    watchdog = loop.call_later(question.timeout_s, run.stop, loop)
-    try:
-        yield await _off(pool, run, run.open)
-        while (batch := await _off(pool, run, run.next)) is not None:
-            yield batch
-    finally:
-        watchdog.cancel()
-        run.stop(loop)
-        closing = pool.submit(run.close)
-        pool.shutdown(wait=False)
-        await _told(closing, run)
+    def __init__(self) -> None:
+        self._idle: list[_Worker] = []
+        self._ending: set[asyncio.Future[None]] = set()
+        self._open = False
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncGenerator[None]:
+        """The time in which questions are answered."""
+        self._open = True
+        try:
+            yield
+        finally:
+            self._open = False
+            if self._ending:
+                await asyncio.wait(self._ending)
+            while self._idle:
+                await asyncio.to_thread(self._idle.pop().end)
+
+    async def answer(
+        self, question: Question, look: Callable[[], Relations]
+    ) -> AsyncGenerator[pa.RecordBatch]:
+        """Answer the question over what `look`, called off the loop, finds.
+
+        Raises:
+            Invalid: DuckDB does not understand the text.
+            Unavailable: time or memory ran out, or a file cannot be read.
+        """
+        loop = asyncio.get_running_loop()
+        run = _Run(question, look, self._waiting())
+        # A thread of its own: a query that takes long keeps nobody else's question waiting.
+        pool = ThreadPoolExecutor(1, "sql")
+        watchdog = loop.call_later(START_S, run.stop)
+        try:
+            await _off(pool, run, run.start)
+            watchdog.cancel()
+            watchdog = loop.call_later(question.timeout_s, run.stop)
+            yield await _off(pool, run, run.open)
+            while (batch := await _off(pool, run, run.next)) is not None:
+                yield batch
+        finally:
+            watchdog.cancel()
+            if not run.finished:
+                run.stop()
+            # After whatever its thread still does: a process may be starting there.
+            ending = asyncio.wrap_future(pool.submit(lambda: None))
+            pool.shutdown(wait=False)
+            self._ending.add(ending)
+            ending.add_done_callback(lambda done: self._ended(done, run))
+            await asyncio.shield(ending)
+
+    def _ended(self, ending: "asyncio.Future[None]", run: "_Run") -> None:
+        self._ending.discard(ending)
+        self._keep(run.worker)
+
+    def _waiting(self) -> "_Worker | None":
+        """A process that waits for a question, and is alive."""
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.alive():
+                return worker
+            worker.end()
+        return None
+
+    def _keep(self, worker: "_Worker | None") -> None:
+        """Let a process that is well wait for the next question."""
+        if worker is None:
+            return
+        if not self._open or worker.killed or len(self._idle) >= IDLE_MAX:
+            worker.end()
+            return
+        self._idle.append(worker)
+        asyncio.get_running_loop().call_later(IDLE_S, self._retire, worker)
+
+    def _retire(self, worker: "_Worker") -> None:
+        if worker in self._idle:
+            self._idle.remove(worker)
+            worker.end()
 
 
 async def _off(pool: ThreadPoolExecutor, run: "_Run", step: Callable[[], T]) -> T:
@@ -82,79 +141,154 @@ async def _off(pool: ThreadPoolExecutor, run: "_Run", step: Callable[[], T]) -> 
     try:
         return await asyncio.shield(future)
     except asyncio.CancelledError:
-        run.stop(asyncio.get_running_loop())
+        run.stop()
         future.add_done_callback(lambda f: f.cancelled() or f.exception())
         raise
 
 
-async def _told(closing: "Future[None]", run: "_Run") -> None:
-    """Wait for the end, but not for ever: a query deep in one function does not hear us."""
-    _, late = await asyncio.wait([asyncio.wrap_future(closing)], timeout=4 * AGAIN_S)
-    if late:
-        log.warning("a query goes on after its end", extra={"text": run.question.text[:500]})
+class _Worker:
+    """A process that runs queries, one after another."""
+
+    def __init__(self) -> None:
+        assert_off_loop()
+        # No settings of ours, no secrets: what runs there could look at its environment.
+        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
+            [sys.executable, _sql_worker.__file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+            cwd="/",
+        )
+        self.killed = False
+
+    @property
+    def asks(self) -> IO[bytes]:
+        """Where requests go."""
+        assert self._process.stdin is not None  # noqa: S101 - a pipe, as asked for
+        return self._process.stdin
+
+    @property
+    def tells(self) -> IO[bytes]:
+        """Where answers come from."""
+        assert self._process.stdout is not None  # noqa: S101 - a pipe, as asked for
+        return self._process.stdout
+
+    def alive(self) -> bool:
+        """Whether nobody else has ended it."""
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        """End it at once, whatever it does."""
+        self.killed = True
+        self._process.kill()
+
+    def end(self) -> None:
+        """End it, and let go of its pipes."""
+        self.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except OSError:  # what was not written yet is no longer wanted
+                    continue
 
 
 class _Run:
     """One query: all but `stop` is called on one thread."""
 
-    def __init__(self, question: Question, look: Callable[[], Relations]) -> None:
+    def __init__(
+        self, question: Question, look: Callable[[], Relations], worker: _Worker | None
+    ) -> None:
         self.question = question
+        self.worker = worker
+        self.finished = False
+        """Whether the process has said its last word on this."""
         self._look = look
-        self._engine: duckdb.DuckDBPyConnection | None = None
-        self._reader: pa.RecordBatchReader | None = None
+        self._schema: pa.Schema | None = None
         self._stopped = False
-        self._done = False
         self._lock = threading.Lock()
 
-    def stop(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Break off what runs; said again until it is heard."""
+    def stop(self) -> None:
+        """Break off what runs."""
         with self._lock:
             self._stopped = True
-            if self._done:
-                return
-            if self._engine is not None:
-                self._engine.interrupt()
-        if not loop.is_closed():
-            loop.call_later(AGAIN_S, self.stop, loop)
+            if self.worker is not None and not self.finished:
+                self.worker.kill()
+
+    def start(self) -> None:
+        """Have a process that is ready."""
+        assert_off_loop()
+        if self.worker is None:
+            worker = _Worker()
+            with self._lock:
+                self.worker = worker
+                if self._stopped:
+                    worker.kill()
+            try:
+                receive(worker.tells)
+            except (EOFError, OSError):
+                raise Unavailable(
+                    "no process can be started for the query", remedy="See the server's log."
+                ) from None
 
     def open(self) -> pa.RecordBatch:
         """Begin; returns a batch without rows that tells the columns."""
         assert_off_loop()
+        relations = self._look()
         try:
-            relations = self._look()
-            self._check()
-            engine = _engine(self.question, relations)
-            with self._lock:
-                self._engine = engine
-            self._check()
-            self._reader = engine.sql(self.question.text).to_arrow_reader(ROWS_MAX)
-            return pa.RecordBatch.from_pylist([], schema=self._reader.schema)
-        except (duckdb.Error, OSError, pa.ArrowException) as error:
-            raise self._failure(error) from error
+            self._send(relations)
+        except OSError:
+            raise self._gone() from None
+        letter, body = self._frame()
+        assert letter == b"S", letter  # noqa: S101 - `_frame` raises on a failure
+        self._schema = pa.ipc.read_schema(pa.py_buffer(body))
+        return pa.RecordBatch.from_pylist([], schema=self._schema)
+
+    def _send(self, relations: Relations) -> None:
+        assert self.worker is not None  # noqa: S101 - made by `open`
+        if self._stopped:
+            raise self._late()
+        question = self.question
+        tables = {**relations.tables, **question.tables}
+        request = Request(
+            text=question.text,
+            views=dict(relations.views),
+            tables=list(tables),
+            files=[str(f) for f in relations.files],
+            memory_mb=question.memory_mb,
+            threads=THREADS,
+            timeout_s=question.timeout_s,
+        )
+        send(self.worker.asks, b"Q", msgspec.json.encode(request))
+        for table in tables.values():
+            sink = pa.BufferOutputStream()
+            with pa.ipc.new_stream(sink, table.schema) as writer:
+                writer.write_table(table)
+            send(self.worker.asks, b"T", memoryview(sink.getvalue()))
 
     def next(self) -> pa.RecordBatch | None:
         """The next rows; None when there are no more."""
-        assert self._reader is not None  # noqa: S101 - made by `open`
-        try:
-            self._check()
-            return self._reader.read_next_batch()
-        except StopIteration:
+        letter, body = self._frame()
+        if letter == b"D":
             return None
-        except (duckdb.Error, OSError, pa.ArrowException) as error:
-            raise self._failure(error) from error
+        return pa.ipc.read_record_batch(pa.py_buffer(body), self._schema)
 
-    def close(self) -> None:
-        """Let go of everything."""
-        with self._lock:
-            self._done = True
-            engine, self._engine = self._engine, None
-        self._reader = None
-        if engine is not None:
-            engine.close()
+    def _frame(self) -> tuple[bytes, bytes]:
+        assert self.worker is not None  # noqa: S101 - made by `open`
+        try:
+            letter, body = receive(self.worker.tells)
+        except (EOFError, OSError):
+            raise self._gone() from None
+        if letter in (b"D", b"E"):
+            with self._lock:
+                self.finished = True
+        if letter == b"E":
+            raise self._failure(msgspec.json.decode(body, type=Failure))
+        return letter, body
 
-    def _check(self) -> None:
-        if self._stopped:
-            raise self._late()
+    def _gone(self) -> Unavailable:
+        return self._late() if self._stopped else self._too_large()
 
     def _late(self) -> Unavailable:
         return Unavailable(
@@ -162,62 +296,23 @@ class _Run:
             remedy="Ask for less time, for fewer points, or for a view of roll-ups.",
         )
 
-    def _failure(self, error: Exception) -> LineshaftError:
+    def _too_large(self) -> Unavailable:
+        return Unavailable(
+            f"the query needs more than {self.question.memory_mb} MB of memory",
+            remedy="Ask for less time or fewer points, or group before you join and sort.",
+        )
+
+    def _failure(self, failure: Failure) -> LineshaftError:
         """What a person is told of an error of the engine."""
-        kind, message = _told_by(error)
-        if self._stopped or kind == "INTERRUPT":
-            return self._late()
-        if kind == "Out of Memory":
-            return Unavailable(
-                f"the query needs more than {self.question.memory_mb} MB of memory",
-                remedy="Ask for less time or fewer points, or group before you join and sort.",
-            )
-        if kind in ("IO", "Permission", "FATAL", "INTERNAL", ""):
-            log.error("query failed", extra={"cause": str(error)})
+        if failure.kind == "Out of Memory":
+            return self._too_large()
+        if failure.kind in ("IO", "Permission", "FATAL", "INTERNAL", ""):
+            log.error("query failed", extra={"cause": failure.message})
             return Unavailable("the query failed in the engine", remedy="See the server's log.")
-        return Invalid(f"{kind} error: {message}", remedy="Compare with GET /api/v1/sql/schema.")
-
-
-def _told_by(error: Exception) -> tuple[str, str]:
-    """The kind and the first sentence of a message as `Binder Error: …`."""
-    found = re.search(r"(?:^|: )((?:\w+ ){0,3}\w+) Error: ", str(error))
-    if isinstance(error, duckdb.OutOfMemoryException):
-        return "Out of Memory", ""
-    if found is None:
-        return "", str(error)
-    message = str(error)[found.end() :].split("\n\nLINE ")[0].strip()
-    return found.group(1), message.replace(_SECRET, "")
-
-
-def _engine(question: Question, relations: Relations) -> duckdb.DuckDBPyConnection:
-    """A DuckDB in which the views exist and nothing else can be reached."""
-    engine = duckdb.connect(
-        ":memory:",
-        config={
-            "memory_limit": f"{question.memory_mb}MB",
-            "threads": THREADS,
-            "temp_directory": "",
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-            "allow_community_extensions": False,
-        },
-    )
-    for setting in ("python_enable_replacements = false", "TimeZone = 'UTC'"):
-        engine.execute(f"SET {setting}")
-    for name, table in {**relations.tables, **question.tables}.items():
-        engine.register(name, table)
-    for name, query in relations.views.items():
-        engine.execute(f"CREATE TEMP VIEW {name} AS {query}")
-    allowed = ", ".join(literal(str(f)) for f in relations.files)
-    engine.execute(f"SET allowed_paths = [{allowed}]")
-    engine.execute("SET enable_external_access = false")
-    engine.execute("SET lock_configuration = true")
-    return engine
-
-
-def literal(text: str) -> str:
-    """The text as SQL."""
-    return "'" + text.replace("'", "''") + "'"
+        return Invalid(
+            f"{failure.kind} error: {failure.message}",
+            remedy="Compare with GET /api/v1/sql/schema.",
+        )
 
 
 def samples_view(question: Question, source: str) -> str:

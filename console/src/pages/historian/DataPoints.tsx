@@ -1,21 +1,19 @@
 /** A row for each point that has samples: how many, how large, how often, how good. */
 import { CaretDownFilled, CaretUpFilled, DatabaseOutlined, LineChartOutlined, ReloadOutlined } from "@ant-design/icons";
 import { Button, Checkbox, Input, Select } from "antd";
-import { useMemo, useState } from "react";
+import { useState } from "react";
 import { api } from "../../api";
-import type { Health } from "../../explore";
-import { useFormat } from "../../format";
+import { leaf, parentOf, useFormat } from "../../format";
 import { useLoad } from "../../hooks";
 import { Link } from "../../parts/Link";
 import { Empty, ErrorBox, Waiting } from "../../parts/Notice";
 import { VirtualList } from "../../parts/VirtualList";
 import { branchAddress, go, trendAddress } from "../../router";
 import { useTexts } from "../../texts";
-import { useHealth, useShownRows, useStored, type Order, type Row, type SortKey } from "./data-points";
+import { useShownRows, useStored, type Order, type Row, type SortKey } from "./data-points";
 import { TREND_POINTS_MAX } from "./trend-state";
 
-const PERIODS = [1, 7, 30];
-const ROW_HEIGHT = 36;
+const ROW_HEIGHT = 44;
 
 export function DataPoints() {
   const texts = useTexts();
@@ -23,14 +21,10 @@ export function DataPoints() {
   const format = useFormat();
   const [branch, setBranch] = useState("");
   const [filter, setFilter] = useState("");
-  const [order, setOrder] = useState<Order>({ by: "point", down: false });
-  const [days, setDays] = useState(1);
+  const [order, setOrder] = useState<Order>({ by: "path", down: false });
   const [chosen, setChosen] = useState<string[]>([]);
-  const [[first, last], setVisible] = useState<[number, number]>([0, 40]);
   const stored = useStored(branch);
   const rows = useShownRows(stored.rows, filter, order);
-  const visible = useMemo(() => rows.slice(first, last).map((r) => r.point), [rows, first, last]);
-  const health = useHealth(visible, days);
   const choose = (point: string, on: boolean) =>
     setChosen((before) => (on ? [...before, point].slice(-TREND_POINTS_MAX) : before.filter((p) => p !== point)));
   const all = rows.reduce((sum, row) => ({ rows: sum.rows + row.rows, bytes: sum.bytes + row.bytes }), { rows: 0, bytes: 0 });
@@ -47,27 +41,21 @@ export function DataPoints() {
         {chosen.length > 0 && (
           <Button type="primary" icon={<LineChartOutlined />} onClick={() => go(trendAddress(chosen, { span: "86400" }))}>{t.openTrend(chosen.length)}</Button>
         )}
-        <label className="quiet nowrap">
-          {t.period}{" "}
-          <Select aria-label={t.period} value={days} onChange={setDays} options={PERIODS.map((n) => ({ value: n, label: t.days(n) }))} className="period" />
-        </label>
         <Button icon={<ReloadOutlined />} aria-label={texts.common.reload} onClick={stored.reload} />
       </div>
       <ErrorBox error={stored.error} reload={stored.reload} />
-      <ErrorBox error={health.error} />
       {!stored.rows ? (stored.error ? null : <Waiting rows={10} />)
         : stored.rows.length === 0 && !stored.growing ? <Empty icon={<DatabaseOutlined />} title={t.empty} remedy={t.emptyRemedy} />
         : rows.length === 0 ? <Empty title={t.nothing} />
         : (
           <div className="data-table" role="table" aria-rowcount={rows.length} aria-label={t.points}>
-            <Head order={order} days={days} onOrder={setOrder} />
+            <Head order={order} onOrder={setOrder} />
             <VirtualList
               count={rows.length}
               rowHeight={ROW_HEIGHT}
-              onRange={(from, until) => setVisible([from, until])}
               row={(i) => {
                 const row = rows[i] as Row;
-                return <PointRow key={row.point} row={row} health={health.of.get(row.point)} chosen={chosen.includes(row.point)} onChoose={choose} />;
+                return <PointRow key={row.path} row={row} chosen={chosen.includes(row.path)} onChoose={choose} />;
               }}
             />
           </div>
@@ -92,18 +80,17 @@ function BranchSelect(props: { value: string; onChange: (branch: string) => void
 
 interface HeadProps {
   order: Order;
-  days: number;
   onOrder: (order: Order) => void;
 }
 
-function Head({ order, days, onOrder }: HeadProps) {
+function Head({ order, onOrder }: HeadProps) {
   const texts = useTexts();
   const t = texts.data;
   const sorted = (by: SortKey, label: string, help?: string, className = "right") => {
     const mine = order.by === by;
     return (
       <span role="columnheader" className={className} aria-sort={mine ? (order.down ? "descending" : "ascending") : "none"} title={help}>
-        <button type="button" className="sort" aria-label={t.sortBy(label)} onClick={() => onOrder({ by, down: mine ? !order.down : by !== "point" })}>
+        <button type="button" className="sort" aria-label={t.sortBy(label)} onClick={() => onOrder({ by, down: mine ? !order.down : by !== "path" })}>
           {label} {mine && (order.down ? <CaretDownFilled /> : <CaretUpFilled />)}
         </button>
       </span>
@@ -112,15 +99,15 @@ function Head({ order, days, onOrder }: HeadProps) {
   return (
     <div className="data-row data-head" role="row">
       <span role="columnheader" aria-label={t.openTrend(0)} />
-      {sorted("point", t.point, undefined, "")}
+      {sorted("path", t.point, undefined, "")}
       {sorted("rows", t.rows)}
       {sorted("bytes", t.bytes)}
       {sorted("each", t.bytesEach, undefined, "right col-wide")}
       {sorted("rate", t.rate, t.rateHelp)}
       {sorted("first", t.first, undefined, "right col-wide")}
       {sorted("last", t.last)}
-      <span role="columnheader" className="right" title={t.goodHelp(t.days(days))}>{t.good}</span>
-      <span role="columnheader" className="right" title={t.gapHelp(t.days(days))}>{t.gap}</span>
+      {sorted("good", t.good, t.goodHelp)}
+      {sorted("gapMs", t.gap, t.gapHelp)}
       <span role="columnheader" aria-label={t.trend} />
     </div>
   );
@@ -128,7 +115,6 @@ function Head({ order, days, onOrder }: HeadProps) {
 
 interface RowProps {
   row: Row;
-  health: Health | undefined;
   chosen: boolean;
   onChoose: (point: string, on: boolean) => void;
 }
@@ -136,28 +122,32 @@ interface RowProps {
 /** Below this share the quality is worth a colour. */
 const GOOD_MIN = 0.99;
 
-function PointRow({ row, health, chosen, onChoose }: RowProps) {
+function PointRow({ row, chosen, onChoose }: RowProps) {
   const texts = useTexts();
   const t = texts.data;
   const format = useFormat();
   const open = () => {
     const rest: Record<string, string> = row.first && row.last ? { from: row.first, to: row.last } : { span: "86400" };
-    go(trendAddress([row.point], rest));
+    go(trendAddress([row.path], rest));
   };
-  const poor = health?.good !== null && health !== undefined && health.good < GOOD_MIN;
+  const poor = row.good !== null && row.good < GOOD_MIN;
   return (
-    <div className="data-row" role="row" data-point={row.point}>
-      <span role="cell"><Checkbox checked={chosen} aria-label={t.choose(row.point)} onChange={(e) => onChoose(row.point, e.target.checked)} /></span>
-      <span role="cell" className="data-path" title={row.point}><Link to={branchAddress(row.point)} className="plain-link">{row.point}</Link></span>
+    <div className="data-row" role="row" data-point={row.path}>
+      <span role="cell"><Checkbox checked={chosen} aria-label={t.choose(row.path)} onChange={(e) => onChoose(row.path, e.target.checked)} /></span>
+      <span role="cell" className="col-name" title={`${row.path}${row.description && `
+${row.description}`}`}>
+        <Link to={branchAddress(row.path)} className="plain-link point-name">{leaf(row.path)}</Link>
+        <span className="quiet tree-path">{parentOf(row.path)}</span>
+      </span>
       <span role="cell" className="right number" data-cell="rows">{format.count(row.rows)}</span>
       <span role="cell" className="right number">{format.bytes(row.bytes)}</span>
-      <span role="cell" className="right number col-wide">{row.rows ? format.fixed(row.each, 2) : "–"}</span>
-      <span role="cell" className="right number">{row.rate ? format.figure(row.rate, 3) : "–"}</span>
+      <span role="cell" className="right number col-wide">{row.each === null ? "–" : format.fixed(row.each, 2)}</span>
+      <span role="cell" className="right number" data-cell="rate">{row.rate === null ? "–" : format.figure(row.rate, 3)}</span>
       <span role="cell" className="right number col-wide quiet">{format.time(row.first)}</span>
       <span role="cell" className="right number quiet">{format.time(row.last)}</span>
-      <span role="cell" className={`right number ${poor ? "quality-uncertain" : ""}`} data-cell="good">{!health ? "…" : health.good === null ? "–" : format.percent(health.good)}</span>
-      <span role="cell" className="right number" data-cell="gap">{!health ? "…" : health.gapMs === null ? "–" : format.span(roundly(health.gapMs))}</span>
-      <span role="cell" className="right"><Button type="text" size="small" icon={<LineChartOutlined />} aria-label={`${t.trend}: ${row.point}`} onClick={open} /></span>
+      <span role="cell" className={`right number ${poor ? "quality-uncertain" : ""}`} data-cell="good">{row.good === null ? "–" : format.percent(row.good)}</span>
+      <span role="cell" className="right number" data-cell="gap">{row.gapMs === null ? "–" : format.span(roundly(row.gapMs))}</span>
+      <span role="cell" className="right"><Button type="text" size="small" icon={<LineChartOutlined />} aria-label={`${t.trend}: ${row.path}`} onClick={open} /></span>
     </div>
   );
 }

@@ -1,7 +1,7 @@
 /** What is drawn: every sample, or an aggregate per interval of a calendar. */
 import { DownOutlined } from "@ant-design/icons";
 import { Button, Form, Popover, Select } from "antd";
-import { FUNCTIONS, INTERVALS, type Aggregation, type FunctionName } from "../../aggregates";
+import { FUNCTIONS, INTERVALS, intervalText, type Aggregation, type FunctionName } from "../../aggregates";
 import { useFormat } from "../../format";
 import { useTexts } from "../../texts";
 
@@ -18,7 +18,7 @@ export function DrawMenu({ aggregate, interval, onChange }: Props) {
   const texts = useTexts();
   const t = texts.trend;
   const every = aggregate?.every || interval;
-  const label = aggregate ? t.perInterval(texts.functions[aggregate.function], every) : t.samples;
+  const label = aggregate ? t.perInterval(texts.functions[aggregate.function], intervalText(every, texts)) : t.samples;
   return (
     <Popover trigger="click" placement="bottomRight" content={<Fields aggregate={aggregate} interval={interval} onChange={onChange} />}>
       <Button aria-label={`${t.draw}: ${label}`}>
@@ -36,7 +36,7 @@ function Fields({ aggregate, interval, onChange }: Props) {
   const choose = (name: FunctionName | "") =>
     onChange(name ? { every: "", zone: "", ...aggregate, function: name } : null);
   const functions = (Object.keys(FUNCTIONS) as FunctionName[]).map((name) => ({ value: name, label: texts.functions[name] }));
-  const intervals = Object.keys(INTERVALS).map((every) => ({ value: every, label: every }));
+  const intervals = Object.keys(INTERVALS).map((every) => ({ value: every, label: intervalText(every, texts) }));
   const zones = ["UTC", ...Intl.supportedValuesOf("timeZone").filter((z) => z !== "UTC" && z !== format.zone)];
   return (
     <Form layout="vertical" component="div" className="draw-form">
@@ -54,7 +54,7 @@ function Fields({ aggregate, interval, onChange }: Props) {
             <Select
               aria-label={t.interval}
               value={aggregate.every}
-              options={[{ value: "", label: interval && !aggregate.every ? `${t.automatic} (${interval})` : t.automatic }, ...intervals]}
+              options={[{ value: "", label: interval && !aggregate.every ? `${t.automatic} (${intervalText(interval, texts)})` : t.automatic }, ...intervals]}
               onChange={(every) => onChange({ ...aggregate, every })}
             />
           </Form.Item>

@@ -68,9 +68,9 @@ function Drawn({ data }: { data: ChartData }) {
           const at = curve && cursor !== undefined ? indexAt(curve.times, cursor) : -1;
           const value = curve?.values[at];
           return (
-            <li key={point.path} data-line={point.path}>
+            <li key={point.path} data-line={point.path} title={point.path}>
               <span className="swatch" style={{ color: palette[i % palette.length] }} />
-              {point.path} {typeof value === "number" && <strong className="number">{format.figure(value)}</strong>}
+              {point.path.slice(data.common.length)} {typeof value === "number" && <strong className="number">{format.figure(value)}</strong>}
             </li>
           );
         })}

@@ -4,7 +4,7 @@ import { App } from "antd";
 import { useCallback, useMemo, useState } from "react";
 import { api, type Point } from "../../api";
 import { useFormat } from "../../format";
-import { firstTime } from "../../history";
+import { firstTime, isEmpty } from "../../history";
 import { useLoad, useSize, useWatch } from "../../hooks";
 import type { PageProps } from "../../page";
 import { Empty, ErrorBox, Waiting } from "../../parts/Notice";
@@ -115,7 +115,7 @@ export default function Trend(props: PageProps) {
               onCursor={setCursor}
             />
           )}
-          {drawn && data.round > 0 && [...data.curves.values()].every((c) => !c.times.length) && (
+          {drawn && data.round > 0 && [...data.curves.values()].every(isEmpty) && (
             <p className="trend-nothing quiet" role="status">{texts.trend.noData}</p>
           )}
         </div>

@@ -1,7 +1,7 @@
 /** What the curves are, with their values at the cursor or now, and figures of the span. */
 import { CloseOutlined, EyeInvisibleOutlined, EyeOutlined } from "@ant-design/icons";
 import { Button, Tooltip } from "antd";
-import { aggregated } from "../../aggregates";
+import { aggregated, intervalText } from "../../aggregates";
 import type { Point } from "../../api";
 import { leaf, parentOf, unitText, useFormat } from "../../format";
 import type { Curve, Statistics } from "../../history";
@@ -108,7 +108,7 @@ function LegendRow({ point, index, data, cursor, hidden, earlier, state, ...prop
     >
       <th scope="row">
         <span className={`swatch ${earlier ? "dashed" : ""}`} style={{ color: colour }} />
-        {earlier ? <span className="quiet">{leaf(point.path)}, {earlier}</span> : (
+        {earlier ? <span className="quiet" title={name}>{earlier}</span> : (
           <>
             <Link to={branchAddress(point.path)} title={point.path}>{leaf(point.path)}</Link>
             <span className="quiet legend-asset">{parentOf(point.path)}</span>
@@ -117,7 +117,7 @@ function LegendRow({ point, index, data, cursor, hidden, earlier, state, ...prop
       </th>
       <NowCells point={point} curve={curve} state={state} window={props.window} cursor={cursor} ghost={!!earlier} />
       {props.figures && <Figures point={point} of={props.statistics.of.get(key) ?? NOTHING} />}
-      <td className="quiet col-detail" title={curve?.reduced ? texts.trend.reducedHelp : undefined}>{detail}</td>
+      <td className="quiet col-detail" title={curve?.reduced ? texts.trend.reducedHelp : detail}>{detail}</td>
       <td className="right nowrap">
         <Button type="text" size="small" icon={off ? <EyeInvisibleOutlined /> : <EyeOutlined />} aria-label={`${off ? texts.trend.show : texts.trend.hide}: ${name}`} onClick={() => props.onHide(key)} />
         {!earlier && <Button type="text" size="small" icon={<CloseOutlined />} aria-label={`${texts.common.remove}: ${name}`} onClick={() => props.onRemove(point.path)} />}
@@ -143,7 +143,7 @@ function NowCells({ point, curve, state, window, cursor, ghost }: NowProps) {
   const shown = name ? aggregated(point, name) : point;
   const at = cursor ?? window?.[1] ?? (ghost || name ? Infinity : undefined);
   if (at === undefined) {
-    return <><td className="right number"><ValueText point={point} unit /></td><td><QualityText point={point} /></td></>;
+    return <><td className="right number"><ValueText point={point} unit /></td><td className="col-quality"><QualityText point={point} /></td></>;
   }
   const i = curve ? indexAt(curve.times, at) : -1;
   const code = i >= 0 ? curve?.quality[i] ?? 0 : 0;
@@ -155,7 +155,7 @@ function NowCells({ point, curve, state, window, cursor, ghost }: NowProps) {
         <span className={`value value-${grade}`}>{value}</span>
         <span className="unit">{value === "–" ? "" : unitText(shown.unit)}</span>
       </td>
-      <td>{i < 0 ? "" : <span className={grade === "good" ? "quiet" : `quality-${grade}`}>{grade === "good" ? texts.quality.good : qualityName(code)}</span>}</td>
+      <td className="col-quality">{i < 0 ? "" : <span className={grade === "good" ? "quiet" : `quality-${grade}`} title={qualityName(code)}>{grade === "good" ? texts.quality.good : qualityName(code)}</span>}</td>
     </>
   );
 }
@@ -180,6 +180,6 @@ function Figures({ point, of }: { point: Point; of: Statistics }) {
 
 function detailOf(curve: Curve | undefined, state: TrendState, texts: ReturnType<typeof useTexts>): string {
   if (!curve) return "";
-  if (curve.interval && state.aggregate) return texts.trend.perInterval(texts.functions[state.aggregate.function], curve.interval);
+  if (curve.interval && state.aggregate) return texts.trend.perInterval(texts.functions[state.aggregate.function], intervalText(curve.interval, texts));
   return curve.reduced ? texts.trend.reduced : texts.trend.raw;
 }

@@ -32,13 +32,17 @@ function steps(curve: Curve): [number[], Column] {
   return [times, values];
 }
 
+/** Nothing came: that is a gap and stays white. */
+const NO_DATA = 0x809b;
+
 /** Stretches of quality that is not good, joined: [grade, from, until]. */
 export function abnormal(curve: Curve, end: number): ["bad" | "uncertain", number, number][] {
   const found: ["bad" | "uncertain", number, number][] = [];
   const { times, quality } = curve;
   for (let i = 0; i < times.length; i++) {
-    const grade = severity(quality[i] ?? 0);
-    if (grade === "good") continue;
+    const code = quality[i] ?? 0;
+    const grade = severity(code);
+    if (grade === "good" || code >>> 16 === NO_DATA) continue;
     const from = times[i] as number;
     const until = times[i + 1] ?? curve.end ?? Math.max(from, end);
     const last = found.at(-1);

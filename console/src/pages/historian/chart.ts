@@ -47,6 +47,8 @@ export class Pane {
   private readonly points: readonly Point[];
   private latest: readonly (Curve | undefined)[] = [];
   private held = "";
+  /** Where the hand has moved it, until that is drawn: hands are faster than screens. */
+  private aim: Window | undefined;
 
   constructor(box: HTMLElement, private readonly options: PaneOptions, data: Curves) {
     this.points = options.curves.map((c) => c.point);
@@ -54,13 +56,17 @@ export class Pane {
     this.held = this.holding();
     this.plot = new uPlot(this.settings(), this.columns(), box);
     this.release = gestures(this.plot.over, {
-      window: () => [this.plot.scales.x?.min ?? 0, this.plot.scales.x?.max ?? 1],
-      move: options.onMove,
+      window: () => this.aim ?? [this.plot.scales.x?.min ?? 0, this.plot.scales.x?.max ?? 1],
+      move: (window, done) => {
+        this.aim = window;
+        options.onMove(window, done);
+      },
     });
   }
 
   /** Shows curves in a window; false when the curves need a pane of another make. */
   show(data: Curves | undefined, [from, to]: Window): boolean {
+    this.aim = undefined;
     if (data) {
       this.latest = this.pick(data);
       if (this.holding() !== this.held) return false;

@@ -1,15 +1,26 @@
-/** The rows of the data explorer: all points' storage, and the health of those on screen. */
-import { useEffect, useMemo, useRef, useState } from "react";
-import { healthOf, storedPoints, type Health, type Stored } from "../../explore";
+/** The rows of the data explorer: what there is of each point, filtered and in order. */
+import { useEffect, useMemo, useState } from "react";
+import { storedPoints, type Stored } from "../../explore";
 
+export type SortKey = "path" | "rows" | "bytes" | "each" | "rate" | "first" | "last" | "good" | "gapMs";
 export type Order = { by: SortKey; down: boolean };
-export type SortKey = "point" | "rows" | "bytes" | "each" | "rate" | "first" | "last";
 
-export interface Row extends Stored {
+/** One point as it stands in the table; null where nothing is known. */
+export interface Row {
+  path: string;
+  description: string;
+  rows: number;
+  bytes: number;
   /** Bytes a sample. */
-  each: number;
-  /** Samples an hour, between the first and the last. */
-  rate: number;
+  each: number | null;
+  /** Samples an hour, of the last day. */
+  rate: number | null;
+  first: string | null;
+  last: string | null;
+  /** Share of the last day's samples that are not bad, from 0 to 1. */
+  good: number | null;
+  /** The longest silence of the last day. */
+  gapMs: number | null;
 }
 
 export interface StoredRows {
@@ -30,7 +41,10 @@ export function useStored(branch: string): StoredRows {
     };
     storedPoints(branch, (items) => show(items, true), abort.signal).then(
       (items) => show(items, false),
-      (error: unknown) => abort.signal.aborted || setState((s) => ({ branch, rows: s.branch === branch ? s.rows : undefined, growing: false, error })),
+      (error: unknown) => {
+        if (abort.signal.aborted) return;
+        setState((s) => ({ branch, rows: s.branch === branch ? s.rows : undefined, growing: false, error }));
+      },
     );
     return () => abort.abort();
   }, [branch, round]);
@@ -43,62 +57,34 @@ export function useStored(branch: string): StoredRows {
   };
 }
 
-function rowOf(stored: Stored): Row {
-  const hours = stored.first && stored.last ? (Date.parse(stored.last) - Date.parse(stored.first)) / 3.6e6 : 0;
+function rowOf({ point, rows, bytes, first, last, day }: Stored): Row {
   return {
-    ...stored,
-    each: stored.rows ? stored.bytes / stored.rows : 0,
-    rate: hours > 0 ? (stored.rows - 1) / hours : 0,
+    path: point.path,
+    description: point.description ?? "",
+    rows, bytes, first, last,
+    each: rows ? bytes / rows : null,
+    rate: day ? day.per_s * 3600 : null,
+    // Good is told of numbers only: a text has none that could be.
+    good: day && point.kind !== "text" && point.kind !== "json" ? 1 - day.bad : null,
+    gapMs: day ? day.gap_s * 1000 : null,
   };
 }
 
-/** The rows that match all words, in order. */
+/** The rows that match all words, in order; what is not known comes last. */
 export function useShownRows(rows: readonly Row[] | undefined, filter: string, order: Order): Row[] {
   return useMemo(() => {
     const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
     const found = (rows ?? []).filter((row) => {
-      const path = row.point.toLowerCase();
-      return words.every((word) => path.includes(word));
+      const text = `${row.path} ${row.description}`.toLowerCase();
+      return words.every((word) => text.includes(word));
     });
     const sign = order.down ? -1 : 1;
     const { by } = order;
     return found.sort((a, b) => {
-      const [x, y] = [a[by] ?? "", b[by] ?? ""];
-      return x < y ? -sign : x > y ? sign : a.point < b.point ? -1 : 1;
+      const [x, y] = [a[by], b[by]];
+      if (x !== y && (x === null || y === null)) return x === null ? 1 : -1;
+      if (x !== null && y !== null && x !== y) return x < y ? -sign : sign;
+      return a.path < b.path ? -1 : 1;
     });
   }, [rows, filter, order]);
-}
-
-const AT_ONCE = 40;
-const REST_MS = 250;
-
-export type HealthState = { of: ReadonlyMap<string, Health>; error: unknown };
-
-/** Health of the points on screen over the last days; what was found once is kept. */
-export function useHealth(points: readonly string[], days: number): HealthState {
-  const known = useRef({ days, of: new Map<string, Health>() });
-  const [state, setState] = useState<HealthState>({ of: known.current.of, error: undefined });
-  const key = points.join("\n");
-  useEffect(() => {
-    if (known.current.days !== days) known.current = { days, of: new Map() };
-    const { of } = known.current;
-    const abort = new AbortController();
-    const ask = async () => {
-      for (;;) {
-        const missing = points.filter((p) => !of.has(p)).slice(0, AT_ONCE);
-        if (!missing.length || abort.signal.aborted) return;
-        const found = await healthOf(missing, days, abort.signal);
-        for (const p of missing) of.set(p, found.get(p) ?? { good: null, gapMs: null });
-        setState({ of: new Map(of), error: undefined });
-      }
-    };
-    const timer = window.setTimeout(() => {
-      ask().catch((error: unknown) => abort.signal.aborted || setState((s) => ({ ...s, error })));
-    }, REST_MS);
-    return () => {
-      window.clearTimeout(timer);
-      abort.abort();
-    };
-  }, [key, days]);
-  return { of: known.current.days === days ? state.of : new Map(), error: state.error };
 }

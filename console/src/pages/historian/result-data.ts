@@ -18,7 +18,7 @@ const WIDTH_MAX = 420;
 /** How wide each column has to be, judged by its first rows as they are shown. */
 export function widthsOf(result: SqlResult, shown: (value: Scalar, column: Column) => string): number[] {
   return result.columns.map((column, i) => {
-    let longest = Math.max(column.name.length + 2, column.name.length + 1 + typeWord(column.type).length * 0.85);
+    let longest = column.name.length * 1.15 + 1 + typeWord(column.type).length;
     for (const row of result.rows.slice(0, SAMPLE)) longest = Math.max(longest, shown(row[i] ?? null, column).length);
     return Math.round(Math.min(WIDTH_MAX, Math.max(WIDTH_MIN, longest * CHAR_PX + 26)));
   });
@@ -30,6 +30,8 @@ export interface ChartData {
   points: Point[];
   curves: Map<string, Curve>;
   window: [number, number];
+  /** The branch in which all lines are, with a slash; it need not be repeated. */
+  common: string;
   /** Whether there would be more lines. */
   more: boolean;
 }
@@ -70,7 +72,7 @@ export function chartOf(result: SqlResult): ChartData | undefined {
   }
   if (!curves.size) return undefined;
   const points = [...curves.keys()].map((path): Point => ({ path, kind: "number" }));
-  return { points, curves, window: first < last ? [first, last] : [first - 30_000, last + 30_000], more };
+  return { points, common: commonBranch([...curves.keys()]), curves, window: first < last ? [first, last] : [first - 30_000, last + 30_000], more };
 }
 
 function nameOf(result: SqlResult, row: Scalar[], by: number, column: number, only: number): string {
@@ -78,4 +80,13 @@ function nameOf(result: SqlResult, row: Scalar[], by: number, column: number, on
   const name = result.columns[column >= 0 ? column : only]?.name ?? "";
   if (!group) return name;
   return column >= 0 ? `${group} · ${name}` : group;
+}
+
+function commonBranch(names: readonly string[]): string {
+  const [first = "", ...rest] = names;
+  let end = first.lastIndexOf("/") + 1;
+  while (end > 0 && !rest.every((name) => name.startsWith(first.slice(0, end)))) {
+    end = first.lastIndexOf("/", end - 2) + 1;
+  }
+  return first.slice(0, end);
 }

@@ -49,10 +49,10 @@ export type Token = { text: string; sort: "" | "keyword" | "string" | "name" | "
 
 const KEYWORDS = new Set(
   (
-    "all and any anti as asc asof between by case cast cross current date desc distinct else end except exclude exists " +
+    "all and any anti as asc asof between by case cast cross current desc distinct else end except exclude exists " +
     "false filter first following for from full group having ilike in inner intersect interval is join last lateral " +
     "left like limit natural not null nulls offset on or order outer over partition pivot positional preceding qualify " +
-    "range replace right rows sample select semi similar some then time timestamp timestamptz to true unbounded union " +
+    "range replace right rows sample select semi similar some then to true unbounded union " +
     "unpivot using values when where window with day days hour hours minute minutes second seconds month months year years week weeks"
   ).split(" "),
 );
@@ -95,12 +95,16 @@ export function placeOf(message: string, text: string): Place | undefined {
   return place(text, Number(number), indent.length - prefix + cut + 1);
 }
 
+/** How messages name the word that they complain of, when they do not say where it stands. */
+const NAMED = [/at or near "([^"]+)"/, /(?:column|table|function)(?: with name)? "?([\w.]+)"? /i];
+
 function near(message: string, text: string): Place | undefined {
-  const word = /at or near "([^"]+)"/.exec(message)?.[1];
-  const at = word ? text.toLowerCase().indexOf(word.toLowerCase()) : -1;
-  if (at < 0) return undefined;
-  const before = text.slice(0, at).split("\n");
-  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1, at };
+  const word = NAMED.map((named) => named.exec(message)?.[1]).find(Boolean);
+  if (!word) return undefined;
+  const found = new RegExp(`(?<!\\w)${word.replace(/[^\w]/g, "\\$&")}(?!\\w)`, "i").exec(text);
+  if (!found) return undefined;
+  const before = text.slice(0, found.index).split("\n");
+  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1, at: found.index };
 }
 
 function place(text: string, line: number, column: number): Place {

@@ -116,6 +116,7 @@ function append(curve: Curve | undefined, reading: Reading): void {
   const last = curve.times.at(-1);
   if (last !== undefined && reading.timeMs <= last) return;
   const number = severity(reading.quality) === "bad" || Number.isNaN(reading.number) ? null : reading.number;
+  curve.count += 1;
   curve.times.push(reading.timeMs);
   curve.values.push(number);
   curve.quality.push(reading.quality);

@@ -18,10 +18,11 @@ from lineshaft.historian.aggregates.series import Configuration, Rows, Series
 from lineshaft.historian.calendar import Cut, intervals
 from lineshaft.historian.query import Aggregate
 from lineshaft.historian.query.answers import TIME
-from lineshaft.historian.query.charts import blanked, split
+from lineshaft.historian.query.charts import blanked
 from lineshaft.historian.query.filters import Sieve
 from lineshaft.historian.query.neighbours import neighbours
-from lineshaft.historian.query.plan import HELD, Plan, places
+from lineshaft.historian.query.parts import places, split
+from lineshaft.historian.query.plan import HELD, Plan
 from lineshaft.historian.query.single import NO_DATA, values_at
 from lineshaft.stores import Store
 

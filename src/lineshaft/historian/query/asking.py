@@ -10,6 +10,7 @@ import pyarrow as pa
 from lineshaft.core.access import SYSTEM, Identity
 from lineshaft.core.batch import Batch
 from lineshaft.core.errors import Invalid, Unavailable
+from lineshaft.core.point import Point
 from lineshaft.historian.namespace import Namespace
 from lineshaft.historian.query import (
     Aggregate,
@@ -28,6 +29,7 @@ from lineshaft.historian.query import (
 )
 from lineshaft.historian.query.aggregating import cut_of
 from lineshaft.historian.query.answers import LONG, Answer, kinds_of, long_rows
+from lineshaft.historian.query.explore import Stored, explored
 from lineshaft.historian.query.filters import Sieve, spells
 from lineshaft.historian.query.pages import Mark, cursor_of, mark_of
 from lineshaft.historian.query.plan import Plan, plan
@@ -178,6 +180,10 @@ class Questions:
         sieve = await budget.spend(self._sieve(wanted))
         drawn = await budget.spend(charts.Drawing(self._store, wanted, sieve).lines())
         return charts.curves(wanted, drawn)
+
+    async def explored(self, points: Sequence[Point]) -> list[Stored]:
+        """What there is of each point."""
+        return await self._budget().spend(explored(self._store, points))
 
     # ---- the price
 

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -20,7 +19,8 @@ from lineshaft.historian.query import Chart, Curve, Curves, lines
 from lineshaft.historian.query.answers import LONG, TIME
 from lineshaft.historian.query.filters import Sieve
 from lineshaft.historian.query.lines import Columns, Rows, Spacing
-from lineshaft.historian.query.plan import Plan, places
+from lineshaft.historian.query.parts import by_point, split
+from lineshaft.historian.query.plan import Plan
 from lineshaft.stores import Store
 
 SHAPED_MAX = 200_000
@@ -116,7 +116,7 @@ class Drawing:
             table = await self._store.summaries(paths, edges, columns=lines.NEEDED)
         else:
             table = await self._sifted(paths, edges)
-        return await asyncio.to_thread(_by_point, table)
+        return await asyncio.to_thread(_columns, table)
 
     async def _sifted(self, paths: Sequence[str], edges: Ints) -> pa.Table:
         """Summaries in which samples that do not fit have no value."""
@@ -197,7 +197,7 @@ class Drawing:
                 return Line(point, "lttb", shape, len(part), 0, spacing.usual_ns)
         start_ns, stop_ns = self._plan.start_ns, self._plan.stop_ns
         length = column_ns(stop_ns - start_ns, self._room // 2 - 2)
-        columns = _by_point(summarize(part, edges_ns(start_ns, stop_ns, length)))
+        columns = _columns(summarize(part, edges_ns(start_ns, stop_ns, length)))
         return self._line(point, columns[point.path], length)
 
     # ---- outside
@@ -264,26 +264,8 @@ def blanked(batch: Batch, sieve: Sieve) -> Batch:
     )
 
 
-def split(batch: Batch, paths: Sequence[str]) -> list[Batch]:
-    """The rows of each path; the batch is sorted by them."""
-    place = np.array(places(batch, paths), dtype=np.int64)[batch.index]
-    cuts = np.searchsorted(place, np.arange(len(paths) + 1))
-    return [batch.slice(int(a), int(b)) for a, b in pairwise(cuts)]
-
-
-def _by_point(table: pa.Table) -> dict[str, Columns]:
-    table = table.unify_dictionaries().combine_chunks()
-    if not table.num_rows:
-        return {}
-    names = table.column("point").combine_chunks()
-    index = names.indices.to_numpy()
-    starts = np.flatnonzero(np.append(np.True_, index[1:] != index[:-1]))
-    stops = np.append(starts[1:], len(index))
-    paths = names.dictionary.to_pylist()
-    return {
-        paths[index[a]]: lines.columns_of(table.slice(a, b - a))
-        for a, b in zip(starts.tolist(), stops.tolist(), strict=True)
-    }
+def _columns(table: pa.Table) -> dict[str, Columns]:
+    return {path: lines.columns_of(part) for path, part in by_point(table).items()}
 
 
 # ---- the answer

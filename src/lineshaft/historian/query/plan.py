@@ -1,10 +1,8 @@
 """From a question to a plan: whose points, which times, which conditions, at which price."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from lineshaft.core.access import Identity
-from lineshaft.core.batch import Batch
 from lineshaft.core.errors import Invalid
 from lineshaft.core.point import Kind, Point
 from lineshaft.historian.namespace import Namespace
@@ -45,6 +43,11 @@ def plan(query: Query, names: Namespace, who: Identity) -> Plan:
         Missing: a point does not exist, or is not for the asker to know.
         Invalid: the question makes no sense, or names no point.
     """
+    start_ns, stop_ns = _span(query)
+    mark = mark_of(query.cursor)
+    if mark:
+        start_ns, stop_ns = mark.start_ns, mark.stop_ns
+    _check_shape(query)
     known = {path: names.get(path, who) for path in query.points}
     if query.branch is not None:
         for path in names.under(query.branch.strip("/"), who):
@@ -53,11 +56,6 @@ def plan(query: Query, names: Namespace, who: Identity) -> Plan:
         raise Invalid(
             "the question names no point", remedy="Name points, or a branch that holds some."
         )
-    start_ns, stop_ns = _span(query)
-    mark = mark_of(query.cursor)
-    if mark:
-        start_ns, stop_ns = mark.start_ns, mark.stop_ns
-    _check_shape(query)
     conditions = tuple(condition(w, names.get(w.point, who)) for w in query.filter.whiles)
     return Plan(query, tuple(known.values()), start_ns, stop_ns, conditions)
 
@@ -80,9 +78,3 @@ def _check_shape(query: Query) -> None:
         raise Invalid("bounds are for the shape long", remedy="Ask with join asof, or long.")
     if query.cursor and not isinstance(query.do, Raw):
         raise Invalid("only raw samples come in pages", remedy="Leave out the cursor.")
-
-
-def places(batch: Batch, paths: Sequence[str]) -> list[int]:
-    """For each path of the batch's dictionary its place in `paths`, -1 where it is not there."""
-    known = {p: i for i, p in enumerate(paths)}
-    return [known.get(p, -1) for p in batch.points]

@@ -10,7 +10,8 @@ from lineshaft.core.batch import Batch, Ints
 from lineshaft.core.errors import Invalid
 from lineshaft.historian.query.filters import Sieve
 from lineshaft.historian.query.pages import Mark
-from lineshaft.historian.query.plan import Plan, places
+from lineshaft.historian.query.parts import places
+from lineshaft.historian.query.plan import Plan
 from lineshaft.stores import Store
 
 TOGETHER_MAX = 512

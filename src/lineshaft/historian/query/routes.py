@@ -16,9 +16,11 @@ from lineshaft.core.errors import LineshaftError, Unavailable
 from lineshaft.historian.namespace import Namespace
 from lineshaft.historian.query import Chart, Cost, Query
 from lineshaft.historian.query.asking import Questions
+from lineshaft.historian.query.explore import Stored
 from lineshaft.historian.query.formats import MEDIA_TYPES, encoded, format_of
 from lineshaft.historian.query.plan import Plan
-from lineshaft.web import post
+from lineshaft.web import get, post
+from lineshaft.web.paging import Items, check_limit, cursor_of, key_of
 
 T = TypeVar("T")
 AnyRequest = Request[Any, Any, Any]
@@ -64,6 +66,30 @@ async def query(
 async def cost(historian: Asked, who: Identity, data: Query) -> Cost:
     """How much would be read and returned, without doing so."""
     return await historian.questions.cost(historian.questions.plan(data, who))
+
+
+@get("/storage", action=Action.LOOK, summary="What there is of each point", tags=["points"])
+async def storage(
+    historian: Asked,
+    who: Identity,
+    *,
+    branch: str = "",
+    search: str = "",
+    cursor: str = "",
+    limit: int = 100,
+) -> Items[Stored]:
+    """Samples, bytes, times, and how the last day was, of points in the order of their paths."""
+    names = historian.namespace
+    found = names.page(
+        who,
+        branch=branch.strip("/"),
+        search=search,
+        after=key_of(cursor),
+        limit=check_limit(limit) + 1,
+    )
+    more = len(found) > limit
+    items = await historian.questions.explored(found[:limit])
+    return Items(items=items, cursor=cursor_of(found[limit - 1].path) if more else "")
 
 
 async def respond(questions: Questions, wanted: Plan, kind: str) -> Response[Any]:
@@ -123,4 +149,4 @@ async def _gone(request: AnyRequest) -> None:
         pass
 
 
-handlers = (query, cost)
+handlers = (query, cost, storage)

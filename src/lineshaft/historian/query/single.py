@@ -13,8 +13,8 @@ from lineshaft.core.point import Kind, Point
 from lineshaft.core.quality import SEVERITY_MASK, Quality
 from lineshaft.historian.query import At, Last
 from lineshaft.historian.query.answers import LONG, TIME
-from lineshaft.historian.query.charts import split
 from lineshaft.historian.query.filters import Sieve
+from lineshaft.historian.query.parts import split
 from lineshaft.historian.query.plan import HELD, Plan
 from lineshaft.historian.query.wide import schema_of
 from lineshaft.stores import Store

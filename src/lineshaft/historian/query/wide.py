@@ -13,7 +13,8 @@ from lineshaft.core.batch import BAD, Batch, Ints
 from lineshaft.core.point import Kind, Point
 from lineshaft.historian.query.answers import TIME
 from lineshaft.historian.query.filters import Sieve
-from lineshaft.historian.query.plan import Plan, places
+from lineshaft.historian.query.parts import places
+from lineshaft.historian.query.plan import Plan
 from lineshaft.stores import Store
 
 SLICE_ROWS_MAX = 200_000

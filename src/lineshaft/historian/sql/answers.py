@@ -4,10 +4,8 @@ import asyncio
 import base64
 import contextlib
 import datetime as dt
-import decimal
 import io
 import math
-import uuid
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
@@ -72,21 +70,22 @@ def columns_of(schema: pa.Schema) -> list[Column]:
 
 def type_name(kind: pa.DataType) -> str:
     """The type as DuckDB calls it."""
-    if pa.types.is_timestamp(kind):
-        return "TIMESTAMP WITH TIME ZONE" if kind.tz else "TIMESTAMP"
-    if pa.types.is_time(kind):
-        return "TIME"
-    if pa.types.is_decimal(kind):
-        return f"DECIMAL({kind.precision},{kind.scale})"
-    if pa.types.is_map(kind):
-        return f"MAP({type_name(kind.key_type)}, {type_name(kind.item_type)})"
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return f"{type_name(kind.value_type)}[]"
-    if pa.types.is_struct(kind):
-        return f"STRUCT({', '.join(f'{f.name} {type_name(f.type)}' for f in kind)})"
-    if pa.types.is_dictionary(kind):
-        return type_name(kind.value_type)
-    return _NAMES.get(str(kind), str(kind).upper())
+    is_ = pa.types
+    if is_.is_timestamp(kind):
+        name = "TIMESTAMP WITH TIME ZONE" if kind.tz else "TIMESTAMP"
+    elif is_.is_time(kind):
+        name = "TIME"
+    elif is_.is_decimal(kind):
+        name = f"DECIMAL({kind.precision},{kind.scale})"
+    elif is_.is_map(kind):
+        name = f"MAP({type_name(kind.key_type)}, {type_name(kind.item_type)})"
+    elif is_.is_list(kind) or is_.is_large_list(kind):
+        name = f"{type_name(kind.value_type)}[]"
+    elif is_.is_struct(kind):
+        name = f"STRUCT({', '.join(f'{f.name} {type_name(f.type)}' for f in kind)})"
+    else:
+        name = _NAMES.get(str(kind), str(kind).upper())
+    return name
 
 
 async def table(answer: Answer, limit: int, elapsed_ms: Callable[[], float]) -> bytes:
@@ -137,26 +136,25 @@ def _time(us: int | None) -> str | None:
 
 def cell(value: Any) -> Any:  # noqa: ANN401 - any value of an answer
     """A value as JSON can hold it."""
+    told = value
     match value:
         case bool() | str() | None:
-            return value
+            pass
         case int():
-            return value if -EXACT_MAX <= value <= EXACT_MAX else str(value)
+            told = value if -EXACT_MAX <= value <= EXACT_MAX else str(value)
         case float():
-            return value if math.isfinite(value) else None
+            told = value if math.isfinite(value) else None
         case bytes():
-            return base64.b64encode(value).decode()
-        case decimal.Decimal() | uuid.UUID():
-            return str(value)
+            told = base64.b64encode(value).decode()
         case dt.datetime() | dt.date() | dt.time():
-            return value.isoformat()
+            told = value.isoformat()
         case dict():
-            return {str(k): cell(v) for k, v in value.items()}
-        case list():
-            return [cell(v) for v in value]
-        case tuple():
-            return [cell(v) for v in value]
-    return str(value)
+            told = {str(k): cell(v) for k, v in value.items()}
+        case list() | tuple():
+            told = [cell(v) for v in value]
+        case _:
+            told = str(value)
+    return told
 
 
 async def file(
@@ -256,7 +254,8 @@ def _flat(schema: pa.Schema) -> pa.Schema:
 
 
 def _nested(kind: pa.DataType) -> bool:
-    return pa.types.is_nested(kind) or pa.types.is_interval(kind) or pa.types.is_binary(kind)
+    tests = (pa.types.is_nested, pa.types.is_interval, pa.types.is_binary)
+    return any(is_one(kind) for is_one in tests)
 
 
 def _flattened(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

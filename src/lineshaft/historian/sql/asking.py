@@ -82,7 +82,25 @@ class Sql:
             Invalid: the text cannot be taken.
             Unavailable: too many ask, or time or memory ran out.
         """
+        async with contextlib.aclosing(self._run(await self.check(text, who), who)) as answer:
+            async for batch in answer:
+                yield batch
+
+    async def columns(self, text: str, who: Identity) -> pa.Schema:
+        """The columns that the answer will have.
+
+        Raises:
+            Invalid: the text cannot be taken.
+            Unavailable: too many ask, or time or memory ran out.
+        """
         ready = await self.check(text, who)
+        none = ready._replace(text=f"SELECT * FROM ({ready.text}) LIMIT 0")  # noqa: S608 - checked
+        async with contextlib.aclosing(self._run(none, who)) as answer:
+            async for batch in answer:
+                return batch.schema
+        raise Unavailable("the query gave no answer", remedy="Try again.")
+
+    async def _run(self, ready: Ready, who: Identity) -> AsyncGenerator[pa.RecordBatch]:
         tables = {}
         if POINTS in ready.views:
             tables[POINTS] = await self._points(who)
@@ -101,27 +119,29 @@ class Sql:
 
     @contextlib.asynccontextmanager
     async def _turn(self) -> AsyncGenerator[None]:
+        if self._waiting >= WAITING_MAX:
+            raise self._refusal()
+        self._waiting += 1
         try:
-            if self._waiting >= WAITING_MAX:
-                raise TimeoutError
-            self._waiting += 1
-            try:
-                async with asyncio.timeout(WAIT_S):
-                    await self._free.acquire()
-            finally:
-                self._waiting -= 1
+            async with asyncio.timeout(WAIT_S):
+                await self._free.acquire()
         except TimeoutError:
-            self.refused += 1
-            raise Unavailable(
-                f"{self.running} queries in SQL are running, which is as many as may",
-                remedy="Try again in a moment, or raise sql_concurrent in [historian].",
-            ) from None
+            raise self._refusal() from None
+        finally:
+            self._waiting -= 1
         self.running += 1
         try:
             yield
         finally:
             self.running -= 1
             self._free.release()
+
+    def _refusal(self) -> Unavailable:
+        self.refused += 1
+        return Unavailable(
+            f"{self.running} queries in SQL are running, which is as many as may",
+            remedy="Try again in a moment, or raise sql_concurrent in [historian].",
+        )
 
     async def _points(self, who: Identity) -> pa.Table:
         """The points that the caller may know."""

@@ -75,10 +75,10 @@ def _seen(table: Node) -> Iterator[Node]:
         yield table
     elif table["type"] == "JOIN":
         plain = table["ref_type"] in ("REGULAR", "CROSS", "NATURAL")
-        if table["join_type"] in ("INNER", "LEFT") or (plain and table["join_type"] == "SEMI"):
-            # Not the right side of an AS-OF join: without a row, another one would be nearest.
-            if table["ref_type"] in ("REGULAR", "CROSS", "NATURAL", "ASOF"):
-                yield from _seen(table["left"])
+        # Not the right side of an AS-OF join: without a row, another one would be nearest.
+        kinds = ("INNER", "LEFT", "SEMI") if plain else ("INNER", "LEFT")
+        if table["join_type"] in kinds and (plain or table["ref_type"] == "ASOF"):
+            yield from _seen(table["left"])
         if table["join_type"] == "INNER" and plain:
             yield from _seen(table["right"])
 
@@ -126,17 +126,16 @@ def _column(node: Node, table: str, alone: bool) -> str:
     """Name of the column of the table that the node is; empty when it is something else."""
     if node["class"] != "COLUMN_REF":
         return ""
-    names = [n.lower() for n in node["column_names"]]
+    names: list[str] = [n.lower() for n in node["column_names"]]
     if len(names) == 1 and alone:
         return names[0]
     return names[1] if len(names) == 2 and names[0] == table else ""  # noqa: PLR2004
 
 
 def _text(node: Node) -> str | None:
-    literal = node.get("literal")
-    if node["class"] != "CONSTANT" or literal["kind"] != "STRING":
+    if node["class"] != "CONSTANT" or node["literal"]["kind"] != "STRING":
         return None
-    return str(literal["text"])
+    return str(node["literal"]["text"])
 
 
 def _bound(name: str, sign: str, node: Node, value: Value) -> Hint:
@@ -170,4 +169,5 @@ def _steady(node: Node) -> bool:
             if name in NOW:
                 return False  # those were replaced by the time of asking
             return name in STEADY and all(_steady(a["expression"]) for a in node["arguments"])
-    return False
+        case _:
+            return False

@@ -88,15 +88,16 @@ class Parser:
     def value(self, expression: Node) -> tuple[str, int] | None:
         """The type of a constant expression and its value as a whole number, times in ns."""
         node = select([expression])
+        times = "('VARCHAR', 'DATE', 'TIMESTAMP', 'TIMESTAMP WITH TIME ZONE')"
         try:
             text = self.text({"node": node, "named_param_map": []})
+            query = f"""
+                SELECT typeof(v), CASE WHEN typeof(v) IN {times}
+                    THEN epoch_ns(v::VARCHAR::TIMESTAMPTZ) ELSE TRY_CAST(v::VARCHAR AS BIGINT) END
+                FROM ({text}) t(v)
+            """  # noqa: S608 - written from a checked tree
             with self._lock:
-                found = self._opened().execute(
-                    f"SELECT typeof(v), CASE WHEN typeof(v) IN ('VARCHAR', 'DATE', 'TIMESTAMP',"
-                    f" 'TIMESTAMP WITH TIME ZONE') THEN epoch_ns(v::VARCHAR::TIMESTAMPTZ)"
-                    f" ELSE TRY_CAST(v::VARCHAR AS BIGINT) END FROM ({text}) t(v)"
-                )  # noqa: S608 - the text is written from a checked tree
-                row = found.fetchone()
+                row = self._opened().execute(query).fetchone()
         except (duckdb.Error, Invalid):
             return None
         return (row[0], row[1]) if row and row[1] is not None else None

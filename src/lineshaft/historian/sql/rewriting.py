@@ -51,9 +51,7 @@ def prepare(text: str, branches: Sequence[str], now: str, parser: Parser) -> Rea
             if id(node) in found:
                 found[id(node)] = hint
     told = [(n["table_name"].lower(), found[id(n)]) for n in check.references]
-    guards = []
-    for node in check.references:
-        guards.append(_guard(node, branches, found[id(node)]))
+    guards = [_guard(n, branches, found[id(n)]) for n in check.references]
     written = parser.text(tree)
     _verify(written, guards, parser)
     return Ready(written, frozenset(n for n, _ in told), *_span(told), _points(told))

@@ -10,30 +10,47 @@ itself when there is room. One process at a time may use a folder.
 """
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
+import numpy as np
 import pyarrow as pa
 from msgspec import Meta
 
 from lineshaft.core.batch import Batch, Ints
-from lineshaft.core.errors import Invalid, Unavailable
+from lineshaft.core.errors import Invalid, Missing, Refused, Unavailable
 from lineshaft.core.settings import Settings
 from lineshaft.core.summary import summarize
-from lineshaft.stores import Counts, Health, Question, Store, check_edges
-from lineshaft.stores import _sql as sql_engine
+from lineshaft.stores import (
+    Counts,
+    Health,
+    Question,
+    Retained,
+    Rule,
+    Storage,
+    Store,
+    Verified,
+    _sql,
+    check_edges,
+)
+from lineshaft.stores.parquet import manifest as manifests
+from lineshaft.stores.parquet.backups import restore
 from lineshaft.stores.parquet.files import Files
 from lineshaft.stores.parquet.house import House
 from lineshaft.stores.parquet.latest import batch_of
 from lineshaft.stores.parquet.queries import Span
 from lineshaft.stores.parquet.state import Promise, Work
+from lineshaft.stores.parquet.verifying import Check
 from lineshaft.stores.parquet.writer import GROUP_ROWS_MAX
 
 T = TypeVar("T")
 
-SCAN_ROWS_MAX = 1_000_000
+SCAN_ROWS_MAX = 250_000
 """Rows that a scan holds in memory at once."""
 
 
@@ -49,7 +66,7 @@ class Parquet(Store):
         """Rows in memory that make a segment; appends wait at four times as many."""
         flush_s: Annotated[float, Meta(gt=0)] = 300.0
         """Seconds after which rows in memory become a segment, however few they are."""
-        memory_mb: Annotated[int, Meta(ge=64)] = 512
+        memory_mb: Annotated[int, Meta(ge=64)] = 192
         """MB of memory that queries may take; larger ones use the disk."""
         cache_mb: Annotated[int, Meta(ge=1)] = 64
         """MB of memory that hold what was read lately, for screens that ask again."""
@@ -61,7 +78,8 @@ class Parquet(Store):
         kind = "parquet"
         buffer_rows_max = 500_000
         flush_s = 300
-        memory_mb = 512
+        memory_mb = 192
+        cache_mb = 64
     """
 
     config: Config
@@ -72,13 +90,15 @@ class Parquet(Store):
         self._house: House | None = None
         self._pool: ThreadPoolExecutor | None = None
         self._books = Counts()
+        self._engine = _sql.Engine()
 
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator[None]:
         self._house = await asyncio.to_thread(self._open)
         self._pool = ThreadPoolExecutor(self.config.readers, "store reader")
         try:
-            yield
+            async with self._engine.opened():
+                yield
         finally:
             # A thread cannot be cancelled, so that what is buffered is settled in any case.
             await asyncio.shield(asyncio.to_thread(self._close))
@@ -95,9 +115,10 @@ class Parquet(Store):
         )
 
     def _close(self) -> None:
+        house = self._open_house()
+        house.state.closing = True
         if self._pool is not None:
             self._pool.shutdown()
-        house = self._open_house()
         house.close()
         self._books = house.state.counts()
         self._house = None
@@ -107,10 +128,12 @@ class Parquet(Store):
             raise Unavailable(f"store {self.name} is not open", remedy="Open it first.")
         return self._house
 
-    async def _ask(self, question: Callable[[], T]) -> T:
-        self._open_house()
+    async def _ask(self, question: Callable[[], T], span: Span | None = None) -> T:
+        """Answer on a reader's thread; a file that is found damaged is passed over from then on."""
+        house = self._open_house()
         assert self._pool is not None  # noqa: S101 - made together with the house
-        return await asyncio.get_running_loop().run_in_executor(self._pool, question)
+        answer = partial(house.answered, question, span)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, answer)
 
     def _span(self, points: Sequence[str], start_ns: int, stop_ns: int) -> Span:
         """The points that ever had a sample, each once, and times that fit 64 bits."""
@@ -138,7 +161,7 @@ class Parquet(Store):
         span = self._span(points, start_ns, stop_ns)
         if not span.points or limit == 0 or stop_ns <= start_ns:
             return Batch.empty()
-        return await self._ask(lambda: self._open_house().readers.read(span, limit))
+        return await self._ask(lambda: self._open_house().readers.read(span, limit), span)
 
     async def scan(
         self, points: Sequence[str], start_ns: int, stop_ns: int, *, rows_max: int = 100_000
@@ -146,7 +169,7 @@ class Parquet(Store):
         span = self._span(points, start_ns, stop_ns)
         if not span.points or stop_ns <= start_ns:
             return
-        counts = await self._ask(lambda: self._open_house().readers.counts(span))
+        counts = await self._ask(lambda: self._open_house().readers.counts(span), span)
         group: list[str] = []
         held = 0
         for point, count in zip(span.points, counts, strict=True):
@@ -177,19 +200,19 @@ class Parquet(Store):
         span = self._span(points, start_ns, stop_ns)
         if not span.points or stop_ns <= start_ns:
             return 0
-        return await self._ask(lambda: self._open_house().readers.count(span))
+        return await self._ask(lambda: self._open_house().readers.count(span), span)
 
     async def before(self, points: Sequence[str], time_ns: int, *, usable: bool = False) -> Batch:
         span = self._span(points, -(2**63), time_ns)
         if not span.points:
             return Batch.empty()
-        return await self._ask(lambda: self._open_house().nearest.before(span, usable=usable))
+        return await self._ask(lambda: self._open_house().nearest.before(span, usable=usable), span)
 
     async def after(self, points: Sequence[str], time_ns: int, *, usable: bool = False) -> Batch:
         span = self._span(points, time_ns, 2**63 - 1)
         if not span.points:
             return Batch.empty()
-        return await self._ask(lambda: self._open_house().nearest.after(span, usable=usable))
+        return await self._ask(lambda: self._open_house().nearest.after(span, usable=usable), span)
 
     async def summaries(
         self, points: Sequence[str], edges_ns: Ints, *, columns: Sequence[str] = ()
@@ -199,7 +222,8 @@ class Parquet(Store):
         span = self._span(points, *ends)
         if not span.points or ends[0] == ends[1]:
             return summarize(Batch.empty(), edges_ns, columns=columns)
-        return await self._ask(lambda: self._open_house().summing.table(span, edges_ns, columns))
+        summing = self._open_house().summing
+        return await self._ask(lambda: summing.table(span, edges_ns, columns), span)
 
     async def delete(self, points: Sequence[str], start_ns: int, stop_ns: int) -> int:
         span = self._span(points, start_ns, stop_ns)
@@ -209,8 +233,62 @@ class Parquet(Store):
         count: int = await self._have(lambda: deleter.delete(span))
         return count
 
+    async def verify(self) -> Verified:
+        if self._house is not None:
+            return await self._off_loop(self._house.verify)
+        return await asyncio.to_thread(self._verify_closed)
+
+    def _verify_closed(self) -> Verified:
+        folder = Path(self.config.path)
+        if not folder.is_dir():
+            raise Missing(f"there is no folder {folder}", remedy="Name the folder of a store.")
+        lock = manifests.lock(folder)
+        try:
+            check = Check(folder)
+            manifest = check.manifest()
+            return check.of(manifest) if manifest else check.result()
+        finally:
+            os.close(lock)
+
+    async def backup(self, folder: str) -> Verified:
+        house = self._open_house()
+        manifest, last = await self._have(house.begin_backup)
+        try:
+            return await self._off_loop(lambda: house.backup(Path(folder), manifest, last))
+        finally:
+            house.end_backup(manifest)
+
+    async def restore(self, folder: str) -> Verified:
+        if self._house is not None:
+            raise Refused(f"store {self.name} is open", remedy="Stop the plant, then restore.")
+        target = Path(self.config.path)
+        return await asyncio.to_thread(restore, self._files, Path(folder), target)
+
+    async def _off_loop(self, work: Callable[[], T]) -> T:
+        """Have work on files done on a reader's thread."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        except OSError as error:
+            raise Unavailable(
+                f"store {self.name}: {error.filename or 'the disk'}: {error.strerror or error}",
+                remedy="See to the disk, then do it again.",
+            ) from error
+
     def sql(self, question: Question) -> AsyncGenerator[pa.RecordBatch]:
-        return sql_engine.answer(question, lambda: self._open_house().relations(question))
+        return self._engine.answer(question, lambda: self._open_house().relations(question))
+
+    async def storage(self, points: Sequence[str] | None = None) -> list[Storage]:
+        return await self._ask(lambda: _storage(self._open_house(), points))
+
+    async def retain(self, rules: Sequence[Rule], budget_bytes: int, *, dry: bool) -> Retained:
+        keeper = self._open_house().keeper
+        try:
+            return await asyncio.to_thread(keeper.retain, rules, budget_bytes, dry=dry)
+        except (OSError, pa.ArrowException) as error:
+            raise Unavailable(
+                f"retention in {self.config.path} did not come to its end: {error}",
+                remedy="See to the disk; what was not deleted is tried again.",
+            ) from error
 
     async def settle(self) -> None:
         await self._have(None)
@@ -228,6 +306,31 @@ class Parquet(Store):
         if self._house is None:
             return Health(ok=False, problem=f"Store {self.name} is not open.")
         return self._house.health()
+
+
+def _storage(house: House, points: Sequence[str] | None) -> list[Storage]:
+    names = house.state.names
+    paths = names.paths[: len(names)] if points is None else list(dict.fromkeys(points))
+    ids = np.array([i for p in paths if (i := names.ids.get(p, -1)) >= 0], dtype=np.int32)
+    known = len(names)
+    rows, size = np.zeros(known, np.int64), np.zeros(known, np.int64)
+    first, last = np.full(known, 2**63 - 1), np.full(known, -(2**63))
+    for held, count, share, oldest, newest in house.storage(ids):
+        rows[held] += count
+        size[held] += share
+        first[held] = np.minimum(first[held], oldest)
+        last[held] = np.maximum(last[held], newest)
+    return [
+        Storage(
+            point=names.paths[i],
+            rows=int(rows[i]),
+            bytes=int(size[i]),
+            first_ns=int(first[i]),
+            last_ns=int(last[i]),
+        )
+        for i in ids.tolist()
+        if rows[i]
+    ]
 
 
 def _check(batch: Batch) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from lineshaft.core.flow import assert_off_loop
 
+HELD_BYTES_MAX = 1 << 20
+"""Small writes are gathered up to this size; Parquet makes many of some bytes."""
 PARTS_MAX = 512
 """Buffers handed to one `pwritev`; the kernel takes at most 1024."""
 
@@ -20,7 +22,7 @@ class Files:
         assert_off_loop()
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
 
-    def write(self, fd: int, offset: int, parts: Sequence[bytes | memoryview]) -> int:
+    def write(self, fd: int, offset: int, parts: Sequence[bytes | bytearray | memoryview]) -> int:
         """Put the parts one after another from `offset` on; the offset behind them."""
         for start in range(0, len(parts), PARTS_MAX):
             views = [memoryview(p).cast("B") for p in parts[start : start + PARTS_MAX]]
@@ -68,8 +70,10 @@ class Files:
     def sink(self, path: Path) -> "Iterator[Sink]":
         """A new file to write from start to end; durable after `sync_path` of it and its folder."""
         fd = self.create(path)
+        sink = Sink(self, fd)
         try:
-            yield Sink(self, fd)
+            yield sink
+            sink.close()
         finally:
             self.close(fd)
 
@@ -108,6 +112,7 @@ class Sink:
     def __init__(self, files: Files, fd: int) -> None:
         self._files = files
         self._fd = fd
+        self._held = bytearray()
         self.size = 0
         """Bytes written."""
         self.crc = 0
@@ -116,20 +121,30 @@ class Sink:
     def write(self, data: bytes | memoryview) -> int:
         """Append the bytes."""
         view = memoryview(data).cast("B")
-        if len(view):
-            self.size = self._files.write(self._fd, self.size, [view])
-            self.crc = zlib.crc32(view, self.crc)
+        self.crc = zlib.crc32(view, self.crc)
+        if len(self._held) + len(view) < HELD_BYTES_MAX:
+            self._held += view
+        else:
+            self._write([self._held, view])
+            self._held = bytearray()
+        self.size += len(view)
         return len(view)
+
+    def _write(self, parts: Sequence[bytes | bytearray | memoryview]) -> None:
+        self._files.write(self._fd, self.size - len(self._held), parts)
 
     def tell(self) -> int:
         """Where the next byte goes."""
         return self.size
 
     def flush(self) -> None:
-        """Nothing is held back here."""
+        """What is held back is written at the end."""
 
     def close(self) -> None:
-        """The one who made the file closes it."""
+        """Write what is held back; the one who made the file closes it."""
+        if self._held:
+            self._write([self._held])
+            self._held = bytearray()
 
 
 def checksum(path: Path, chunk_bytes: int = 1 << 20) -> tuple[int, int]:

@@ -13,14 +13,14 @@ import struct
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lineshaft.core.batch import Indices, Ints
+from lineshaft.core.batch import Indices, Ints, Mask
 from lineshaft.core.errors import SettingsError
 from lineshaft.stores.parquet import footer as footers
 from lineshaft.stores.parquet.shape import time_columns, times_of
@@ -31,7 +31,7 @@ MAGIC = b"LSHI"
 CODEC = "zstd"
 
 
-class Runs:
+class Collector:
     """Collects, while a segment is written, where the rows of each point begin."""
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class Runs:
         """The index as it stands in the file."""
         groups = np.array(self._groups, dtype=np.int64).reshape(-1, 3)
         body = msgspec.msgpack.encode(
-            _Stored(
+            Stored(
                 version=VERSION,
                 paths=self.paths,
                 starts=_bytes([*self._starts, np.array([self.rows])]),
@@ -80,7 +80,7 @@ class Runs:
         return packed + TRAILER.pack(len(packed), zlib.crc32(packed), len(body), MAGIC)
 
 
-class _Stored(msgspec.Struct, frozen=True):
+class Stored(msgspec.Struct, frozen=True):
     """What is packed; the numbers are int64, little-endian."""
 
     version: int
@@ -109,19 +109,35 @@ class Times(NamedTuple):
     stop_ns: int
 
 
-class Run(NamedTuple):
-    """Rows of one point within one row group."""
+class Runs(NamedTuple):
+    """Rows of one point within one row group each; columns of equal length."""
 
-    group: int
-    start: int
+    which: Ints
+    """Place of the point in what was asked for; rises."""
+    group: Ints
+    start: Ints
     """First row, counted within the row group."""
-    stop: int
+    stop: Ints
+
+    def take(self, rows: Mask) -> "Runs":
+        """Those that a mask holds true."""
+        return Runs(*(c[rows] for c in self))
+
+
+def _enough(runs: Runs, limit: int) -> Mask:
+    """The first runs of each point, up to so many rows; of its very first, any may lie outside."""
+    is_first = np.r_[True, runs.which[1:] != runs.which[:-1]][: len(runs.which)]
+    sure = np.where(is_first, 0, runs.stop - runs.start)
+    before = np.cumsum(sure) - sure
+    begins = np.maximum.accumulate(np.where(is_first, before, 0))
+    enough: Mask = before - begins < limit
+    return enough
 
 
 class Index:
     """What is known of a segment without reading its columns."""
 
-    def __init__(self, stored: _Stored, names: Mapping[str, int], footer_at: int) -> None:
+    def __init__(self, stored: Stored, names: Mapping[str, int], footer_at: int) -> None:
         ids = np.array([names.get(p, -1) for p in stored.paths], dtype=np.int32)
         self._order = np.argsort(ids, kind="stable").astype(np.int32)
         self._ids = ids[self._order]
@@ -150,23 +166,53 @@ class Index:
         at = np.minimum(np.searchsorted(self._ids, ids), len(self._ids) - 1)
         return np.where(self._ids[at] == ids, self._order[at], np.int32(-1))
 
-    def runs(self, place: int, span: Times) -> list[Run]:
-        """Row groups, in order, that may hold rows of the point within these times."""
-        start_ns, stop_ns = span
-        first, stop = int(self.starts[place]), int(self.starts[place + 1])
-        if self.first[place] >= stop_ns or self.last[place] < start_ns:
-            return []
-        low = int(np.searchsorted(self._group_starts, first, side="right")) - 1
-        high = int(np.searchsorted(self._group_starts, stop, side="left"))
-        found = []
-        for group in range(low, high):
-            begin, end = int(self._group_starts[group]), int(self._group_starts[group + 1])
-            # The first row of a group is this point's only if the point began before it.
-            late = begin >= first and self._group_first[group] >= stop_ns
-            early = end <= stop and self._group_last[group] < start_ns
-            if not (late or early):
-                found.append(Run(group, max(first - begin, 0), min(stop, end) - begin))
-        return found
+    def runs(self, ids: Indices, span: Times, limit: int | None = None) -> Runs:
+        """Where rows of these times may be, of each point at least the `limit` oldest."""
+        places = self.find(ids)
+        which = np.flatnonzero(places >= 0)
+        at = places[which]
+        alive = (self.first[at] < span.stop_ns) & (self.last[at] >= span.start_ns)
+        which, at = which[alive], at[alive]
+        first, stop = self.starts[at], self.starts[at + 1]
+        low = np.searchsorted(self._group_starts, first, side="right") - 1
+        high = np.searchsorted(self._group_starts, stop, side="left")
+        # One row for each point and row group that it has rows in.
+        number = high - low
+        row = np.repeat(np.arange(len(which)), number)
+        group = low[row] + np.arange(len(row)) - np.repeat(np.cumsum(number) - number, number)
+        begin, end = self._group_starts[group], self._group_starts[group + 1]
+        # The first row of a group is this point's only if the point began before it.
+        late = (begin >= first[row]) & (self._group_first[group] >= span.stop_ns)
+        early = (end <= stop[row]) & (self._group_last[group] < span.start_ns)
+        runs = Runs(
+            which[row], group, np.maximum(first[row] - begin, 0), np.minimum(stop[row], end) - begin
+        ).take(~(late | early))
+        return runs if limit is None else runs.take(_enough(runs, limit))
+
+    def before(self, ids: int) -> Ints:
+        """For each number of a point up to `ids`, how many rows those below have.
+
+        Only of use where the numbers are the ranks of the paths in order.
+        """
+        places = np.searchsorted(self._ids, np.arange(ids + 1))
+        before: Ints = self.starts[places]
+        return before
+
+    def borders(self, number: int) -> Ints:
+        """Times of the last row of each row group that ends within the point's rows."""
+        place = int(self.find(np.array([number], dtype=np.int32))[0])
+        if place < 0:
+            return np.empty(0, dtype=np.int64)
+        ends = self._group_starts[1:]
+        inside = (ends > self.starts[place]) & (ends <= self.starts[place + 1])
+        times: Ints = self._group_last[inside]
+        return times
+
+    def group_at(self, row: int) -> tuple[int, int, int]:
+        """The row group in which a row stands, its first row, and how many it has."""
+        group = int(np.searchsorted(self._group_starts, row, side="right")) - 1
+        start = int(self._group_starts[group])
+        return group, start, int(self._group_starts[group + 1]) - start
 
     def footer(self, fd: int, group: int) -> pq.FileMetaData:
         """A footer with that row group only."""
@@ -178,25 +224,45 @@ class Index:
         return footers.of_one(self._frame[0], os.pread(fd, stop - start, start), self._frame[1])
 
 
-def load(fd: int, names: Mapping[str, int]) -> Index | None:
-    """The index of a segment; None when it has none that is whole.
+def load(path: Path, names: Mapping[str, int]) -> Index:
+    """The index of a segment, for points numbered like this; made anew if it has none.
 
     Raises:
         SettingsError: the index is of a newer version.
-        OSError: the file cannot be read.
+        OSError: the file cannot be read; so does `pyarrow.ArrowInvalid`.
     """
-    size = os.fstat(fd).st_size
-    tail = os.pread(fd, footers.TAIL, size - footers.TAIL)
-    if len(tail) < footers.TAIL or tail[-4:] != footers.MAGIC:
-        return None
-    footer_at = size - footers.TAIL - footers.LENGTH.unpack_from(tail)[0]
+    found, footer_at = stored(path)
+    return Index(found, names, footer_at)
+
+
+def stored(path: Path) -> tuple[Stored, int]:
+    """What is known of a segment, and where in the file the footer begins. Raises like `load`."""
+    with path.open("rb") as file:
+        fd = file.fileno()
+        size = os.fstat(fd).st_size
+        tail = os.pread(fd, footers.TAIL, max(size - footers.TAIL, 0))
+        if len(tail) < footers.TAIL or tail[-4:] != footers.MAGIC:
+            raise pa.ArrowInvalid(f"{path} does not end like a Parquet file")
+        footer_at = size - footers.TAIL - footers.LENGTH.unpack_from(tail)[0]
+        found = _load(fd, footer_at)
+        if found is None:
+            found = _made(file, footer_at)
+        return found, footer_at
+
+
+def _load(fd: int, footer_at: int) -> Stored | None:
+    """The index that the file carries; None when it carries none that is whole."""
     trailer = os.pread(fd, TRAILER.size, max(footer_at - TRAILER.size, 0))
     if len(trailer) < TRAILER.size:
         return None
-    packed_size, crc, whole, magic = TRAILER.unpack(trailer)
-    packed = os.pread(fd, packed_size, max(footer_at - TRAILER.size - packed_size, 0))
-    if magic != MAGIC or zlib.crc32(packed) != crc:
+    size, crc, whole, magic = TRAILER.unpack(trailer)
+    if magic != MAGIC:
         return None
+    packed = os.pread(fd, size, max(footer_at - TRAILER.size - size, 0))
+    return _unpacked(packed, whole) if zlib.crc32(packed) == crc else None
+
+
+def _unpacked(packed: bytes, whole: int) -> Stored:
     body = pa.decompress(packed, decompressed_size=whole, codec=CODEC, asbytes=True)
     version = msgspec.msgpack.decode(body, type=_Versioned).version
     if version > VERSION:
@@ -204,31 +270,21 @@ def load(fd: int, names: Mapping[str, int]) -> Index | None:
             f"the index of a segment has version {version}, this program knows {VERSION}",
             remedy="Run the newer Lineshaft that wrote it.",
         )
-    return Index(msgspec.msgpack.decode(body, type=_Stored), names, footer_at)
+    return msgspec.msgpack.decode(body, type=Stored)
 
 
 class _Versioned(msgspec.Struct):
     version: int
 
 
-def made(path: Path, names: Mapping[str, int]) -> Index:
-    """An index of a segment that carries none, from reading the points and times of all rows.
-
-    Raises:
-        OSError: the file cannot be read; so does `pyarrow.ArrowInvalid`.
-    """
-    runs = Runs()
-    with path.open("rb") as file, pq.ParquetFile(file, read_dictionary=["point"]) as parquet:
+def _made(file: BinaryIO, footer_at: int) -> Stored:
+    """An index from reading the points and times of all rows."""
+    runs = Collector()
+    with pq.ParquetFile(file, read_dictionary=["point"]) as parquet:
         columns = time_columns(parquet.schema_arrow.names)
         for group in range(parquet.num_row_groups):
             table = parquet.read_row_group(group, columns=["point", *columns], use_threads=False)
             runs.add(table.column("point").combine_chunks(), times_of(table))
-        size = os.fstat(file.fileno()).st_size
-        length = footers.LENGTH.unpack_from(os.pread(file.fileno(), 4, size - footers.TAIL))[0]
-        footer_at = size - footers.TAIL - length
-        packed = runs.packed(os.pread(file.fileno(), length, footer_at))
-    body_size = TRAILER.unpack(packed[-TRAILER.size :])[2]
-    body = pa.decompress(
-        packed[: -TRAILER.size], decompressed_size=body_size, codec=CODEC, asbytes=True
-    )
-    return Index(msgspec.msgpack.decode(body, type=_Stored), names, footer_at)
+        file.seek(footer_at)
+        packed = runs.packed(file.read()[: -footers.TAIL])
+    return _unpacked(packed[: -TRAILER.size], TRAILER.unpack(packed[-TRAILER.size :])[2])

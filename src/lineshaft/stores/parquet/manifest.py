@@ -24,6 +24,15 @@ LOGS = "log"
 QUARANTINE = "quarantine"
 
 
+class Rollup(msgspec.Struct, frozen=True, kw_only=True):
+    """The roll-ups of a segment: one Parquet file with summaries by level; see `rollups`."""
+
+    file: str
+    """Name below the folder `segments`."""
+    bytes: int
+    crc: int
+
+
 class Segment(msgspec.Struct, frozen=True, kw_only=True):
     """One Parquet file, sorted by point and time; no two hold the same (point, time_ns)."""
 
@@ -43,6 +52,26 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     """Version of its format; those of version 1 did not tell."""
     unit: str = "ns"
     """`ms` or `us` when it has the columns `time` in this unit and `nanos`; else `time_ns`."""
+    rollup: Rollup | None = None
+    """None when it is too small to need one, or was written before there were any."""
+
+    branch: str | None = None
+    """Of the rule that keeps all of its samples, if it was written for one."""
+
+    def files(self) -> tuple[str, ...]:
+        """Names of its files."""
+        return (self.file, self.rollup.file) if self.rollup else (self.file,)
+
+
+class Thinned(msgspec.Struct, frozen=True, kw_only=True):
+    """A segment whose samples were deleted by retention, while its roll-ups stay."""
+
+    day: str
+    rows: int
+    """How many samples it held."""
+    time_min: int
+    time_max: int
+    rollup: Rollup
 
 
 class Retired(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +97,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What the folder holds, as of one generation."""
 
     version: int = VERSION
+    store: str = ""
+    """Tells this store from all others; its backups carry it too."""
     generation: int = 0
     """Rises with every change."""
     log_from: int = 1
@@ -76,12 +107,19 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Name of the file with the newest sample of each point."""
     segments: tuple[Segment, ...] = ()
     retired: tuple[Retired, ...] = ()
+    thinned: tuple[Thinned, ...] = ()
     last_crc: int | None = None
     """CRC-32 of the file `last`."""
     damaged: tuple[Damaged, ...] = ()
     """Segments that are missed; each until its file is taken out of the folder `quarantine`."""
     checksum: int = 0
     """CRC-32 of this document, without spaces, with 0 in this place."""
+
+    def files(self) -> set[str]:
+        """Names of all files in the folder `segments` that belong there."""
+        names = {name for s in self.segments for name in s.files()}
+        names |= {t.rollup.file for t in self.thinned}
+        return names | {r.file for r in self.retired}
 
 
 def load(folder: Path) -> Manifest:
@@ -158,7 +196,13 @@ def lock(folder: Path) -> int:
         SettingsError: another process holds it.
     """
     path = folder / "lock"
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    except OSError as error:
+        raise SettingsError(
+            f"store folder {folder} cannot be written to: {error.strerror}",
+            remedy="See that the disk is not read-only, and that this user may write there.",
+        ) from error
     try:
         flock(fd, LOCK_EX | LOCK_NB)
     except BlockingIOError:

@@ -18,7 +18,6 @@ A point has a level where that pays (`SAMPLES_MIN` a bucket), and always the wid
 
 import base64
 from collections.abc import Sequence
-from typing import BinaryIO
 
 import msgspec
 import numpy as np
@@ -32,15 +31,16 @@ from lineshaft.core.sums import Samples, Sums, joined, merge_sums, sum_up
 
 SAMPLES_MIN = 16
 """A point has a level where a bucket sums up so many samples, on average."""
-GROUP_ROWS = 16_384
+GROUP_ROWS = 8_192
 """Rows of a row group."""
 INDEX = b"lineshaft.rollup"
 """Key of the index in the footer."""
 VERSION = 1
+EDGES_FEW = 100_000
+"""So many edges may be made for buckets that are empty."""
 EVERYTHING = tuple(SUMMARY_SCHEMA.names)
 
-_FLOATS = ("min", "max", "first", "last", "sum", "stepped", "sloped")
-_TIMES = ("head_ns", "tail_ns", "min_after_ns", "max_after_ns")
+FLOATS = ("min", "max", "first", "last", "sum", "stepped", "sloped")
 FILE_SCHEMA = pa.schema(
     [
         pa.field("level_ns", pa.int64(), nullable=False),
@@ -65,27 +65,8 @@ FILE_SCHEMA = pa.schema(
         pa.field("unknown_ns", pa.int64(), nullable=False),
     ]
 )
-_NEEDS = {
-    "usable": ("count", "unusable"),
-    "begin_ns": ("head_ns",),
-    "end_ns": ("tail_ns",),
-    "min_ns": ("head_ns", "min_after_ns"),
-    "max_ns": ("head_ns", "max_after_ns"),
-    "first_ns": ("head_ns", "first_after_ns"),
-    "last_ns": ("tail_ns", "last_before_ns"),
-    "known_ns": ("head_ns", "tail_ns", "unknown_ns"),
-}
-"""Columns of the file that a column of summaries is made of, if not of its own name."""
-
-
-def edges_of(level_ns: int, first_ns: int, last_ns: int) -> Ints:
-    """Edges of the buckets from the one of the first time to the one of the last.
-
-    The outermost lie within int64, and so need not be multiples.
-    """
-    low, high = first_ns // level_ns, last_ns // level_ns + 1
-    edges = np.arange(low, high + 1, dtype=object) * level_ns
-    return np.clip(edges, -(2**63), 2**63 - 1).astype(np.int64)
+EDGE_NS = 2**63 - 2 * LEVELS_NS[-1]
+"""Times further out have buckets that leave int64: segments with such have no roll-ups."""
 
 
 def starts_of(time: Ints, level_ns: int) -> Ints:
@@ -102,7 +83,10 @@ class Builder:
     def __init__(self) -> None:
         self._ids: dict[str, int] = {}
         self._levels: dict[int, list[Sums]] = {level: [] for level in LEVELS_NS}
+        self._rows: list[Ints] = []
         self.rows = 0
+        self.fit = True
+        """Whether all times are such that their buckets fit int64."""
 
     def add(self, part: pa.Table) -> None:
         """Take the next rows, of the columns of a batch, sorted by point and time."""
@@ -113,16 +97,15 @@ class Builder:
         ids = self._ids
         places = [ids.setdefault(p, len(ids)) for p in point.dictionary.to_pylist()]
         place = np.array(places, dtype=np.int32)[point.indices.to_numpy()]
-        samples = Samples(
-            place,
-            part.column("time_ns").to_numpy(),
-            part.column("number").to_numpy(),
-            part.column("number").is_valid().to_numpy(),
-            part.column("quality").to_numpy(),
-        )
-        self._sum_up(samples)
+        time, number = part.column("time_ns").to_numpy(), part.column("number")
+        valid = number.is_valid().to_numpy()
+        quality = part.column("quality").to_numpy()
+        self.fit = self.fit and bool(((time > -EDGE_NS) & (time < EDGE_NS)).all())
+        if self.fit:
+            self._sum_up(Samples(place, time, number.to_numpy(), valid, quality))
 
     def _sum_up(self, samples: Samples) -> None:
+        self._rows.append(np.bincount(samples.place))
         second, minute, *wider = LEVELS_NS
         sums = bucketed(samples, minute)
         crowded = _crowded(sums, SAMPLES_MIN * minute // second)
@@ -164,42 +147,42 @@ class Builder:
                 found[level] = {n: c[mask] for n, c in sums.items()}
         return list(self._ids), found
 
-    def write(self, sink: BinaryIO) -> None:
+    def write(self, sink: object) -> None:
         """Write the file."""
         paths, levels = self.levels()
         points = pa.array(paths, pa.string())
-        index = _Index(version=VERSION, paths=paths, levels={})
+        rows = np.zeros(len(paths), dtype="<i8")
+        for counts in self._rows:
+            rows[: len(counts)] += counts
+        index = Index(VERSION, paths, rows.tobytes(), GROUP_ROWS, {})
         with _writer(sink) as writer:
             for level, sums in sorted(levels.items()):
                 index.levels[level] = _runs_of(sums["place"])
                 table = _file_table(level, sums, points)
                 writer.write_table(table, row_group_size=GROUP_ROWS)
-            packed = pa.compress(msgspec.msgpack.encode(index), codec="zstd", asbytes=True)
-            size = len(msgspec.msgpack.encode(index))
-            text = f"{size}:".encode() + base64.b64encode(packed)
-            writer.add_key_value_metadata({INDEX: text})
+            writer.add_key_value_metadata({INDEX: packed(index)})
 
 
 def bucketed(samples: Samples, level_ns: int, wanted: Sequence[str] = EVERYTHING) -> Sums:
     """Samples summed up per bucket of the level, for as many buckets as there may be."""
-    # Numbering the buckets that occur keeps a time gone mad from making billions of edges.
-    starts = starts_of(samples.time, level_ns)
-    edges = _edges_at(starts, level_ns)
-    sums = sum_up(samples, edges, wanted)
-    return sums
+    return sum_up(samples, _edges_for(samples.time, level_ns), wanted)
 
 
 def widened(sums: Sums, level_ns: int, wanted: Sequence[str] = EVERYTHING) -> Sums:
     """Summaries merged per bucket of a wider level."""
-    return merge_sums(sums, _edges_at(starts_of(sums["time_ns"], level_ns), level_ns), wanted)
+    return merge_sums(sums, _edges_for(sums["begin_ns"], level_ns), wanted)
 
 
-def _edges_at(starts: Ints, level_ns: int) -> Ints:
-    """Rising edges among which each of these buckets is an interval of its own."""
-    low = np.unique(starts)
-    if len(low) and (low[-1] - low[0]) // level_ns + 1 == len(low):
-        return np.append(low, low[-1] + level_ns)
-    return np.unique(np.concatenate([low, low + level_ns]))
+def _edges_for(time: Ints, level_ns: int) -> Ints:
+    """Rising edges among which each bucket with one of these times is an interval of its own."""
+    if not len(time):
+        return np.empty(0, dtype=np.int64)
+    low, high = int(time.min()) // level_ns, int(time.max()) // level_ns
+    if high - low <= len(time) + EDGES_FEW:
+        return np.arange(low, high + 2, dtype=np.int64) * level_ns
+    # A time gone mad must not make billions of edges.
+    starts = np.unique(starts_of(time, level_ns))
+    return np.unique(np.concatenate([starts, starts + level_ns]))
 
 
 def _crowded(sums: Sums, least: int) -> npt.NDArray[np.int32]:
@@ -209,23 +192,45 @@ def _crowded(sums: Sums, least: int) -> npt.NDArray[np.int32]:
     return np.flatnonzero((counts >= least * buckets) & (buckets > 0)).astype(np.int32)
 
 
-class _Runs(msgspec.Struct, frozen=True):
+class Runs(msgspec.Struct, frozen=True):
     """Of one level: the places that have rows, in their order, and where these begin."""
 
     places: bytes
+    """int32."""
     starts: bytes
+    """int64, with one more behind the last."""
 
 
-class _Index(msgspec.Struct, frozen=True):
+class Index(msgspec.Struct, frozen=True):
+    """What stands in the footer; arrays are little-endian."""
+
     version: int
     paths: list[str]
-    levels: dict[int, _Runs]
+    rows: bytes
+    """How many samples each path has, int64."""
+    group_rows: int
+    """Rows of a row group; the last of a level may have fewer."""
+    levels: dict[int, Runs]
 
 
-def _runs_of(place: Indices) -> _Runs:
+def packed(index: Index) -> bytes:
+    """The index as text, since readers of Parquet expect text in a footer."""
+    whole = msgspec.msgpack.encode(index)
+    small = pa.compress(whole, codec="zstd", asbytes=True)
+    return b"%d:%s" % (len(whole), base64.b64encode(small))
+
+
+def unpacked(text: bytes) -> Index:
+    """The index that `packed` gave."""
+    size, _, small = text.partition(b":")
+    whole = pa.decompress(base64.b64decode(small), int(size), codec="zstd", asbytes=True)
+    return msgspec.msgpack.decode(whole, type=Index)
+
+
+def _runs_of(place: Indices) -> Runs:
     starts = np.flatnonzero(np.r_[True, place[1:] != place[:-1]])
     ends = np.r_[starts, len(place)]
-    return _Runs(place[starts].astype("<i4").tobytes(), ends.astype("<i8").tobytes())
+    return Runs(place[starts].astype("<i4").tobytes(), ends.astype("<i8").tobytes())
 
 
 def _file_table(level: int, sums: Sums, points: pa.Array) -> pa.Table:
@@ -250,14 +255,14 @@ def _file_table(level: int, sums: Sums, points: pa.Array) -> pa.Table:
     for field in FILE_SCHEMA:
         if field.name == "point":
             arrays.append(point)
-        elif field.name in _FLOATS:
+        elif field.name in FLOATS:
             arrays.append(pa.array(sums[field.name], mask=None if held.all() else ~held))
         else:
             arrays.append(pa.array(columns[field.name]).cast(field.type))
     return pa.Table.from_arrays(arrays, schema=FILE_SCHEMA)
 
 
-def _writer(sink: BinaryIO) -> pq.ParquetWriter:
+def _writer(sink: object) -> pq.ParquetWriter:
     return pq.ParquetWriter(
         sink,
         FILE_SCHEMA,

@@ -1,6 +1,7 @@
 """Segments: Parquet files sorted by point and time, no two of which hold the same key."""
 
 import datetime as dt
+import itertools
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -16,8 +17,9 @@ from lineshaft.core.clock import NS_PER_S
 from lineshaft.core.flow import assert_off_loop
 from lineshaft.stores.parquet import footer as footers
 from lineshaft.stores.parquet.files import Files, Sink
-from lineshaft.stores.parquet.index import Runs
-from lineshaft.stores.parquet.manifest import SEGMENTS, VERSION, Segment
+from lineshaft.stores.parquet.index import Collector
+from lineshaft.stores.parquet.manifest import SEGMENTS, VERSION, Rollup, Segment
+from lineshaft.stores.parquet.rollups import Builder
 from lineshaft.stores.parquet.rows import Rows, order_of
 from lineshaft.stores.parquet.shape import (
     COLUMNS,
@@ -28,11 +30,15 @@ from lineshaft.stores.parquet.shape import (
     time_columns,
     to_file,
 )
+from lineshaft.stores.parquet.weaving import weave
 
 DAY_NS = 86_400 * NS_PER_S
 PARTS_MAX = 64
 """Days a flush may have a file each of; times scattered wider share files, lest garbage times
 make a file each."""
+ROLLUP = ".rollup.parquet"
+ROLLUP_ROWS_MIN = 20_000
+"""A segment with fewer rows is summed up as fast from its samples."""
 ROWS_MIN, ROWS_MAX = 16_384, 32_768
 """Rows of a row group: it ends where a point ends, if there is such a place."""
 DICTIONARY_BYTES = 8192
@@ -81,12 +87,12 @@ def by_day(time: Ints) -> list[Mask]:
 
 
 class Shelf:
-    """Writes segments below a folder; only the settler's thread uses it."""
+    """Writes segments below a folder; one for each thread that does."""
 
     def __init__(self, files: Files, folder: Path, engine: duckdb.DuckDBPyConnection) -> None:
         self.folder = folder / SEGMENTS
-        self.serial = 0
-        """Rises with every file, so that no name comes twice."""
+        self.numbers = itertools.count(1)
+        """Of the files, so that no name comes twice; all shelves of a folder share it."""
         self._files = files
         self._engine = engine
         self._new: list[Path] = []
@@ -100,10 +106,16 @@ class Shelf:
         self._new.clear()
 
     def forget(self) -> None:
-        """Delete what was written since and did not get into the manifest."""
-        for path in self._new:
-            self._files.delete(path)
-        self._new.clear()
+        """Delete what was written since and did not get into the manifest.
+
+        What the disk does not let go of is tried again, at the next opening at the latest.
+        """
+        while self._new:
+            try:
+                self._files.delete(self._new[-1])
+            except OSError:
+                return
+            self._new.pop()
 
     def write(
         self, tables: Iterable[pa.Table | pa.RecordBatch], unit: str = "us"
@@ -116,10 +128,10 @@ class Shelf:
             OSError: the disk does not take it; `forget` clears what is left.
         """
         assert_off_loop()
-        self.serial += 1
-        path = self.folder / f"{self.serial:012d}.parquet"
+        path = self.folder / f"{next(self.numbers):012d}.parquet"
         self._new.append(path)
-        runs, time_min, time_max = Runs(), np.iinfo(np.int64).max, np.iinfo(np.int64).min
+        summing = Builder()
+        runs, time_min, time_max = Collector(), np.iinfo(np.int64).max, np.iinfo(np.int64).min
         try:
             with self._files.sink(path) as sink:
                 held = _Held(sink)
@@ -130,6 +142,7 @@ class Shelf:
                         time_min = min(time_min, int(time.min()))
                         time_max = max(time_max, int(time.max()))
                         runs.add(part.column("point").combine_chunks(), time)
+                        summing.add(part)
                         writer.write_table(to_file(part, unit), row_group_size=part.num_rows)
                     held.hold()
                 held.finish(runs)
@@ -150,7 +163,35 @@ class Shelf:
             time_max=time_max,
             version=VERSION,
             unit=unit,
+            rollup=self._rollup(path, summing),
         )
+
+    def _rollup(self, segment: Path, summing: Builder) -> Rollup | None:
+        """The file with the roll-ups of a segment, if it is large enough to need them."""
+        if summing.rows < ROLLUP_ROWS_MIN or not summing.fit:
+            return None
+        return self._write_rollup(segment.with_suffix(ROLLUP), summing)
+
+    def summed_up(self, tables: Iterable[pa.Table]) -> Rollup | None:
+        """Roll-ups of sorted rows, on the disk; None when there can be none.
+
+        Raises:
+            OSError: the disk does not take it; `forget` clears what is left.
+        """
+        assert_off_loop()
+        summing = Builder()
+        for table in tables:
+            summing.add(table)
+        if not summing.rows or not summing.fit:
+            return None
+        return self._write_rollup(self.folder / f"{next(self.numbers):012d}{ROLLUP}", summing)
+
+    def _write_rollup(self, path: Path, summing: Builder) -> Rollup:
+        self._new.append(path)
+        with self._files.sink(path) as sink:
+            summing.write(sink)
+        self._files.sync_path(path)
+        return Rollup(file=path.name, bytes=sink.size, crc=sink.crc)
 
     def match(self, segment: Segment, fresh: Tidy) -> tuple[Ints, Ints]:
         """Positions of fresh rows whose key the segment holds: with equal content, with other."""
@@ -224,7 +265,7 @@ class Shelf:
 
     def merged(self, segments: list[Segment]) -> Segment:
         """One segment with the rows of all."""
-        segment = self._rewrite(rows_of(segments, self.folder), segments)
+        segment = self.write(weave(segments, self.folder), coarsest(segments))
         assert segment is not None  # noqa: S101 - a segment has rows
         return segment
 
@@ -329,7 +370,7 @@ class _Held:
         """From now on comes what stands at the end of the file."""
         self._parts = []
 
-    def finish(self, runs: Runs) -> None:
+    def finish(self, runs: Collector) -> None:
         """Write the index and, behind it, what was held."""
         held = b"".join(self._parts or [])
         length = footers.LENGTH.unpack_from(held, len(held) - footers.TAIL)[0]

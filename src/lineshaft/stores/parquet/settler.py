@@ -1,10 +1,13 @@
-"""The one thread that settles: full buffers become segments, small segments become one."""
+"""The one thread that settles: full buffers become segments, in one manifest after another."""
 
+import contextlib
 import logging
 import threading
 import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 import numpy as np
@@ -18,18 +21,15 @@ from lineshaft.stores.parquet import manifest as manifests
 from lineshaft.stores.parquet.files import Files
 from lineshaft.stores.parquet.latest import batch_of
 from lineshaft.stores.parquet.log import file_name
-from lineshaft.stores.parquet.manifest import LOGS, Manifest, Retired, Segment
+from lineshaft.stores.parquet.manifest import LOGS, Manifest, Retired, Segment, Thinned
+from lineshaft.stores.parquet.quarantine import Quarantine
 from lineshaft.stores.parquet.rows import Buffer
-from lineshaft.stores.parquet.segments import Shelf, Tidy, by_day, day_of, tidy
+from lineshaft.stores.parquet.segments import Shelf, Tidy, by_day, tidy
 from lineshaft.stores.parquet.shape import unit_of
-from lineshaft.stores.parquet.state import Deed, State, keep
+from lineshaft.stores.parquet.state import Deed, Promise, State, keep
 
 log = logging.getLogger(__name__)
 
-SEGMENTS_A_DAY_MAX = 8
-"""A day with more small segments than this is merged."""
-MERGED_ROWS_MAX = 32_000_000
-"""A segment with more rows is left as it is."""
 KEPT_S = 180
 """Seconds that a merged-away file stays for readers that still hold the older manifest."""
 TICK_S = 1.0
@@ -53,15 +53,19 @@ def last_of(manifest: Manifest) -> Last:
 class Settler:
     """Moves frozen buffers into segments, oldest first; the only one that writes the manifest."""
 
-    def __init__(self, state: State, files: Files, folder: Path, shelf: Shelf) -> None:
+    def __init__(
+        self, state: State, files: Files, folder: Path, shelf: Shelf, quarantine: Quarantine
+    ) -> None:
         self._state = state
         self._files = files
         self._folder = folder
         self._shelf = shelf
-        self.pins: set[str] = set()
-        """Retired files that a backup reads, and that therefore stay."""
+        self._quarantine = quarantine
+        self._pins: Counter[str] = Counter()
+        """Files that are being copied or checked, and that therefore stay."""
         self._stopping = False
-        self._doing: Deed | None = None
+        self._doing: list[Promise] = []
+        """Whom the deed under way is for."""
         self._thread = threading.Thread(target=self._run, name="store settler", daemon=True)
 
     def start(self) -> None:
@@ -80,10 +84,15 @@ class Settler:
             while self._step():
                 pass
         finally:
+            with self._state.lock:
+                self._state.settler_ended = True
+                rest = [d.work for d in self._state.deeds if d.promise is None and d.work]
+            for work in rest:
+                work()
             # Reached by a defect too: the log keeps all, but somebody must look.
             if not self._stopping or self._doing:
                 self._state.cannot_settle("the store's settler has ended; restart Lineshaft")
-                keep([self._doing.promise] if self._doing else [], "the store's settler has ended")
+                keep(self._doing, "the store's settler has ended", "Restart Lineshaft.")
 
     def _step(self) -> bool:
         state = self._state
@@ -110,8 +119,61 @@ class Settler:
             if not (self._state.frozen or self._state.deeds or self._stopping):
                 self._state.changed.wait(TICK_S)
 
+    def at_once(self, work: Callable[[], None]) -> None:
+        """Have work done before all else, and wait until it is; for readers' threads."""
+        if not self._thread.is_alive():
+            work()
+            return
+        done = threading.Event()
+
+        def then() -> None:
+            try:
+                work()
+            finally:
+                done.set()
+
+        with self._state.lock:
+            if self._state.settler_ended:
+                return
+            self._state.deeds.appendleft(Deed(0, then, None))
+            self._state.changed.notify_all()
+        done.wait()
+
+    def pin(self, files: Iterable[str]) -> None:
+        """Have these files stay, merged away or not, until they are unpinned as often."""
+        with self._state.lock:
+            self._pins.update(files)
+
+    def unpin(self, files: Iterable[str]) -> None:
+        """One less holds these files."""
+        with self._state.lock:
+            self._pins.subtract(files)
+            self._pins = +self._pins
+
+    @contextlib.contextmanager
+    def pinned(self, files: Iterable[str]) -> Iterator[None]:
+        """The time in which these files stay."""
+        held = tuple(files)
+        self.pin(held)
+        try:
+            yield
+        finally:
+            self.unpin(held)
+
+    def _mended(self) -> bool:
+        """Whether a damaged segment was in the way, and is no more."""
+        segments = self._state.manifest.segments
+        try:
+            found = self._quarantine.look(segments) or self._quarantine.look(segments, deep=True)
+            self._quarantine.put_away(found)
+        except OSError:
+            return False
+        return bool(found)
+
     def _failed(self, error: Exception) -> None:
         self._shelf.forget()
+        if not isinstance(error, OSError) and self._mended():
+            return
         trouble = f"segments in {self._folder} cannot be written: {error}"
         if not self._state.settle_trouble:
             log.error("settling failed, the log keeps all", extra={"cause": str(error)})
@@ -122,17 +184,21 @@ class Settler:
 
     def _perform(self, deed: Deed) -> None:
         """Do what was asked for; only the one who asked is told when it cannot be done."""
-        self._doing = deed
+        promises = [deed.promise] if deed.promise else []
+        self._doing = promises
+        answer: Any = None
+        trouble = ""
         try:
-            deed.promise.answer = deed.work() if deed.work else None
-            keep([deed.promise])
+            answer = deed.work() if deed.work else None
         except LineshaftError as error:
-            deed.promise.answer = error
-            keep([deed.promise])
+            answer = error
         except TROUBLES as error:
             self._shelf.forget()
-            keep([deed.promise], f"{self._folder} cannot be changed: {error}", REMEDY)
-        self._doing = None
+            trouble = f"{self._folder} cannot be changed: {error}"
+        for promise in promises:
+            promise.answer = answer
+        keep(promises, trouble, REMEDY)
+        self._doing = []
 
     # ---- a buffer becomes segments
 
@@ -146,7 +212,7 @@ class Settler:
         old = self._state.manifest
         last = self._write_latest(old) if buffer.rows else last_of(old)
         segments = [s for s in old.segments if s not in gone] + added
-        new = self._next(old, segments, gone, log_from=buffer.log + 1, last=last)
+        new = self._next(old, segments, None, log_from=buffer.log + 1, last=last)
         self._state.settled(new, stored, buffer.rows - stored)
         self._files.delete(self._folder / LOGS / file_name(buffer.log))
         self._drop_latest(old)
@@ -195,16 +261,23 @@ class Settler:
     # ---- what others have it do, on its thread
 
     def exchange(
-        self, gone: list[Segment], added: list[Segment], last: Batch | None = None
+        self,
+        gone: list[Segment],
+        added: list[Segment],
+        last: Batch | None = None,
+        *,
+        thinned: Sequence[Thinned] | None = None,
     ) -> None:
         """Have other segments in the manifest, and these newest samples if given.
+
+        `thinned` are the segments of which the roll-ups stay; None leaves them as they are.
 
         Whoever holds the lock of the state afterwards must bring what it remembers in line.
         """
         old = self._state.manifest
         kept = last_of(old) if last is None else self._write_last(old, last)
         segments = [s for s in old.segments if s not in gone] + added
-        new = self._next(old, segments, gone, log_from=old.log_from, last=kept)
+        new = self._next(old, segments, thinned, log_from=old.log_from, last=kept)
         with self._state.lock:
             self._state.manifest = new
         self._drop_latest(old)
@@ -213,7 +286,7 @@ class Settler:
         self,
         old: Manifest,
         segments: list[Segment],
-        gone: list[Segment],
+        thinned: Sequence[Thinned] | None,
         *,
         log_from: int,
         last: Last,
@@ -228,8 +301,11 @@ class Settler:
             last=last.file,
             last_crc=last.crc,
             segments=tuple(sorted(segments, key=lambda s: (s.time_min, s.file))),
-            retired=old.retired + tuple(Retired(file=s.file, since_ns=now) for s in gone),
+            thinned=old.thinned if thinned is None else tuple(thinned),
         )
+        gone = sorted(old.files() - new.files())
+        retired = tuple(Retired(file=f, since_ns=now) for f in gone)
+        new = replace(new, retired=(*old.retired, *retired))
         # From here on the files may be named on the disk, even if the commit says it failed.
         self._shelf.named()
         manifests.commit(self._files, self._folder, new)
@@ -238,48 +314,19 @@ class Settler:
     # ---- when nothing is waiting
 
     def _tend(self) -> bool:
-        """Merge one day, or delete files that no reader can hold any more; whether it did."""
+        """Delete files that no reader can hold any more; whether there were any."""
         self._state.figures["disk_free_bytes"] = self._files.free_bytes(self._folder)
         old = self._state.manifest
-        day = self._day_to_merge(old)
-        if day:
-            self._merge(old, day)
-        elif done := self._forgotten(old):
+        done = self._forgotten(old)
+        if done:
             self._forget(old, done)
-        else:
-            return False
-        return True
-
-    def _day_to_merge(self, old: Manifest) -> list[Segment]:
-        """The small segments of a day that has more than it should, the fullest first."""
-        days: dict[str, list[Segment]] = {}
-        for segment in old.segments:
-            if segment.rows <= MERGED_ROWS_MAX and day_of(segment.time_max) == segment.day:
-                days.setdefault(segment.day, []).append(segment)
-        today = day_of(now_ns())
-        for name in sorted(days, key=lambda d: -len(days[d])):
-            day = days[name]
-            sizes = sorted(s.rows for s in day)
-            # A day that is over becomes one file, unless what came late is too little to matter.
-            over = name < today and 4 * sum(sizes[:-1]) > sizes[-1]
-            if len(day) > SEGMENTS_A_DAY_MAX or over:
-                return day
-        return []
-
-    def _merge(self, old: Manifest, day: list[Segment]) -> None:
-        one = self._shelf.merged(day)
-        segments = [s for s in old.segments if s not in day] + [one]
-        new = self._next(old, segments, day, log_from=old.log_from, last=last_of(old))
-        with self._state.lock:
-            self._state.manifest = new
-            merges = self._state.figures.get("merges", 0)
-            self._state.figures["merges"] = merges + 1
+        return bool(done)
 
     def _forgotten(self, old: Manifest) -> list[Retired]:
         """Retired files that nobody reads any more."""
         now = now_ns()
         with self._state.lock:
-            pins = set(self.pins)
+            pins = {file for file, times in self._pins.items() if times > 0}
         # A clock that was set back must not keep a file for ever, nor may it delete one early.
         return [
             r

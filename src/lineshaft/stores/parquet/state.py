@@ -9,15 +9,16 @@ from typing import Any, NamedTuple
 from lineshaft.core.errors import LineshaftError, Unavailable
 from lineshaft.stores import Counts
 from lineshaft.stores.parquet.latest import Latest
-from lineshaft.stores.parquet.manifest import Manifest, Segment
+from lineshaft.stores.parquet.manifest import Manifest, Segment, Thinned
 from lineshaft.stores.parquet.rows import Buffer, Names, Rows
 
 
 class Snapshot(NamedTuple):
-    """What a reader sees: settled segments, and buffers with the rows that count, oldest first."""
+    """What a reader sees: segments, buffers with the rows that count (oldest first), roll-ups."""
 
     segments: tuple[Segment, ...]
     hot: list[tuple[Buffer, int]]
+    thinned: tuple[Thinned, ...]
 
 
 class Promise:
@@ -41,7 +42,8 @@ class Deed(NamedTuple):
     """The number of the log file that must be settled first."""
     work: Work | None
     """None when settling itself is all that is wanted."""
-    promise: Promise
+    promise: Promise | None
+    """Who waits on the event loop; None for one that waits otherwise."""
 
 
 def keep(promises: list[Promise], trouble: str = "", remedy: str = "") -> None:
@@ -80,6 +82,7 @@ class State:
         self.deeds: deque[Deed] = deque()
         """What the settler does between buffers, in this order."""
         self.closing = False
+        self.settler_ended = False
         self.accepted = 0
         self.stored = 0
         self.replaced = 0
@@ -89,6 +92,8 @@ class State:
         self.notes: list[str] = []
         """What was found at opening that a person should look at."""
         self.figures: dict[str, float] = {}
+        self.skipped: set[str] = set()
+        """Damaged segments that the disk does not let us take out of the manifest."""
 
     def buffered(self) -> int:
         """Rows that are in memory and in the log only."""
@@ -110,7 +115,10 @@ class State:
         """What there is to read now."""
         with self.lock:
             buffers = [*self.frozen, self.active] if self.active else list(self.frozen)
-            return Snapshot(self.manifest.segments, [(b, b.rows) for b in buffers])
+            segments = self.manifest.segments
+            if self.skipped:
+                segments = tuple(s for s in segments if s.file not in self.skipped)
+            return Snapshot(segments, [(b, b.rows) for b in buffers], self.manifest.thinned)
 
     def take(self, buffer: Buffer, rows: list[Rows]) -> None:
         """Add rows that the log holds; from now on readers see them."""
@@ -161,7 +169,7 @@ class State:
         """Settling failed for now; those who wait for it are told."""
         with self.lock:
             self.settle_trouble = trouble
-            told = [d.promise for d in self.deeds]
-            self.deeds.clear()
+            told = [d.promise for d in self.deeds if d.promise]
+            self.deeds = deque(d for d in self.deeds if not d.promise)
             self.changed.notify_all()
         keep(told, trouble, "Make room on the disk; nothing acknowledged is lost.")

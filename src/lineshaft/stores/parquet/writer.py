@@ -173,9 +173,10 @@ class Writer:
             if active is not None and active.rows + rows <= active.capacity:
                 return active
             self._rotate()
-        self._log = LogFile(self._files, self._folder, self._next)
+        # A number that failed is not tried again: the disk may have kept a file of that name.
+        number, self._next = self._next, self._next + 1
+        self._log = LogFile(self._files, self._folder, number)
         self._began = time.monotonic()
-        self._next += 1
         buffer = Buffer(self._log.number, max(rows, self._rows_max))
         with state.lock:
             state.active = buffer
@@ -193,8 +194,12 @@ class Writer:
         with state.lock:
             self._rotate()
             last = state.frozen[-1].log if state.frozen else 0
-            state.deeds += [Deed(last, work, p) for work, p in wishes]
-            state.changed.notify_all()
+            ended = state.settler_ended
+            if not ended:
+                state.deeds += [Deed(last, work, p) for work, p in wishes]
+                state.changed.notify_all()
+        if ended:
+            keep([p for _, p in wishes], "the store's settler has ended", "Restart Lineshaft.")
 
     def _probe(self) -> None:
         """See by a record without content whether the disk takes writes again."""
