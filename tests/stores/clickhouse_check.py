@@ -35,7 +35,12 @@ class Making:
         return self.again(**more)
 
     def again(self, **more) -> Store:
-        table = {"path": self.folder, "database": f"{self.name} {self.made}", "pace_s": 0}
+        table = {
+            "path": self.folder,
+            "database": f"{self.name} {self.made}",
+            "pace_s": 0,
+            "partition_days": 1,
+        }
         return build(Store, {"kind": "clickhouse", "readers": 2, **table, **more})
 
 

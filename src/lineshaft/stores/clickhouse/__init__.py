@@ -71,7 +71,7 @@ class ClickHouse(Store):
         """Name of a cluster: the table is made on all its servers, rows are spread by point."""
         replicated: bool = False
         """Whether the table has copies, and an append waits for most of them."""
-        partition_days: Annotated[int, Meta(ge=1, le=3650)] = 30
+        partition_days: Annotated[int, Meta(ge=1, le=3650)] = 7
         """Days in one partition; retention drops whole partitions where it can. It holds for tables
         that are yet to be made."""
         pace_s: Annotated[float, Meta(ge=0, le=10)] = 0.1
