@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.stores.clickhouse_checks import CHECKS
 
 from lineshaft.core.batch import Batch
@@ -162,3 +164,17 @@ def test_a_server_that_is_not_there_is_a_mistake_in_the_settings():
 def test_the_example_loads():
     plugin = find("stores", "clickhouse")
     assert isinstance(plugin.from_table("store", load_example(plugin)), plugin)
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 5), st.floats(0, 9)), max_size=12))
+def test_of_any_rows_the_last_of_each_key_is_kept(rows):
+    batch = Batch.of_rows(rows)
+    kept = list(last_of_each(batch, by_time=True).rows())
+    assert {(r.point, r.time_ns): r.value for r in kept} == {(p, t): v for p, t, v in rows}
+    assert len(kept) == len({(p, t) for p, t, _ in rows})
+    newest = {r.point: (r.time_ns, r.value) for r in last_of_each(batch, by_time=False).rows()}
+    wanted = {}
+    for point, time, value in rows:
+        if time >= wanted.get(point, (-1,))[0]:
+            wanted[point] = (time, value)
+    assert newest == wanted

@@ -105,6 +105,7 @@ class ClickHouse(Store):
         self._engine = Engine(dsn, c.password.reveal(), c.timeout_s)
         self._writer = Writer(self._engine, self._layout, pace_s=c.pace_s)
         self._reading = Reading(self._engine, self._layout, self._writer.newest_known)
+        self._sql = sql_engine.Engine()
         self._pool: ThreadPoolExecutor | None = None
         self._waiting = 0
         self._room = asyncio.Event()
@@ -115,7 +116,8 @@ class ClickHouse(Store):
         self._pool = ThreadPoolExecutor(self.config.readers, "store reader")
         self._saving = asyncio.get_running_loop().call_later(SAVE_S, self._save_later)
         try:
-            yield
+            async with self._sql.opened():
+                yield
         finally:
             self._saving.cancel()
             await _to_its_end(self._close)
@@ -226,14 +228,16 @@ class ClickHouse(Store):
 
     def sql(self, question: Question) -> AsyncGenerator[pa.RecordBatch]:
         def look() -> sql_engine.Relations:
-            rows = self._reading.table(question, SQL_ROWS_MAX)
+            # By a reader: each thread that asks has a client, and this one lives but once.
+            assert self._pool is not None, "the store is not open"  # noqa: S101 - a bug of ours
+            rows = self._pool.submit(self._reading.table, question, SQL_ROWS_MAX).result()
             source = "SELECT * FROM __lineshaft_rows"
             views = {"samples": sql_engine.samples_view(question, source)}
             for name, level in sql_engine.ROLLUPS.items():
                 views[name] = sql_engine.rollup_view(sql_engine.summed_up(source, level))
             return sql_engine.Relations(views, {"__lineshaft_rows": rows})
 
-        return sql_engine.answer(question, look)
+        return self._sql.answer(question, look)
 
     async def storage(self, points: Sequence[str] | None = None) -> list[Storage]:
         return await self._ask(lambda: self._reading.storage(points))

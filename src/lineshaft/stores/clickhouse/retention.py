@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from lineshaft.core.clock import NS_PER_S, now_ns
-from lineshaft.core.path import is_under
 from lineshaft.stores import Retained, Rule
+from lineshaft.stores._rules import Rules
 from lineshaft.stores.clickhouse.engine import Engine
 from lineshaft.stores.clickhouse.reading import Reading
 from lineshaft.stores.clickhouse.tables import INT64_MIN
@@ -48,15 +48,12 @@ def retain(
 
 
 def _by_rule(rules: Sequence[Rule], points: Sequence[str]) -> list[tuple[Rule, list[str]]]:
-    """The points that each rule decides on: the one with the longest branch that fits."""
-    ordered = sorted(rules, key=lambda r: len(r.branch), reverse=True)
-    found: dict[int, list[str]] = {}
+    """The points that each rule decides on, of those rules that let samples go."""
+    known = Rules(rules)
+    found: dict[str, list[str]] = {}
     for point in points:
-        for place, rule in enumerate(ordered):
-            if is_under(point, rule.branch):
-                found.setdefault(place, []).append(point)
-                break
-    return [(ordered[i], names) for i, names in found.items() if ordered[i].raw_s > 0]
+        found.setdefault(known.branch_of(point), []).append(point)
+    return [(r, names) for b, names in found.items() if (r := known.rule(b)).raw_s > 0]
 
 
 def _over_budget(
