@@ -2,6 +2,7 @@
 
 import datetime as dt
 import itertools
+import zlib
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -159,6 +160,8 @@ class Shelf:
             rows=runs.rows,
             bytes=sink.size,
             crc=sink.crc,
+            tail_bytes=held.tail_bytes,
+            tail_crc=held.tail_crc,
             time_min=time_min,
             time_max=time_max,
             version=VERSION,
@@ -346,6 +349,8 @@ class _Held:
         self._sink = sink
         self._at = 0
         self._parts: list[bytes] | None = None
+        self.tail_bytes = self.tail_crc = 0
+        """Bytes at the end of the file, and their checksum."""
 
     def write(self, data: bytes | memoryview) -> int:
         """Hand on what comes, or hold it."""
@@ -376,7 +381,9 @@ class _Held:
         length = footers.LENGTH.unpack_from(held, len(held) - footers.TAIL)[0]
         at = len(held) - footers.TAIL - length
         index = runs.packed(held[at : at + length])
-        self._sink.write(b"".join((held[:at], index, held[at:])))
+        tail = b"".join((held[:at], index, held[at:]))
+        self._sink.write(tail)
+        self.tail_bytes, self.tail_crc = len(tail), zlib.crc32(tail)
 
 
 def _writer(sink: _Held, unit: str) -> pq.ParquetWriter:

@@ -22,7 +22,7 @@ from lineshaft.stores.parquet.files import Files
 from lineshaft.stores.parquet.latest import batch_of
 from lineshaft.stores.parquet.log import file_name
 from lineshaft.stores.parquet.manifest import LOGS, Manifest, Retired, Segment, Thinned
-from lineshaft.stores.parquet.quarantine import Quarantine
+from lineshaft.stores.parquet.quarantine import GONE, Quarantine
 from lineshaft.stores.parquet.rows import Buffer
 from lineshaft.stores.parquet.segments import Shelf, Tidy, by_day, tidy
 from lineshaft.stores.parquet.shape import unit_of
@@ -119,7 +119,7 @@ class Settler:
             if not (self._state.frozen or self._state.deeds or self._stopping):
                 self._state.changed.wait(TICK_S)
 
-    def at_once(self, work: Callable[[], None]) -> None:
+    def at_once(self, work: Callable[[], object]) -> None:
         """Have work done before all else, and wait until it is; for readers' threads."""
         if not self._thread.is_alive():
             work()
@@ -160,8 +160,10 @@ class Settler:
         finally:
             self.unpin(held)
 
-    def _mended(self) -> bool:
+    def mended(self, error: Exception) -> bool:
         """Whether a damaged segment was in the way, and is no more."""
+        if isinstance(error, OSError) and error.errno not in GONE:
+            return False
         segments = self._state.manifest.segments
         try:
             found = self._quarantine.look(segments) or self._quarantine.look(segments, deep=True)
@@ -172,7 +174,7 @@ class Settler:
 
     def _failed(self, error: Exception) -> None:
         self._shelf.forget()
-        if not isinstance(error, OSError) and self._mended():
+        if self.mended(error):
             return
         trouble = f"segments in {self._folder} cannot be written: {error}"
         if not self._state.settle_trouble:
