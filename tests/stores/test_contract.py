@@ -11,6 +11,9 @@ from lineshaft.testing.stores import STORE, Check
 TABLES = {"parquet": {"buffer_rows_max": 1000, "readers": 2, "memory_mb": 128}}
 """Settings that make a store settle often, so that the suite sees more of it."""
 
+HERE = [k for k in kinds("stores") if k != "clickhouse"]
+"""ClickHouse's engine wants a process of its own: test_clickhouse.py."""
+
 
 class Making:
     """Makes stores of one kind, with a folder for those that have a disk."""
@@ -35,12 +38,12 @@ class Making:
 
 
 @pytest.mark.parametrize("check", STORE, ids=lambda c: c.__name__)
-@pytest.mark.parametrize("kind", kinds("stores"))
+@pytest.mark.parametrize("kind", HERE)
 async def test_store_keeps_the_contract(kind: str, check: Check, tmp_path: Path):
     await check(Making(kind, tmp_path))
 
 
-@pytest.mark.parametrize("kind", kinds("stores"))
+@pytest.mark.parametrize("kind", HERE)
 def test_example_loads(kind: str):
     plugin = find("stores", kind)
     assert isinstance(plugin.from_table("store", load_example(plugin)), plugin)
