@@ -35,7 +35,8 @@ export function DataPoints() {
         <BranchSelect value={branch} onChange={setBranch} />
         <span className="quiet data-sum" role="status">
           {stored.rows && (stored.growing ? t.loadingMore(format.count(stored.rows.length))
-            : t.sum(format.count(rows.length), format.count(all.rows), format.bytes(all.bytes)) + (all.rows ? ` · ${t.perRow(`${format.figure(all.bytes / all.rows, 3)} B`)}` : ""))}
+            : all.rows === 0 ? texts.tree.points(format.count(rows.length))
+            : `${t.sum(format.count(rows.length), format.count(all.rows), format.bytes(all.bytes))} · ${t.perRow(`${format.figure(all.bytes / all.rows, 3)} B`)}`)}
         </span>
         <span className="grow" />
         {chosen.length > 0 && (
