@@ -2,7 +2,8 @@
 
 Each round forks a process that appends random batches (several in flight, keys that come again,
 late times, tiny thresholds so that settling and merging go on all the time) and writes every
-acknowledged key to a pipe. It is killed at a random moment, also while it opens. Another process
+acknowledged key to a pipe. Now and then it deletes a span of a point that belongs to this
+alone, and tells that too. It is killed at a random moment, also while it opens. Another process
 then opens the folder and looks: is every acknowledged key there, with a value at least as new as
 the acknowledged one, and is no key there twice?
 
@@ -38,6 +39,10 @@ from lineshaft.stores import Store
 POINTS = [f"plant/hall/machine-{i // 4}/signal-{i % 4}" for i in range(20)]
 TIMES = 3000
 KEYS = len(POINTS) * TIMES
+KEPT = KEYS - TIMES
+"""Keys from here on, those of the last point, may be deleted."""
+DOUBT, GONE = -3, -2
+"""Instead of a serial: a deletion was begun, was acknowledged."""
 STEP_NS = 60_000_000_000
 """3000 minutes: a little more than two days, so that segments of several days are at stake."""
 T0 = 1_760_000_000_000_000_000
@@ -56,6 +61,9 @@ class Figures(msgspec.Struct, kw_only=True):
     stale: int = 0
     doubled: int = 0
     foreign: int = 0
+    deleted: int = 0
+    risen: int = 0
+    """Deleted keys that came back."""
     killed_while_opening: int = 0
     torn: int = 0
     replayed: int = 0
@@ -66,7 +74,7 @@ class Figures(msgspec.Struct, kw_only=True):
     @property
     def ok(self) -> bool:
         """Whether nothing was lost and nothing doubled."""
-        return not (self.lost or self.stale or self.doubled or self.foreign)
+        return not (self.lost or self.stale or self.doubled or self.foreign or self.risen)
 
 
 def make(folder: Path) -> Store:
@@ -100,17 +108,37 @@ async def feed(folder: Path, ledger: int, serial: int) -> None:
         async def lane() -> None:
             while True:
                 size = dice.choice((1, 5, 20, 60, 400))
-                start = dice.randrange(KEYS)
-                keys = (start + np.arange(size) * dice.choice((1, 1, 7))) % KEYS
+                start = dice.randrange(KEPT)
+                keys = (start + np.arange(size) * dice.choice((1, 1, 7))) % KEPT
                 if size > 5:
                     keys[-3:] = keys[:3]
                 serials = np.array([next(number) for _ in range(size)])
                 await store.append(batch_of(keys, serials))
                 os.write(ledger, np.column_stack([keys, serials]).astype(np.int64).tobytes())
 
+        def tell(keys: np.ndarray, serials: np.ndarray | int) -> None:
+            both = np.column_stack([keys, np.broadcast_to(serials, keys.shape)])
+            os.write(ledger, both.astype(np.int64).tobytes())
+
+        async def eraser() -> None:
+            """Fill a point, delete part of it, fill again; what may come or go is told before."""
+            while True:
+                keys = KEPT + np.sort(dice.sample(range(TIMES), 40))
+                serials = np.array([next(number) for _ in keys])
+                tell(keys, DOUBT)
+                await store.append(batch_of(keys, serials))
+                tell(keys, serials)
+                first, last = sorted(dice.sample(keys.tolist(), 2))
+                span = np.arange(first, last)
+                tell(span, DOUBT)
+                times = [T0 + (k - KEPT) * STEP_NS for k in (first, last)]
+                await store.delete([POINTS[-1]], *times)
+                tell(span, GONE)
+
         async with asyncio.TaskGroup() as group:
             for _ in range(IN_FLIGHT):
                 group.create_task(lane(), name="lane")
+            group.create_task(eraser(), name="eraser")
 
 
 async def verify(folder: Path, newest: np.ndarray) -> dict[str, int]:
@@ -134,6 +162,7 @@ async def verify(folder: Path, newest: np.ndarray) -> dict[str, int]:
             "stale": int(((newest >= 0) & (serials >= 0) & (serials < newest)).sum()),
             "doubled": len(keys) - len(np.unique(keys)) + count - len(keys) + doubled(folder),
             "foreign": int((values % KEYS != keys).sum()),
+            "risen": int(((newest == GONE) & (serials >= 0)).sum()),
             "replayed": int(health.figures["log_replayed_rows"]),
             "settlings": generation(folder) if len(got) else 0,
             "segments": int(store.health().figures["segments"]),
@@ -206,7 +235,12 @@ def one_round(folder: Path, newest: np.ndarray, serial: int, figures: Figures, d
     told = np.frombuffer(data[: len(data) // 16 * 16], dtype=np.int64).reshape(-1, 2)
     figures.killed_while_opening += not len(told)
     told = told[1:]
-    np.maximum.at(newest, told[:, 0], told[:, 1])
+    kept = told[told[:, 0] < KEPT]
+    np.maximum.at(newest, kept[:, 0], kept[:, 1])
+    for key, serial_told in told[told[:, 0] >= KEPT].tolist():
+        newest[key] = serial_told  # these come one after another
+    newest[newest == DOUBT] = -1
+    figures.deleted += int((told[:, 1] == GONE).sum())
     figures.acknowledged += len(told)
 
     pid, source = fork(

@@ -96,8 +96,27 @@ def parser(asked: str = "") -> argparse.ArgumentParser:
         for part in (f"{s}.verbs" for s in SLICES):
             if importlib.util.find_spec(f"lineshaft.{part}"):
                 importlib.import_module(f"lineshaft.{part}").verbs(verbs)
-    made.set_defaults(open_records=open_records, connect=connect)
+    made.set_defaults(
+        open_records=open_records, connect=connect, store_of=store_of, settings_of=settings_of
+    )
     return made
+
+
+def settings_of(args: argparse.Namespace) -> Any:  # noqa: ANN401 - imported when it is needed
+    """The settings that a verb's options name, loaded."""
+    from lineshaft import settings
+
+    return settings.load(_settings(args))
+
+
+def store_of(args: argparse.Namespace, *, path: Path | None = None) -> Any:  # noqa: ANN401
+    """The store of a plant that does not run, not open; with `path`, one in that folder."""
+    from lineshaft import settings
+    from lineshaft.stores import Store
+
+    loaded = settings_of(args)
+    table = loaded.file.store | ({"path": str(path.absolute())} if path else {})
+    return settings.build_at(Store, table, loaded.data)
 
 
 def connect(args: argparse.Namespace) -> Any:  # noqa: ANN401 - imported when it is needed

@@ -299,6 +299,11 @@ class Client:
         with self._answer("GET", path, params=params) as answer:
             return msgspec.json.decode(answer.read(), type=wanted)
 
+    def look_after_store(self, verb: str, **options: object) -> dict[str, Any]:
+        """Have the plant `verify`, `backup` or `retain` (`dry` or not) its store; what it found."""
+        given = {k: str(v).lower() for k, v in options.items()}
+        return self._json("POST", f"/store/{verb}", params=given, timeout=None)
+
     def _json(self, method: str, path: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401
         with self._answer(method, path, **options) as answer:
             return msgspec.json.decode(answer.read(), type=dict[str, Any])

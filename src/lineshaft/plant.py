@@ -17,7 +17,7 @@ from lineshaft.core.access import SYSTEM, Identity
 from lineshaft.core.clock import now_ns, to_iso
 from lineshaft.core.errors import Invalid, LineshaftError, Missing, SettingsError
 from lineshaft.core.event import Event
-from lineshaft.core.flow import root_cause
+from lineshaft.core.flow import Fault, root_cause, supervise
 from lineshaft.drivers import Driver
 from lineshaft.gather import COLLECTIONS as GATHER_COLLECTIONS
 from lineshaft.gather import DEVICES
@@ -89,6 +89,9 @@ class Plant:
         self._stop = asyncio.Event()
         self._server_changed = asyncio.Event()
         self._server_trouble = ""
+        self._flight_trouble = ""
+        self.flight_port = 0
+        """Port of Flight SQL, once it is served."""
         self._turn = asyncio.Lock()
 
     # ---- life
@@ -108,6 +111,8 @@ class Plant:
                     group.create_task(self.historian.run(), name="historian"),
                     group.create_task(self.devices.run(), name="devices"),
                 ]
+                if self.loaded.file.flight.on:
+                    parts.append(group.create_task(self._flight(), name="flight"))
                 try:
                     await self._serve(password, up)
                 finally:
@@ -156,6 +161,24 @@ class Plant:
                 self._server_trouble = f"{error}; the table before it is in force"
                 log.error("server not changed", extra={"cause": str(error)})  # noqa: TRY400 - the sentence says it all
 
+    async def _flight(self) -> None:
+        """Serve SQL as Arrow Flight SQL, until cancelled."""
+        made = importlib.import_module("lineshaft.historian.sql.flight").FlightSql(
+            self.loaded.file.flight, self.historian.sql, self.security, self._session
+        )
+
+        def up() -> None:
+            self._flight_trouble = ""
+            self.flight_port = made.port
+
+        def faulted(_: Fault, error: BaseException) -> None:
+            self._flight_trouble = f"flight: {error}"
+
+        await supervise("flight", lambda: made.run(up), faulted=faulted)
+
+    async def _session(self, name: str, password: str, address: str) -> str:
+        return (await self.security.login(name, password, address=address))[0]
+
     def _app(self) -> Litestar:
         return app(
             self._services(),
@@ -167,7 +190,7 @@ class Plant:
 
     def problems(self) -> list[str]:
         """What is wrong with the plant as a whole."""
-        return [self._server_trouble] if self._server_trouble else []
+        return [t for t in (self._server_trouble, self._flight_trouble) if t]
 
     def stop(self) -> None:
         """Ask the plant to end."""

@@ -21,6 +21,7 @@ from lineshaft.drivers import Driver, PointSettings
 from lineshaft.gather import Config as GatherConfig
 from lineshaft.gather import WriteRule
 from lineshaft.historian import Config as HistorianConfig
+from lineshaft.historian.sql.serving import FlightSettings
 from lineshaft.records import Records
 from lineshaft.security import Config as SecurityConfig
 from lineshaft.server import ServerSettings
@@ -56,6 +57,8 @@ class PlantFile(Settings, frozen=True):
     """How devices are kept running and written."""
     historian: HistorianConfig = HistorianConfig()
     """How history is kept and asked."""
+    flight: FlightSettings = FlightSettings()
+    """SQL as Arrow Flight SQL, for ADBC and JDBC."""
     security: SecurityConfig = SecurityConfig()
     """Sessions and passwords."""
     drivers: tuple[Table, ...] = ()

@@ -3,17 +3,20 @@
 import asyncio
 import errno
 import os
+import random
 import shutil
 import zlib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
-from tests.stores.faulty import Dead, Failing, Killed, PowerCut
-from tests.stores.folder import DAY, T0, make, rows
+from tests.stores.faulty import Dead, Failing, Faulty, Killed, PowerCut
+from tests.stores.folder import DAY, T0, make, rows, until
 
 from lineshaft.core.batch import Batch, Sample
+from lineshaft.core.clock import now_ns
 from lineshaft.core.errors import LineshaftError, SettingsError, Unavailable
 from lineshaft.testing.oracle import Oracle, same
 from lineshaft.testing.stores import ALWAYS, balanced
@@ -31,7 +34,9 @@ pytestmark = pytest.mark.filterwarnings(
 @pytest.fixture(autouse=True)
 def restless(monkeypatch):
     """A store that merges, forgets and looks around all the time."""
-    monkeypatch.setattr("lineshaft.stores.parquet.settler.SEGMENTS_A_DAY_MAX", 1)
+    monkeypatch.setattr("lineshaft.stores.parquet.merging.SMALL_MAX", 0)
+    monkeypatch.setattr("lineshaft.stores.parquet.merging.TICK_S", 0.005)
+    monkeypatch.setattr("lineshaft.stores.parquet.merging.REST_S", 0.005)
     monkeypatch.setattr("lineshaft.stores.parquet.settler.KEPT_S", -1)
     monkeypatch.setattr("lineshaft.stores.parquet.settler.TICK_S", 0.005)
     monkeypatch.setattr("lineshaft.stores.parquet.writer.PROBE_S", 0.005)
@@ -188,3 +193,125 @@ async def persist(store, step: tuple, backup: Path) -> None:
                 await asyncio.sleep(0.001)
             else:
                 return
+
+
+# ---- other kinds of bad luck
+
+
+async def test_ten_thousand_tiny_batches_are_all_there(tmp_path: Path):
+    async with (store := make(tmp_path / "s", buffer_rows_max=3000)).opened():
+        async with asyncio.TaskGroup() as group:
+            for lane in range(100):
+
+                async def feed(lane: int = lane) -> None:
+                    for i in range(100):
+                        await store.append(Batch.of_rows([Sample("a", T0 + i * 100 + lane, 1.0)]))
+
+                group.create_task(feed(), name=f"lane {lane}")
+        assert await store.count(["a"], *ALWAYS) == 10_000
+        assert balanced(store.counts())
+    async with (store := make(tmp_path / "s")).opened():
+        assert await store.count(["a"], *ALWAYS) == 10_000
+        assert store.counts().replaced == 0
+
+
+async def test_large_batch_is_cut_into_parts(tmp_path: Path):
+    times = np.arange(1_000_000) % 300_000 + T0
+    async with (store := make(tmp_path / "s", buffer_rows_max=100_000)).opened():
+        await store.append(Batch.of(["a"], np.zeros(len(times)), times, number=times % 97))
+        assert store.counts().buffered <= 4 * 200_000
+        assert await store.count(["a"], *ALWAYS) == 300_000
+        counts = store.counts()
+        assert (counts.accepted, balanced(counts)) == (1_000_000, True)
+
+
+async def test_clock_that_is_set_back_neither_keeps_nor_loses_a_file(tmp_path: Path, monkeypatch):
+    now = now_ns()
+    clock = {"now": now}
+    monkeypatch.setattr("lineshaft.stores.parquet.settler.now_ns", lambda: clock["now"])
+    monkeypatch.setattr("lineshaft.stores.parquet.settler.KEPT_S", 100)
+    oracle = Oracle()
+    async with (store := make(tmp_path / "s")).opened():
+        for hour in (0, -9, 5, -100):
+            clock["now"] = now + hour * 3600 * 10**9
+            samples = rows("a", *range(20), value=float(hour))
+            await store.append(Batch.of_rows(samples))
+            oracle.append(samples)
+            await store.settle()
+            assert same(await content(store), oracle.read(POINTS, *ALWAYS))
+        await until(lambda: len(list((tmp_path / "s" / "segments").iterdir())) <= 2)
+        assert same(await content(store), oracle.read(POINTS, *ALWAYS))
+
+
+class ReadOnly(Faulty):
+    """A disk that was remounted read-only."""
+
+    locked = False
+
+    def hurt(self, name: str) -> bool:
+        return self.locked
+
+    def wrong(self) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+
+async def test_disk_that_becomes_read_only_still_answers(tmp_path: Path):
+    files, oracle = ReadOnly(), Oracle()
+    async with (store := make(tmp_path / "s", files)).opened():
+        for day in range(2):
+            samples = rows("a", *(day * DAY + i for i in range(5)))
+            await store.append(Batch.of_rows(samples))
+            oracle.append(samples)
+            await store.settle()
+        files.locked = True
+        for _ in range(3):
+            with pytest.raises(Unavailable, match="Read-only"):
+                await store.append(Batch.of_rows(rows("a", 9)))
+        with pytest.raises(Unavailable):
+            await store.delete(["a"], *ALWAYS)
+        assert not store.health().ok
+        # A damaged file cannot be put aside there, and is passed over all the same.
+        first = min((tmp_path / "s" / "segments").iterdir())
+        first.write_bytes(b"")
+        oracle.delete(["a"], T0, T0 + 100)
+        assert same((await store.read(["a"], *ALWAYS)).rows(), oracle.read(["a"], *ALWAYS))
+        assert "quarantine" in store.health().problem
+        files.locked = False
+        await until(lambda: store.health().ok)
+    files.locked = True
+    with pytest.raises(SettingsError, match="Read-only"):
+        await make(tmp_path / "s", files).opened().__aenter__()
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_harmed_logs_give_back_every_record_before_the_harm(tmp_path: Path, seed: int):
+    dice = random.Random(seed)
+    sizes = []
+    async with (store := make(tmp_path / "s")).opened():
+        for i in range(20):
+            await store.append(Batch.of_rows(rows("a", 3 * i, 3 * i + 1, 3 * i + 2)))
+            (log,) = (tmp_path / "s" / "log").glob("*.log")
+            sizes.append(log.stat().st_size)
+        shutil.copytree(tmp_path / "s", tmp_path / "whole")
+    data = (tmp_path / "whole" / "log" / log.name).read_bytes()
+    for number in range(12):
+        folder = tmp_path / f"h{number}"
+        shutil.copytree(tmp_path / "whole", folder)
+        harmed = bytearray(data)
+        at = dice.randrange(len(data))
+        if number % 3 == 0:
+            harmed = harmed[:at]
+        elif number % 3 == 1:
+            harmed[at] ^= 1 << dice.randrange(8)
+        else:
+            harmed[at : at + 200] = dice.randbytes(200)
+        (folder / "log" / log.name).write_bytes(harmed)
+        sure = sum(size <= at for size in sizes)
+        async with (store := make(folder)).opened():
+            got = [r.time_ns - T0 for r in (await store.read(["a"], *ALWAYS)).rows()]
+            assert got == list(range(len(got))), "a hole"
+            assert len(got) >= 3 * sure
+            assert all(r.value == 1.0 + (r.time_ns - T0) for r in await content(store))
+            if len(got) < 60 and number % 3:
+                figures = store.health().figures
+                assert figures.get("log_corrupt_bytes", 0) + figures["log_torn_bytes"] > 0

@@ -17,6 +17,7 @@ import msgspec
 import pyarrow as pa
 
 from lineshaft.core.errors import Invalid
+from lineshaft.historian import store_verbs
 from lineshaft.historian.aggregates import Function
 from lineshaft.historian.calendar import Interval
 from lineshaft.historian.files import Mapping
@@ -42,9 +43,10 @@ OPERATORS = ("!=", "<=", ">=", "=", "<", ">")
 
 
 def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `import` and `query`."""
+    """Add `import`, `query` and `store`."""
     _add_import(subparsers)
     _add_query(subparsers)
+    store_verbs.verbs(subparsers)
 
 
 def _add_connection(verb: argparse.ArgumentParser) -> None:

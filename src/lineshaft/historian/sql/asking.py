@@ -82,7 +82,25 @@ class Sql:
             Invalid: the text cannot be taken.
             Unavailable: too many ask, or time or memory ran out.
         """
+        async with contextlib.aclosing(self._run(await self.check(text, who), who)) as answer:
+            async for batch in answer:
+                yield batch
+
+    async def columns(self, text: str, who: Identity) -> pa.Schema:
+        """The columns that the answer will have.
+
+        Raises:
+            Invalid: the text cannot be taken.
+            Unavailable: too many ask, or time or memory ran out.
+        """
         ready = await self.check(text, who)
+        none = ready._replace(text=f"SELECT * FROM ({ready.text}) LIMIT 0")  # noqa: S608 - checked
+        async with contextlib.aclosing(self._run(none, who)) as answer:
+            async for batch in answer:
+                return batch.schema
+        raise Unavailable("the query gave no answer", remedy="Try again.")
+
+    async def _run(self, ready: Ready, who: Identity) -> AsyncGenerator[pa.RecordBatch]:
         tables = {}
         if POINTS in ready.views:
             tables[POINTS] = await self._points(who)

@@ -24,6 +24,7 @@ from lineshaft.stores.parquet.deleting import Deleter
 from lineshaft.stores.parquet.files import Files
 from lineshaft.stores.parquet.log import replay
 from lineshaft.stores.parquet.manifest import LOGS, SEGMENTS, Manifest
+from lineshaft.stores.parquet.merging import Merger
 from lineshaft.stores.parquet.nearest import Nearest
 from lineshaft.stores.parquet.quarantine import GONE, Quarantine
 from lineshaft.stores.parquet.queries import Readers, Span, engine
@@ -102,13 +103,18 @@ class House:
         self.writer = Writer(self.state, self._files, folder / LOGS, limits)
         self._settler = Settler(self.state, self._files, folder, shelf, self.quarantine)
         self.deleter = Deleter(self.state, shelf, self._settler)
+        own = Shelf(self._files, folder, self._engine)
+        own.numbers = shelf.numbers
+        self.merger = Merger(self.state, own, self._settler)
         self._recall()
         next_log = self._replay()
         self._settler.start()
         self.writer.start(next_log)
+        self.merger.start()
 
     def close(self) -> None:
         """Settle what is buffered, as far as the disk lets it, and give the folder back."""
+        self.merger.stop()
         self.writer.stop()
         self._settler.stop()
         self._library.close()

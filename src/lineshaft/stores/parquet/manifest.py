@@ -55,6 +55,9 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     rollup: Rollup | None = None
     """None when it is too small to need one, or was written before there were any."""
 
+    branch: str | None = None
+    """Of the rule that keeps all of its samples, if it was written for one."""
+
     def files(self) -> tuple[str, ...]:
         """Names of its files."""
         return (self.file, self.rollup.file) if self.rollup else (self.file,)

@@ -120,6 +120,9 @@ class Readers:
 
     def settled(self, span: Span, segments: list[Segment]) -> Batch:
         """The rows of these segments, sorted, whatever is in memory."""
+        if len(span.points) <= FEW_MAX:
+            found = self._library.read(self._ids(span), segments, _times(span))
+            return _batch(span.points, _newest([placed(found)], None)) if found else Batch.empty()
         return _batch(span.points, _newest([self._settled(span, segments, None)], None))
 
     # ---- parts

@@ -18,7 +18,6 @@ A point has a level where that pays (`SAMPLES_MIN` a bucket), and always the wid
 
 import base64
 from collections.abc import Sequence
-from typing import BinaryIO
 
 import msgspec
 import numpy as np
@@ -148,7 +147,7 @@ class Builder:
                 found[level] = {n: c[mask] for n, c in sums.items()}
         return list(self._ids), found
 
-    def write(self, sink: BinaryIO) -> None:
+    def write(self, sink: object) -> None:
         """Write the file."""
         paths, levels = self.levels()
         points = pa.array(paths, pa.string())
@@ -263,7 +262,7 @@ def _file_table(level: int, sums: Sums, points: pa.Array) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=FILE_SCHEMA)
 
 
-def _writer(sink: BinaryIO) -> pq.ParquetWriter:
+def _writer(sink: object) -> pq.ParquetWriter:
     return pq.ParquetWriter(
         sink,
         FILE_SCHEMA,

@@ -1,11 +1,11 @@
-"""The one thread that settles: full buffers become segments, small segments become one."""
+"""The one thread that settles: full buffers become segments, in one manifest after another."""
 
 import contextlib
 import logging
 import threading
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,19 +21,15 @@ from lineshaft.stores.parquet import manifest as manifests
 from lineshaft.stores.parquet.files import Files
 from lineshaft.stores.parquet.latest import batch_of
 from lineshaft.stores.parquet.log import file_name
-from lineshaft.stores.parquet.manifest import LOGS, Manifest, Retired, Segment
+from lineshaft.stores.parquet.manifest import LOGS, Manifest, Retired, Segment, Thinned
 from lineshaft.stores.parquet.quarantine import Quarantine
 from lineshaft.stores.parquet.rows import Buffer
-from lineshaft.stores.parquet.segments import Shelf, Tidy, by_day, day_of, tidy
+from lineshaft.stores.parquet.segments import Shelf, Tidy, by_day, tidy
 from lineshaft.stores.parquet.shape import unit_of
 from lineshaft.stores.parquet.state import Deed, Promise, State, keep
 
 log = logging.getLogger(__name__)
 
-SEGMENTS_A_DAY_MAX = 8
-"""A day with more small segments than this is merged."""
-MERGED_ROWS_MAX = 32_000_000
-"""A segment with more rows is left as it is."""
 KEPT_S = 180
 """Seconds that a merged-away file stays for readers that still hold the older manifest."""
 TICK_S = 1.0
@@ -54,9 +50,10 @@ def last_of(manifest: Manifest) -> Last:
     return Last(manifest.last, manifest.last_crc)
 
 
-def retired(gone: Iterable[Segment], now_ns: int) -> tuple[Retired, ...]:
-    """The files of segments that count no more."""
-    return tuple(Retired(file=f, since_ns=now_ns) for s in gone for f in s.files())
+def retired(gone: Iterable[Segment], now_ns: int, kept: set[str]) -> tuple[Retired, ...]:
+    """The files of segments that count no more, but for roll-ups that stay."""
+    files = (f for s in gone for f in s.files())
+    return tuple(Retired(file=f, since_ns=now_ns) for f in files if f not in kept)
 
 
 class Settler:
@@ -270,15 +267,23 @@ class Settler:
     # ---- what others have it do, on its thread
 
     def exchange(
-        self, gone: list[Segment], added: list[Segment], last: Batch | None = None
+        self,
+        gone: list[Segment],
+        added: list[Segment],
+        last: Batch | None = None,
+        *,
+        thinned: Sequence[Thinned] = (),
     ) -> None:
         """Have other segments in the manifest, and these newest samples if given.
+
+        Of those in `thinned` the roll-ups stay.
 
         Whoever holds the lock of the state afterwards must bring what it remembers in line.
         """
         old = self._state.manifest
         kept = last_of(old) if last is None else self._write_last(old, last)
         segments = [s for s in old.segments if s not in gone] + added
+        old = replace(old, thinned=(*old.thinned, *thinned))
         new = self._next(old, segments, gone, log_from=old.log_from, last=kept)
         with self._state.lock:
             self._state.manifest = new
@@ -303,7 +308,7 @@ class Settler:
             last=last.file,
             last_crc=last.crc,
             segments=tuple(sorted(segments, key=lambda s: (s.time_min, s.file))),
-            retired=old.retired + retired(gone, now),
+            retired=old.retired + retired(gone, now, {t.rollup.file for t in old.thinned}),
         )
         # From here on the files may be named on the disk, even if the commit says it failed.
         self._shelf.named()
@@ -313,42 +318,13 @@ class Settler:
     # ---- when nothing is waiting
 
     def _tend(self) -> bool:
-        """Merge one day, or delete files that no reader can hold any more; whether it did."""
+        """Delete files that no reader can hold any more; whether there were any."""
         self._state.figures["disk_free_bytes"] = self._files.free_bytes(self._folder)
         old = self._state.manifest
-        day = self._day_to_merge(old)
-        if day:
-            self._merge(old, day)
-        elif done := self._forgotten(old):
+        done = self._forgotten(old)
+        if done:
             self._forget(old, done)
-        else:
-            return False
-        return True
-
-    def _day_to_merge(self, old: Manifest) -> list[Segment]:
-        """The small segments of a day that has more than it should, the fullest first."""
-        days: dict[str, list[Segment]] = {}
-        for segment in old.segments:
-            if segment.rows <= MERGED_ROWS_MAX and day_of(segment.time_max) == segment.day:
-                days.setdefault(segment.day, []).append(segment)
-        today = day_of(now_ns())
-        for name in sorted(days, key=lambda d: -len(days[d])):
-            day = days[name]
-            sizes = sorted(s.rows for s in day)
-            # A day that is over becomes one file, unless what came late is too little to matter.
-            over = name < today and 4 * sum(sizes[:-1]) > sizes[-1]
-            if len(day) > SEGMENTS_A_DAY_MAX or over:
-                return day
-        return []
-
-    def _merge(self, old: Manifest, day: list[Segment]) -> None:
-        one = self._shelf.merged(day)
-        segments = [s for s in old.segments if s not in day] + [one]
-        new = self._next(old, segments, day, log_from=old.log_from, last=last_of(old))
-        with self._state.lock:
-            self._state.manifest = new
-            merges = self._state.figures.get("merges", 0)
-            self._state.figures["merges"] = merges + 1
+        return bool(done)
 
     def _forgotten(self, old: Manifest) -> list[Retired]:
         """Retired files that nobody reads any more."""

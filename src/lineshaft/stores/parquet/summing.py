@@ -85,7 +85,7 @@ class Summing:
         if levels and self._rows(asked) > FEW_ROWS:
             level = levels[-1]
             first, last = -(-start // level) * level, stop // level * level
-            if first < last:
+            if first < last and self._pays(asked, level):
                 if start < first:
                     yield from self._part(asked.within(start, first), levels[:-1], edges_ns)
                 yield from self._level(asked.within(first, last), level)
@@ -96,6 +96,19 @@ class Summing:
             return
         for samples in self._pages(asked):
             yield sum_up(samples, edges_ns, asked.wanted)
+
+    def _pays(self, asked: _Asked, level_ns: int) -> bool:
+        """Whether most of the rows have roll-ups of the level."""
+        held = total = 0
+        for segment in asked.segments:
+            sidecar = self._open(segment.rollup)
+            if sidecar:
+                samples = sidecar.samples(asked.ids)
+                held += int(samples[sidecar.holds(level_ns, asked.ids)].sum())
+                total += int(samples.sum())
+            else:
+                total += self._held(segment, asked.ids)
+        return 2 * held > total
 
     def _rows(self, asked: _Asked) -> int:
         """How many rows there are, about."""
