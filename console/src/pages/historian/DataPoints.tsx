@@ -140,8 +140,8 @@ ${row.description}`}`}>
         <Link to={branchAddress(row.path)} className="plain-link point-name">{leaf(row.path)}</Link>
         <span className="quiet tree-path">{parentOf(row.path)}</span>
       </span>
-      <span role="cell" className="right number" data-cell="rows">{format.count(row.rows)}</span>
-      <span role="cell" className="right number">{format.bytes(row.bytes)}</span>
+      <span role="cell" className="right number" data-cell="rows">{row.rows ? format.count(row.rows) : "–"}</span>
+      <span role="cell" className="right number">{row.rows ? format.bytes(row.bytes) : "–"}</span>
       <span role="cell" className="right number col-wide">{row.each === null ? "–" : format.fixed(row.each, 2)}</span>
       <span role="cell" className="right number" data-cell="rate">{row.rate === null ? "–" : format.figure(row.rate, 3)}</span>
       <span role="cell" className="right number col-wide quiet">{format.time(row.first)}</span>
