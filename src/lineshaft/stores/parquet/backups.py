@@ -15,7 +15,7 @@ from lineshaft.core.flow import assert_off_loop
 from lineshaft.stores import Finding, Verified
 from lineshaft.stores.parquet import manifest as manifests
 from lineshaft.stores.parquet.files import Files, checksum
-from lineshaft.stores.parquet.manifest import LOGS, MANIFEST, SEGMENTS, Manifest, Segment
+from lineshaft.stores.parquet.manifest import LOGS, MANIFEST, SEGMENTS, Manifest, Rollup, Segment
 from lineshaft.stores.parquet.verifying import Check, nothing
 
 MARK = "restoring"
@@ -59,11 +59,12 @@ class Copy:
         for segment in manifest.segments:
             self._step()
             brought = self._segment(segment, known.get(segment.file))
-            segments += [brought] if brought else []
+            segments += [self._with_rollup(brought)] if brought else []
+        thinned = tuple(t for t in manifest.thinned if self._rollup(t.rollup))
         self._files.sync_path(self._target / SEGMENTS)
         if manifest.last:
             self._files.write_whole(self._target / manifest.last, last)
-        new = replace(manifest, segments=tuple(segments), retired=(), damaged=())
+        new = replace(manifest, segments=tuple(segments), retired=(), damaged=(), thinned=thinned)
         manifests.commit(self._files, self._target, new)
         self._tidy(new)
         findings = [
@@ -101,9 +102,36 @@ class Copy:
         self._copied.append(sink.size)
         return replace(segment, crc=crc)
 
+    def _with_rollup(self, segment: Segment) -> Segment:
+        """The segment, without its roll-ups when the source has lost them."""
+        if segment.rollup is None or self._rollup(segment.rollup):
+            return segment
+        return replace(segment, rollup=None)
+
+    def _rollup(self, rollup: Rollup) -> bool:
+        """Whether the roll-ups are in the target now; their files never change."""
+        old, new = (f / SEGMENTS / rollup.file for f in (self._source, self._target))
+        if new.exists() and checksum(new) == (rollup.bytes, rollup.crc):
+            return True
+        fresh = new.with_name(new.name + ".new")
+        self._files.delete(fresh)
+        try:
+            data = old.read_bytes()
+        except FileNotFoundError:
+            return False
+        with self._files.sink(fresh) as sink:
+            sink.write(data)
+        if (sink.size, sink.crc) != (rollup.bytes, rollup.crc):
+            self._files.delete(fresh)
+            return False
+        self._files.sync_path(fresh)
+        self._files.rename(fresh, new)
+        self._copied.append(sink.size)
+        return True
+
     def _tidy(self, manifest: Manifest) -> None:
         """Delete what the target holds no more."""
-        named = {s.file for s in manifest.segments}
+        named = manifest.files()
         gone = [p for p in (self._target / SEGMENTS).iterdir() if p.name not in named]
         gone += [p for p in self._target.glob("last-*.arrow*") if p.name != manifest.last]
         for path in gone:

@@ -19,6 +19,7 @@ from lineshaft.stores.parquet.manifest import (
     QUARANTINE,
     SEGMENTS,
     Manifest,
+    Rollup,
     Segment,
 )
 from lineshaft.stores.parquet.quarantine import problem_of
@@ -54,6 +55,11 @@ class Check:
         for segment in manifest.segments:
             self._step()
             self._segment(segment)
+            if segment.rollup:
+                self._rollup(segment.rollup, "; samples are read instead")
+        for thinned in manifest.thinned:
+            self._step()
+            self._rollup(thinned.rollup, "")
         if manifest.last:
             self._last(manifest)
         for path in sorted((self._folder / LOGS).glob("*")):
@@ -83,6 +89,15 @@ class Check:
             self.damaged[segment] = problem
             self._found(Path(SEGMENTS, segment.file), problem)
         self._count(path)
+
+    def _rollup(self, rollup: Rollup, instead: str) -> None:
+        path = self._folder / SEGMENTS / rollup.file
+        try:
+            if checksum(path) != (rollup.bytes, rollup.crc):
+                self._found(Path(SEGMENTS, path.name), f"does not fit its checksum{instead}")
+            self._count(path)
+        except FileNotFoundError:
+            self._found(Path(SEGMENTS, path.name), f"is missing{instead}")
 
     def _last(self, manifest: Manifest) -> None:
         path = self._folder / manifest.last
