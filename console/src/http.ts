@@ -48,13 +48,23 @@ interface Options {
 /** Asks, and gives the decoded answer; raises `Problem`. */
 export async function ask<T>(method: string, path: string, options: Options = {}): Promise<T> {
   const response = await answer(method, path, "application/json", options);
-  const text = response.status === 204 ? "" : await response.text();
+  const text = response.status === 204 ? "" : await whole(response.text(), options);
   return (text ? JSON.parse(text) : undefined) as T;
 }
 
 /** Asks for a file; raises `Problem`. */
 export async function askFile(method: string, path: string, options: Options = {}): Promise<Blob> {
-  return (await answer(method, path, "*/*", options)).blob();
+  return whole((await answer(method, path, "*/*", options)).blob(), options);
+}
+
+/** The body to its end; a server that breaks off in the middle is not to be reached. */
+async function whole<T>(body: Promise<T>, options: Options): Promise<T> {
+  try {
+    return await body;
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    throw new Problem(0, "", "");
+  }
 }
 
 async function answer(method: string, path: string, accept: string, options: Options): Promise<Response> {

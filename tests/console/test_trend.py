@@ -14,6 +14,16 @@ from tests.console.past import DAY_S, DAYS, HOUR_S, LEVEL, STEP_S, TEMPERATURE, 
 
 pytestmark = pytest.mark.timeout(240)
 AREA = ".trend-area"
+ZOOM = """async (area) => {
+    const begun = performance.now();
+    const before = document.querySelector(area).dataset.round;
+    document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "+", bubbles: true }));
+    while (document.querySelector(area).dataset.round === before)
+        await new Promise(requestAnimationFrame);
+    await new Promise(requestAnimationFrame);
+    return performance.now() - begun;
+}"""
+"""Zooms in by key; how many milliseconds until the curves were drawn."""
 
 
 def trend(past: Past, *points: str, start: float, stop: float = 0, more: str = "") -> str:
@@ -264,27 +274,12 @@ def test_samples_are_deleted_with_a_reason_by_those_who_may(visit: Visit, past: 
     expect(page.get_by_text("360 samples deleted.")).to_be_visible()
     expect(page.get_by_text("No data in this span.")).to_be_visible()
     page.goto("/audit")
-    expect(page.get_by_text("the sensor was out")).to_be_visible()
+    expect(page.get_by_text("the sensor was out").first).to_be_visible()
 
 
 def test_a_zoom_is_answered_while_one_watches(visit: Visit, past: Past, capsys):
     page, _ = visit(trend(past, TEMPERATURE, LEVEL, start=DAYS * DAY_S))
     drawn(page)
-    took = []
-    for _ in range(6):
-        page.keyboard.press("+")
-        took.append(
-            page.evaluate(
-                """async (area) => {
-                    const begun = performance.now();
-                    const before = document.querySelector(area).dataset.round;
-                    while (document.querySelector(area).dataset.round === before)
-                        await new Promise(requestAnimationFrame);
-                    await new Promise(requestAnimationFrame);
-                    return performance.now() - begun;
-                }""",
-                AREA,
-            )
-        )
+    took = [page.evaluate(ZOOM, AREA) for _ in range(6)]
     with capsys.disabled():
         print(f"\nzoom to curves on screen: median {statistics.median(took):.0f} ms of {took}")

@@ -48,7 +48,7 @@ export function CompareMenu({ versus, spanMs, onChange }: Props) {
   return (
     <Popover trigger="click" placement="bottomRight" open={open} onOpenChange={setOpen} content={content}>
       <Button aria-label={`${t.compare}: ${versus ? text(versus) : t.compareNone}`}>
-        <span className={versus ? "quiet" : ""}>{t.compare}</span> {versus && text(versus)}
+        {versus ? text(versus) : t.compare}
         <DownOutlined />
       </Button>
     </Popover>

@@ -35,7 +35,8 @@ export function DataPoints() {
         <BranchSelect value={branch} onChange={setBranch} />
         <span className="quiet data-sum" role="status">
           {stored.rows && (stored.growing ? t.loadingMore(format.count(stored.rows.length))
-            : t.sum(format.count(rows.length), format.count(all.rows), format.bytes(all.bytes)) + (all.rows ? ` · ${t.perRow(`${format.figure(all.bytes / all.rows, 3)} B`)}` : ""))}
+            : all.rows === 0 ? texts.tree.points(format.count(rows.length))
+            : `${t.sum(format.count(rows.length), format.count(all.rows), format.bytes(all.bytes))} · ${t.perRow(`${format.figure(all.bytes / all.rows, 3)} B`)}`)}
         </span>
         <span className="grow" />
         {chosen.length > 0 && (
@@ -139,8 +140,8 @@ ${row.description}`}`}>
         <Link to={branchAddress(row.path)} className="plain-link point-name">{leaf(row.path)}</Link>
         <span className="quiet tree-path">{parentOf(row.path)}</span>
       </span>
-      <span role="cell" className="right number" data-cell="rows">{format.count(row.rows)}</span>
-      <span role="cell" className="right number">{format.bytes(row.bytes)}</span>
+      <span role="cell" className="right number" data-cell="rows">{row.rows ? format.count(row.rows) : "–"}</span>
+      <span role="cell" className="right number">{row.rows ? format.bytes(row.bytes) : "–"}</span>
       <span role="cell" className="right number col-wide">{row.each === null ? "–" : format.fixed(row.each, 2)}</span>
       <span role="cell" className="right number" data-cell="rate">{row.rate === null ? "–" : format.figure(row.rate, 3)}</span>
       <span role="cell" className="right number col-wide quiet">{format.time(row.first)}</span>

@@ -22,7 +22,7 @@ export function DrawMenu({ aggregate, interval, onChange }: Props) {
   return (
     <Popover trigger="click" placement="bottomRight" content={<Fields aggregate={aggregate} interval={interval} onChange={onChange} />}>
       <Button aria-label={`${t.draw}: ${label}`}>
-        <span className="quiet">{t.draw}</span> {label}
+        {!aggregate && <span className="quiet">{t.draw}</span>} {label}
         <DownOutlined />
       </Button>
     </Popover>

@@ -14,6 +14,7 @@ import { useFigures } from "../../preferences";
 import { go, usePlace } from "../../router";
 import { useSession } from "../../session";
 import { useTexts } from "../../texts";
+import { isDrawn } from "./chart-data";
 import { EraseButton } from "./EraseDialog";
 import { useTrendData } from "./trend-data";
 import { useTrendKeys } from "./trend-keys";
@@ -51,8 +52,10 @@ export default function Trend(props: PageProps) {
   const { points, missing } = usePoints(state.points);
   const paths = useMemo(() => state.points.filter((p) => points?.some((q) => q.path === p)), [state.points, points]);
   useWatch(paths);
-  const data = useTrendData(paths, state, Math.max(0, width - 80));
-  const statistics = useStatistics(paths, data, state.versus, figures);
+  // Texts are shown as they were at a time; there is nothing to reckon with.
+  const figured = useMemo(() => paths.filter((p) => points?.some((q) => q.path === p && isDrawn(q))), [paths, points]);
+  const data = useTrendData(state.aggregate ? figured : paths, state, Math.max(0, width - 80));
+  const statistics = useStatistics(figured, data, state.versus, figures);
 
   const pick = (point: Point, on: boolean) => {
     const rest = state.points.filter((p) => p !== point.path);
@@ -71,7 +74,6 @@ export default function Trend(props: PageProps) {
   };
   const zoom = ([from, to]: [number, number]) => navigation.goTo({ window: [from, Math.max(to, from + SPAN_MS_MIN)] });
   const lost = viewId && views.data && !view;
-  const drawn = points?.some((p) => p.kind !== "text" && p.kind !== "json");
   return (
     <div className="split">
       <Side>
@@ -115,7 +117,7 @@ export default function Trend(props: PageProps) {
               onCursor={setCursor}
             />
           )}
-          {drawn && data.round > 0 && [...data.curves.values()].every(isEmpty) && (
+          {figured.length > 0 && data.round > 0 && [...data.curves.values()].every(isEmpty) && (
             <p className="trend-nothing quiet" role="status">{texts.trend.noData}</p>
           )}
         </div>

@@ -13,7 +13,7 @@ import { qualityName, severity } from "../../quality";
 import { branchAddress } from "../../router";
 import { useTexts } from "../../texts";
 import { PALETTES } from "../../theme";
-import { indexAt } from "./chart-data";
+import { indexAt, isDrawn } from "./chart-data";
 import { ghostOf, type TrendData } from "./trend-data";
 import { lengthOf, type TrendState, type Window } from "./trend-state";
 import type { TrendStatistics } from "./trend-stats";
@@ -69,7 +69,7 @@ export function TrendLegend(props: Props) {
         <tbody>
           {props.points.flatMap((point, i) => [
             <LegendRow key={point.path} {...props} point={point} index={i} />,
-            versus && point.kind !== "text" && point.kind !== "json" && (
+            versus && isDrawn(point) && (
               <LegendRow key={ghostOf(point.path)} {...props} point={point} index={i} earlier={t.earlier(t.lengths[versus[1]](versus[0]))} />
             ),
           ])}

@@ -8,7 +8,7 @@ import { useTexts } from "../../texts";
 import { PALETTES } from "../../theme";
 import { aggregated } from "../../aggregates";
 import { Pane, type PaneCurve } from "./chart";
-import { isStepped } from "./chart-data";
+import { isDrawn, isStepped } from "./chart-data";
 import { ghostOf, type TrendData } from "./trend-data";
 import { windowOf, type TrendState, type Window } from "./trend-state";
 
@@ -44,8 +44,8 @@ export function TrendPanes(props: Props) {
   const groups = useMemo(() => {
     const found = new Map<string, PaneCurve[]>();
     props.points.forEach((whole, i) => {
+      if (!isDrawn(whole)) return;
       const point = name ? aggregated(whole, name) : whole;
-      if (point.kind === "text" || point.kind === "json") return;
       const palette = PALETTES[mode].series;
       const colour = palette[i % palette.length] as string;
       const group = groupOf(point);

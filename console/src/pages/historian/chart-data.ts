@@ -6,6 +6,11 @@ import { severity } from "../../quality";
 
 type Column = (number | null)[];
 
+/** Whether a point has a curve: texts have none. */
+export function isDrawn(point: Point): boolean {
+  return point.kind !== "text" && point.kind !== "json";
+}
+
 export function isStepped(point: Point | undefined): boolean {
   return point?.kind === "boolean" || point?.kind === "enum";
 }
