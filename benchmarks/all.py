@@ -41,6 +41,7 @@ class Plan(NamedTuple):
 
 PLANS = (
     Plan("ingest", "Durable ingest through the Python API"),
+    Plan("historian", "The historian beside its peers", wait_s=5400),
     Plan("opcua", "OPC UA end to end"),
     Plan("coldstart", "Cold start and memory"),
     Plan("live", "Live values to many browsers", quick=("--seconds", "1")),

@@ -22,16 +22,14 @@ from typing import NamedTuple
 
 import duckdb
 import msgspec
-import numpy as np
 import pyarrow as pa
 
 from lineshaft.core.batch import Batch
 from lineshaft.core.plugin import build
 from lineshaft.stores import Store
+from workload import names, reference
 
 POINTS = 1000
-PERIOD_NS = 5_000_000_000
-T0 = 1_760_000_000_000_000_000
 
 
 class Result(NamedTuple):
@@ -47,50 +45,13 @@ class Result(NamedTuple):
     """Bytes a row in settled files."""
 
 
-def reference(rows: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Mixed sensors in the order they arrive: point, time_ns, number, quality.
-
-    Of 20 points 9 are slow sensors with two decimals and noise, 3 have 32-bit noise, 1 full
-    doubles, 2 are counters, 2 switches, 2 steps, 1 noisy integers. Every second point has a jitter
-    of 2 ms in whole microseconds.
-    """
-    random = np.random.default_rng(seed)
-    steps = -(-rows // POINTS)
-    number = np.empty((steps, POINTS))
-    for point in range(POINTS):
-        number[:, point] = _signal(random, point % 20, steps)
-    jitter = np.where(np.arange(POINTS) % 2, random.normal(0, 2000, (steps, POINTS)), 0)
-    time_ns = T0 + np.arange(steps)[:, None] * PERIOD_NS + jitter.astype(np.int64) * 1000
-    quality = np.where(random.random((steps, POINTS)) < 0.001, 0x8005_0000, 0).astype(np.uint32)
-    point = np.tile(np.arange(POINTS, dtype=np.int32), steps)
-    return point[:rows], time_ns.ravel()[:rows], number.ravel()[:rows], quality.ravel()[:rows]
-
-
-def _signal(random: np.random.Generator, kind: int, steps: int) -> np.ndarray:
-    if kind < 9:
-        found = np.round(50 + np.sin(np.arange(steps) / 500) + random.normal(0, 0.05, steps), 2)
-    elif kind < 12:
-        found = random.normal(50, 1, steps).astype(np.float32)
-    elif kind < 13:
-        found = random.normal(0, 1, steps)
-    elif kind < 15:
-        found = np.cumsum(random.integers(0, 3, steps))
-    elif kind < 17:
-        found = np.arange(steps) // 40 % 2
-    elif kind < 19:
-        found = np.repeat(random.integers(0, 100, steps // 200 + 1), 200)[:steps]
-    else:
-        found = random.integers(0, 1000, steps)
-    return found.astype(np.float64)
-
-
 def batches(columns, size: int) -> list[Batch]:
     """The columns cut into batches, that share one dictionary of points."""
-    names = pa.array([f"acme/hall/line-{i // 100}/press-{i % 100}/signal" for i in range(POINTS)])
+    points = pa.array(names(POINTS))
     point, time_ns, number, quality = columns
     return [
         Batch.of(
-            names,
+            points,
             point[at : at + size],
             time_ns[at : at + size],
             number=number[at : at + size],
@@ -144,7 +105,7 @@ async def _ours(folder: Path, made: list[Batch], in_flight: int) -> Result:
 
 def compare(rows: int, size: int, rounds: int) -> dict[str, Result]:
     """Medians of interleaved rounds for one size of batch."""
-    columns = reference(rows)
+    columns = reference(POINTS, rows // POINTS)
     made = batches(columns, size)
     contenders: dict[str, Callable[[Path], Result]] = {
         "floor": lambda folder: floor(folder, columns, size),

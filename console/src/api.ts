@@ -1,5 +1,5 @@
 /** The words of the HTTP contract, and one function for every question the console asks. */
-import { address, ask } from "./http";
+import { ask } from "./http";
 
 export type Action = "own" | "look" | "write" | "configure" | "administer";
 export type Role = "viewer" | "operator" | "engineer" | "admin";
@@ -44,34 +44,6 @@ export interface Branch {
   points: number;
   point?: Point | null;
   children: boolean;
-}
-
-export interface RawSeries {
-  point: string;
-  form: "raw";
-  time_ms: number[];
-  value: Scalar[];
-  quality: number[];
-}
-
-export interface BucketSeries {
-  point: string;
-  form: "buckets";
-  bucket_ms: number;
-  time_ms: number[];
-  min: (number | null)[];
-  max: (number | null)[];
-  avg: (number | null)[];
-  count: number[];
-  quality: number[];
-}
-
-export type Series = RawSeries | BucketSeries;
-
-export interface History {
-  start: string;
-  stop: string;
-  series: Series[];
 }
 
 export type DeviceState = "connecting" | "connected" | "lost" | "refused" | "failed" | "stopped";
@@ -195,10 +167,6 @@ export const api = {
     ask<Items<Point>>("GET", "/points", { query: { search, limit: 100 }, signal }),
   point: (path: string, signal?: AbortSignal) =>
     ask<Point>("GET", "/point", { query: { path }, signal }),
-  history: (query: HistoryQuery, signal?: AbortSignal) =>
-    ask<History>("GET", "/history", { query: { ...query, format: "json" }, signal }),
-  exported: (query: HistoryQuery, format: "csv" | "parquet") =>
-    address("/history", { ...query, format }),
 
   views: (signal?: AbortSignal) => ask<Items<View<never>>>("GET", "/views", { signal }),
   addView: <D>(name: string, shared: boolean, data: D) =>
@@ -237,14 +205,6 @@ export const api = {
     ask<Items<AuditItem>>("GET", "/audit", { query: { ...query }, signal }),
   verifyAudit: () => ask<{ events: number; ok: boolean }>("GET", "/audit/verify"),
 };
-
-export interface HistoryQuery {
-  [name: string]: string | number | readonly string[] | undefined;
-  points: readonly string[];
-  start: string | number;
-  stop: string | number;
-  points_max?: number;
-}
 
 export interface AuditQuery {
   after?: number;

@@ -82,6 +82,27 @@ export class Format {
     return this.fixed(value, digitsFor(size));
   }
 
+  /** A figure that belongs to no point, in so many digits as carry meaning. */
+  figure(value: number, digits = 6): string {
+    if (!Number.isFinite(value)) return String(value);
+    const size = Math.abs(value);
+    if (size !== 0 && (size >= 1e15 || size < 1e-6)) return value.toExponential(digits - 1);
+    return new Intl.NumberFormat(this.locale, { maximumSignificantDigits: digits }).format(value);
+  }
+
+  /** How far values scatter: three digits say enough. */
+  deviation(value: number): string {
+    return this.figure(value, 3);
+  }
+
+  /** A size in bytes, in powers of 1000. */
+  bytes(size: number): string {
+    const units = ["B", "kB", "MB", "GB", "TB"];
+    let i = 0;
+    for (; size >= 999.5 && i < units.length - 1; i++) size /= 1000;
+    return `${i === 0 || size >= 100 ? this.count(size) : this.figure(size, 3)} ${units[i]}`;
+  }
+
   value(value: Scalar | undefined, point?: Point): string {
     if (value === null || value === undefined) return "–";
     if (typeof value === "boolean") return value ? this.texts.write.on : this.texts.write.off;
@@ -115,6 +136,12 @@ export class Format {
     return this.clockMs.format(time);
   }
 
+  /** A time under the pointer, as exact as a chart of this length can show it. */
+  pointer(time: number, spanMs: number): string {
+    if (spanMs <= 600_000) return this.clockTimeMs(time);
+    return spanMs <= 86_400_000 ? this.clockTime(time) : this.time(time);
+  }
+
   /** How long ago, in the largest unit that says enough. */
   age(ms: number): string {
     const ago = this.texts.live.ago;
@@ -133,7 +160,8 @@ export class Format {
     if (s < 120) return `${trim(s)} s`;
     if (s < 7200) return `${trim(s / 60)} min`;
     if (s < 172800) return `${trim(s / 3600)} h`;
-    return `${trim(s / 86400)} d`;
+    if (s < 63072000) return `${trim(s / 86400)} d`;
+    return `${trim(s / 31557600)} a`;
   }
 
   /** The zone and its distance from UTC, as `Asia/Shanghai (UTC+8)`. */

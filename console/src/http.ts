@@ -47,7 +47,18 @@ interface Options {
 
 /** Asks, and gives the decoded answer; raises `Problem`. */
 export async function ask<T>(method: string, path: string, options: Options = {}): Promise<T> {
-  const headers: Record<string, string> = { Accept: "application/json", ...options.headers };
+  const response = await answer(method, path, "application/json", options);
+  const text = response.status === 204 ? "" : await response.text();
+  return (text ? JSON.parse(text) : undefined) as T;
+}
+
+/** Asks for a file; raises `Problem`. */
+export async function askFile(method: string, path: string, options: Options = {}): Promise<Blob> {
+  return (await answer(method, path, "*/*", options)).blob();
+}
+
+async function answer(method: string, path: string, accept: string, options: Options): Promise<Response> {
+  const headers: Record<string, string> = { Accept: accept, ...options.headers };
   if (method !== "GET") headers["X-Requested-With"] = "lineshaft";
   if (options.body !== undefined) headers["Content-Type"] = "application/json";
   let response: Response;
@@ -63,13 +74,20 @@ export async function ask<T>(method: string, path: string, options: Options = {}
     if (options.signal?.aborted) throw error;
     throw new Problem(0, "", "");
   }
-  if (response.ok) {
-    const text = response.status === 204 ? "" : await response.text();
-    return (text ? JSON.parse(text) : undefined) as T;
-  }
+  if (response.ok) return response;
   const problem = await problemOf(response);
   if (response.status === 401 && !options.anonymous) signedOut();
   throw problem;
+}
+
+/** Hands a file over to the browser's downloads. */
+export function saveAs(file: Blob, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(file);
+  link.download = name;
+  link.click();
+  // The browser reads it after the click; a minute is ample.
+  window.setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 async function problemOf(response: Response): Promise<Problem> {

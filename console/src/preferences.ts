@@ -1,5 +1,5 @@
 /** What a person prefers, kept in this browser: language and appearance. */
-import { useSyncExternalStore } from "react";
+import { useState, useSyncExternalStore } from "react";
 import { isLanguage, type Language } from "./texts";
 import type { Mode, ThemeChoice } from "./theme";
 
@@ -68,4 +68,20 @@ export function useMode(): Mode {
     if (preferences.theme !== "system") return preferences.theme;
     return dark.matches ? "dark" : "light";
   });
+}
+
+const FIGURES = "lineshaft.figures";
+
+/** Whether a trend shows the figures of its span: on, unless the person has put them away. */
+export function useFigures(): [boolean, (on: boolean) => void] {
+  const [on, setOn] = useState(() => stored("figures") !== "off");
+  const set = (next: boolean) => {
+    setOn(next);
+    try {
+      localStorage.setItem(FIGURES, next ? "on" : "off");
+    } catch {
+      // As above: it holds for as long as the page stands.
+    }
+  };
+  return [on, set];
 }

@@ -12,6 +12,7 @@ const NAMES: Record<number, string> = {
   0x40930000: "UncertainSensorNotAccurate",
   0x40940000: "UncertainEngineeringUnitsExceeded",
   0x40950000: "UncertainSubNormal",
+  0x40a40000: "UncertainDataSubNormal",
   0x80000000: "Bad",
   0x80020000: "BadInternalError",
   0x80050000: "BadCommunicationError",

@@ -1,6 +1,6 @@
 /** The last ten minutes of the points on screen, for their sparklines: fetched once, then live. */
 import { useEffect } from "react";
-import { api } from "./api";
+import { charts } from "./history";
 import { live } from "./live";
 import { severity } from "./quality";
 
@@ -90,18 +90,13 @@ class Recent {
     if (!points.length) return;
     if (this.queue.size) this.timer = window.setTimeout(() => void this.fetch(), 80);
     try {
-      const query = { points, start: "-10m", stop: "now", points_max: RECENT_MS / STEP_MS };
-      for (const series of (await api.history(query)).series) {
-        if (!this.wanted.has(series.point)) continue;
-        const arrived = this.traces.get(series.point);
-        this.traces.delete(series.point);
-        const column = series.form === "raw" ? series.value : series.avg;
-        series.time_ms.forEach((t, i) => {
-          const v = column[i];
-          const number = typeof v === "number" ? v : typeof v === "boolean" ? Number(v) : Number.NaN;
-          this.add(series.point, t, number, series.quality[i] ?? 0);
-        });
-        arrived?.times.forEach((t, i) => this.add(series.point, t, arrived.values[i] ?? Number.NaN, 0));
+      const now = Date.now();
+      for (const curve of (await charts(points, { start: now - RECENT_MS, stop: now }, RECENT_MS / STEP_MS)).values()) {
+        if (!this.wanted.has(curve.point)) continue;
+        const arrived = this.traces.get(curve.point);
+        this.traces.delete(curve.point);
+        curve.times.forEach((t, i) => this.add(curve.point, t, curve.values[i] ?? Number.NaN, curve.quality[i] ?? 0));
+        arrived?.times.forEach((t, i) => this.add(curve.point, t, arrived.values[i] ?? Number.NaN, 0));
       }
     } catch {
       // A sparkline is a hint: without history it grows from what arrives live.

@@ -19,6 +19,9 @@ from tests.console.journey import (
     log_in,
     toml_lines,
 )
+from tests.console.past import Past
+
+from lineshaft.core.clock import NS_PER_S, now_ns
 
 CHROMIUM_ARGS = [
     "--no-sandbox",
@@ -121,6 +124,20 @@ def administrator(browser: Browser, plant: RunningPlant) -> StorageState:
     state = page.context.storage_state()
     page.context.close()
     return state
+
+
+@pytest.fixture(scope="module")
+def past(browser: Browser, plant: RunningPlant, administrator: StorageState) -> Past:
+    """A furnace with two weeks behind it, which end at the last whole hour."""
+    made = Past.until(now_ns() // NS_PER_S // 3600 * 3600)
+    context = browser.new_context(base_url=plant.url, storage_state=administrator)
+    for batch in made.batches():
+        answer = context.request.post(
+            "/api/v1/samples", data=batch.to_ipc(), headers={"X-Requested-With": "lineshaft"}
+        )
+        assert answer.ok, answer.text()
+    context.close()
+    return made
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 import pytest
@@ -24,6 +24,8 @@ PASSWORD = "a long enough password"
 START_S = 60.0
 HALL = "acme/hall"
 CNC, PRESS, OVEN = f"{HALL}/cnc", f"{HALL}/press", f"{HALL}/oven"
+FURNACE = f"{HALL}/furnace"
+"""Has a past and no device."""
 
 
 class Devices:
@@ -154,17 +156,44 @@ def value_of(page: Page, point: str) -> Locator:
     return page.locator(f'[data-value="{point}"]').first
 
 
-def histories(page: Page) -> list[dict[str, list[str]]]:
-    """The queries of the requests for history that the page makes from now on."""
-    asked: list[dict[str, list[str]]] = []
+def histories(page: Page) -> list[dict[str, Any]]:
+    """The questions for curves that the page asks from now on."""
+    asked: list[dict[str, Any]] = []
 
     def note(request: Request) -> None:
-        parts = urlsplit(request.url)
-        if parts.path == "/api/v1/history":
-            asked.append(parse_qs(parts.query))
+        if urlsplit(request.url).path == "/api/v1/query":
+            question = json.loads(request.post_data or "{}")
+            if question["do"]["read"] == "chart":
+                asked.append(question)
 
     page.on("request", note)
     return asked
+
+
+def drag(page: Page, start: float, stop: float, *, shift: bool = False) -> None:
+    """Drag over a part of the topmost chart, from one share of its width to another."""
+    chart = page.locator(".u-over").first
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+    if shift:
+        page.keyboard.down("Shift")
+    page.mouse.move(box["x"] + box["width"] * start, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * stop, middle, steps=6)
+    page.mouse.up()
+    if shift:
+        page.keyboard.up("Shift")
+
+
+def window_of(page: Page) -> tuple[float, float]:
+    """Start and stop of the trend in the address, in seconds."""
+    page.wait_for_function("() => new URLSearchParams(location.search).has('from')")
+    start, stop = page.evaluate(
+        "() => ['from', 'to'].map((n) => Date.parse(new URLSearchParams(location.search).get(n)))"
+    )
+    return start / 1000, stop / 1000
 
 
 def toml_lines(table: dict[str, Any]) -> str:

@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 from tests.console.conftest import Visit
-from tests.console.journey import CNC, HALL, PASSWORD, PRESS, histories, log_in, value_of
+from tests.console.journey import CNC, HALL, PASSWORD, PRESS, log_in, value_of
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -70,49 +70,6 @@ def test_search_finds_points_from_anywhere_and_leads_to_them(visit: Visit):
     expect(page.get_by_text("No point matches")).to_be_visible()
 
 
-def drag(page: Page, start: float, stop: float) -> None:
-    """Drag over a part of the topmost chart, from one share of its width to another."""
-    chart = page.locator(".u-over").first
-    chart.scroll_into_view_if_needed()
-    box = chart.bounding_box()
-    assert box is not None
-    middle = box["y"] + box["height"] / 2
-    page.mouse.move(box["x"] + box["width"] * start, middle)
-    page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] * stop, middle, steps=6)
-    page.mouse.up()
-
-
-def test_zooming_asks_the_server_for_just_that_time_in_the_detail_of_the_screen(visit: Visit):
-    page, _ = visit(f"/trend?p={CNC}/temperature&p={PRESS}/supply&span=300")
-    expect(page.locator(".u-over").first).to_be_visible()
-    asked = histories(page)
-    drag(page, 0.5, 0.75)
-    expect(page.get_by_role("button", name="Follow live")).to_be_visible()
-    page.wait_for_function("() => new URLSearchParams(location.search).has('from')")
-    span = page.evaluate(
-        "() => ['to', 'from'].map((n) => Date.parse(new URLSearchParams(location.search).get(n)))"
-        ".reduce((to, from) => to - from)"
-    )
-    assert span == pytest.approx(75_000, rel=0.1)
-    page.wait_for_load_state("networkidle")
-    last = asked[-1]
-    assert last["points"] == [f"{CNC}/temperature", f"{PRESS}/supply"]
-    width = page.evaluate("document.querySelector('.u-over').clientWidth")
-    assert abs(int(last["points_max"][0]) - width) <= 150
-    page.keyboard.press("Escape")
-    expect(page.get_by_role("button", name="Pause")).to_be_visible()
-
-
-def test_a_trend_shows_buckets_where_there_are_more_values_than_pixels(visit: Visit):
-    page, _ = visit(f"/trend?p={PRESS}/supply&span=300")
-    row = page.locator(f'[data-curve="{PRESS}/supply"]')
-    expect(row).to_have_attribute("data-form", "raw")
-    page.goto(f"/trend?p={PRESS}/supply&span=86400")
-    expect(row).to_have_attribute("data-form", re.compile("raw|buckets"))
-    assert int(row.get_attribute("data-count") or 0) > 0
-
-
 def test_points_are_picked_in_the_tree_and_stand_in_the_address(visit: Visit):
     page, _ = visit("/trend")
     expect(page.get_by_text("No points chosen.")).to_be_visible()
@@ -135,18 +92,6 @@ def test_a_saved_view_has_an_address_of_its_own(visit: Visit):
     again, _ = visit(address)
     expect(again.get_by_role("heading", name="Cell temperature")).to_be_visible()
     expect(again.locator(f'[data-curve="{CNC}/temperature"]')).to_be_visible()
-
-
-def test_what_is_on_screen_is_exported_as_csv_and_parquet(visit: Visit):
-    page, _ = visit(f"/trend?p={PRESS}/supply&span=300")
-    expect(page.locator(".u-over").first).to_be_visible()
-    page.get_by_role("button", name="Export").click()
-    for name, begin in (("CSV", b"point,time"), ("Parquet", b"PAR1")):
-        link = page.get_by_role("link", name=re.compile(name))
-        answer = page.request.get(link.get_attribute("href") or "")
-        assert answer.ok
-        assert answer.body().replace(b'"', b"").startswith(begin)
-        assert len(answer.body()) > 200
 
 
 def test_a_device_that_is_away_is_named_with_its_state_and_the_reason(visit: Visit):
@@ -237,7 +182,14 @@ def test_the_page_of_the_api_is_served_from_here(visit: Visit):
 
 
 def test_the_console_fits_a_tablet(visit: Visit):
-    for path in ("/", f"/live/{HALL}", f"/trend?p={CNC}/temperature&span=300", "/devices"):
+    for path in (
+        "/",
+        f"/live/{HALL}",
+        f"/trend?p={CNC}/temperature&span=300",
+        "/data",
+        "/data/sql",
+        "/devices",
+    ):
         page, _ = visit(path, viewport={"width": 820, "height": 1100})
         expect(page.locator("main")).to_be_visible()
         expect(page.locator(".waiting")).to_have_count(0)

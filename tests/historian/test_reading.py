@@ -11,7 +11,8 @@ from lineshaft.core.clock import NS_PER_S
 from lineshaft.core.errors import Invalid
 from lineshaft.core.plugin import build
 from lineshaft.core.point import Kind, Point
-from lineshaft.historian.reading import Buckets, Raw, Reading, bucket_ns, check_buckets
+from lineshaft.historian.query.charts import column_ns
+from lineshaft.historian.reading import Buckets, Raw, Reading, check_buckets
 from lineshaft.stores import Store
 
 T0 = 1_700_000_000 * NS_PER_S
@@ -29,7 +30,7 @@ async def reading(*rows):
 
 @given(st.integers(1, 10**19), st.integers(2, 5000))
 def test_buckets_are_few_enough_wherever_the_span_begins(span, most):
-    length = bucket_ns(span, most)
+    length = column_ns(span, most)
     assert length >= 10**6
     assert span // length + 1 <= most
 
@@ -38,7 +39,7 @@ def test_buckets_are_few_enough_wherever_the_span_begins(span, most):
     ("hours", "seconds"), [(1, 2), (8, 15), (24, 60), (24 * 7, 360), (24 * 365, 21_600)]
 )
 def test_buckets_have_tidy_lengths(hours, seconds):
-    assert bucket_ns(hours * 3600 * NS_PER_S, 2000) == seconds * NS_PER_S
+    assert column_ns(hours * 3600 * NS_PER_S, 2000) == seconds * NS_PER_S
 
 
 async def test_samples_come_single_as_long_as_they_are_few():

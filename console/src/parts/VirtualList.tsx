@@ -12,11 +12,17 @@ interface Props {
   row: (index: number) => ReactNode;
   handle?: Ref<ListHandle>;
   className?: string;
+  /** Told which rows exist now: from the first until before the last. */
+  onRange?: (first: number, last: number) => void;
+  /** Least width of the rows, where that may be more than the list has. */
+  minWidth?: number;
+  /** Told how far it is scrolled sideways, for a head that stays above. */
+  onSideways?: (left: number) => void;
 }
 
 const MARGIN = 6;
 
-export function VirtualList({ count, rowHeight, row, handle, className }: Props) {
+export function VirtualList({ count, rowHeight, row, handle, className, onRange, minWidth, onSideways }: Props) {
   const [ref, { height }] = useSize<HTMLDivElement>();
   const [top, setTop] = useState(0);
   const frame = useRef(0);
@@ -34,15 +40,19 @@ export function VirtualList({ count, rowHeight, row, handle, className }: Props)
   }));
   const first = Math.max(0, Math.floor(top / rowHeight) - MARGIN);
   const last = Math.min(count, Math.ceil((top + (height || 600)) / rowHeight) + MARGIN);
+  const told = useRef(onRange);
+  told.current = onRange;
+  useEffect(() => told.current?.(first, last), [first, last]);
   const rows: ReactNode[] = [];
   for (let i = first; i < last; i++) rows.push(row(i));
   const scrolled = () => {
+    onSideways?.(ref.current?.scrollLeft ?? 0);
     cancelAnimationFrame(frame.current);
     frame.current = requestAnimationFrame(() => setTop(ref.current?.scrollTop ?? 0));
   };
   return (
     <div className={`virtual ${className ?? ""}`} ref={ref} onScroll={scrolled} role="presentation">
-      <div className="virtual-all" style={{ height: count * rowHeight }} role="presentation">
+      <div className="virtual-all" style={{ height: count * rowHeight, minWidth }} role="presentation">
         <div className="virtual-rows" style={{ transform: `translateY(${first * rowHeight}px)` }} role="presentation">
           {rows}
         </div>

@@ -9,9 +9,13 @@ sample to the next sample of any quality the value is known: held (`stepped`), o
 line to the next if that is usable too, else held (`sloped`).
 """
 
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 import pyarrow as pa
 
 from lineshaft.core.batch import Batch, Ints
+from lineshaft.core.sums import Samples, Sums, merge_sums, sum_up
 
 SUMMARY_SCHEMA = pa.schema(
     [
@@ -46,8 +50,8 @@ SUMMARY_SCHEMA = pa.schema(
 | begin_ns, end_ns | time of the first and of the last sample of any quality |
 | min, max, first, last | of the usable samples, null when there is none |
 | min_ns, max_ns, first_ns, last_ns | when that was; of equal extremes the earliest |
-| sum | of the usable samples |
-| stepped, sloped | area from begin_ns to end_ns where the value is known, value × seconds |
+| sum | of the usable samples, null when there is none |
+| stepped, sloped | value × seconds from begin_ns to end_ns where it is known; null as sum |
 | known_ns | how much of that time the value is known |
 """
 
@@ -55,18 +59,85 @@ SECOND = 1_000_000_000
 LEVELS_NS = (SECOND, 60 * SECOND, 600 * SECOND, 3600 * SECOND)
 """Lengths of the intervals that stores keep roll-ups of; they begin at whole multiples."""
 
+VALUES = (
+    *("min", "min_ns", "max", "max_ns", "first", "first_ns", "last", "last_ns"),
+    *("sum", "stepped", "sloped"),
+)
+"""Columns that are null where no sample is usable."""
+GAP = ("begin_ns", "end_ns", "last", "last_ns")
+"""What the stretch from one summary to the next is known by."""
+NEEDS: Mapping[str, tuple[str, ...]] = {
+    "min_ns": ("min",),
+    "max_ns": ("max",),
+    "stepped": GAP,
+    "sloped": (*GAP, "first", "first_ns"),
+    "known_ns": GAP,
+}
+"""Columns that are needed to merge a column, besides itself, `begin_ns` and `usable`."""
 
-def summarize(batch: Batch, edges_ns: Ints) -> pa.Table:
+
+def summarize(batch: Batch, edges_ns: Ints, *, columns: Sequence[str] = ()) -> pa.Table:
     """Samples, sorted by point and time, summed up per interval `[edges[i], edges[i + 1])`.
 
-    The points stand in the order of the batch's dictionary.
+    The points stand in the order of the batch's dictionary. `columns` asks for these only.
     """
-    raise NotImplementedError
+    samples = Samples(batch.index, batch.time_ns, batch.number, batch.has_number, batch.quality)
+    sums = sum_up(samples, edges_ns, needed(columns))
+    return table_of(sums, batch.arrow.column(0).dictionary, columns)
 
 
-def merge(table: pa.Table, edges_ns: Ints) -> pa.Table:
+def merge(table: pa.Table, edges_ns: Ints, *, columns: Sequence[str] = ()) -> pa.Table:
     """Summaries, sorted by point and begin_ns, merged per interval of wider edges.
 
     No two rows of a point may interleave: `end_ns` of one is before `begin_ns` of the next.
+    Of the `columns` asked for (all when empty) the table has those that `needed` names.
     """
-    raise NotImplementedError
+    wanted = needed(columns)
+    sums, points = sums_of(table, wanted)
+    return table_of(merge_sums(sums, edges_ns, wanted), points, columns)
+
+
+def needed(columns: Sequence[str]) -> tuple[str, ...]:
+    """Which columns of summaries it takes to merge these (all when empty), in their order."""
+    if not columns:
+        return tuple(SUMMARY_SCHEMA.names)
+    wanted = {"point", "time_ns", "begin_ns", "usable", *columns}
+    for column in columns:
+        wanted.update(NEEDS.get(column, ()))
+    return tuple(n for n in SUMMARY_SCHEMA.names if n in wanted)
+
+
+# ---- from and to NumPy columns
+
+
+def table_of(sums: Sums, points: pa.Array, columns: Sequence[str] = ()) -> pa.Table:
+    """Point, time_ns and the columns asked for (all when empty), in the order of the schema."""
+    wanted = {"point", "time_ns", *columns} if columns else set(SUMMARY_SCHEMA.names)
+    schema = pa.schema([f for f in SUMMARY_SCHEMA if f.name in wanted])
+    empty = sums["usable"] == 0
+    mask = empty if empty.any() else None
+    point = pa.DictionaryArray.from_arrays(pa.array(sums["place"].astype(np.int32)), points)
+    arrays = [point]
+    for field in list(schema)[1:]:
+        array = pa.array(
+            np.ascontiguousarray(sums[field.name]),
+            field.type,
+            mask=mask if field.name in VALUES else None,
+        )
+        arrays.append(array)
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def sums_of(table: pa.Table, columns: Sequence[str]) -> tuple[Sums, pa.Array]:
+    """The columns of a table of summaries, and the points that `place` counts in."""
+    point = table.column("point").unify_dictionaries().combine_chunks()
+    if isinstance(point, pa.ChunkedArray):
+        point = point.chunk(0) if point.num_chunks else pa.array([], point.type)
+    sums: Sums = {"place": point.indices.to_numpy()}
+    for name in columns:
+        if name != "point":
+            column = table.column(name)
+            if column.null_count:
+                column = column.fill_null(0)
+            sums[name] = column.to_numpy()
+    return sums, point.dictionary

@@ -13,11 +13,13 @@ from msgspec import Meta
 
 from lineshaft.core.batch import Batch, Sample
 from lineshaft.core.flow import supervise
-from lineshaft.core.settings import Settings
 from lineshaft.historian import imports, namespace, views
 from lineshaft.historian.live import Hub
+from lineshaft.historian.prometheus.querying import Queries
+from lineshaft.historian.query.asking import Limits, Questions
 from lineshaft.historian.reading import Reading
 from lineshaft.historian.recorder import SUBSCRIPTION, Recorder
+from lineshaft.historian.sql import asking
 from lineshaft.records import Records
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
@@ -29,13 +31,34 @@ DURABLE = SUBSCRIPTION
 """Name of the durable subscription that the plant declares."""
 
 
-class Config(Settings, frozen=True):
+class Config(asking.Limits, frozen=True):
     """What the table `[historian]` may say."""
 
     rows_max: Annotated[int, Meta(ge=1, le=1_000_000)] = 50_000
     """Rows brought into the store in one step when data waits."""
     points_max: Annotated[int, Meta(ge=1, le=10_000_000)] = 250_000
     """Points that the namespace takes in; data of further ones is kept, but not listed."""
+    prometheus_lookback_s: Annotated[float, Meta(gt=0, le=31_536_000)] = 300.0
+    """How old the newest sample may be to stand for a series in a query of Prometheus' API."""
+    prometheus_samples_max: Annotated[int, Meta(ge=1000, le=1_000_000_000)] = 5_000_000
+    """Samples that one query of Prometheus' API may read."""
+    query_rows_max: Annotated[int, Meta(ge=1)] = 500_000_000
+    """Samples that one question to history may read."""
+    query_cells_max: Annotated[int, Meta(ge=1)] = 10_000_000
+    """Values in one answer that is not a stream of raw samples."""
+    query_s: Annotated[float, Meta(gt=0)] = 120.0
+    """Seconds that reading one answer may take; how long its reader takes does not count."""
+    query_together: Annotated[int, Meta(ge=1, le=64)] = 4
+    """Questions that are read at the same time; others wait for their turn."""
+
+
+def _limits(config: Config) -> Limits:
+    return Limits(
+        rows_max=config.query_rows_max,
+        cells_max=config.query_cells_max,
+        seconds=config.query_s,
+        together=config.query_together,
+    )
 
 
 class Historian:
@@ -47,7 +70,15 @@ class Historian:
         self.store = store
         self.namespace = namespace.Namespace(records, points_max=config.points_max)
         self.live = Hub(self.namespace)
+        self.questions = Questions(store, self.namespace, _limits(config))
         self.reading = Reading(store)
+        self.sql = asking.Sql(store, self.namespace, config)
+        self.prometheus = Queries(
+            store,
+            self.namespace,
+            lookback_s=config.prometheus_lookback_s,
+            samples_max=config.prometheus_samples_max,
+        )
         self.imports = imports.Imports(records, self.append)
         self.views = views.Views(records)
         self.recorder = Recorder(spine, store, rows_max=config.rows_max, kept=self._kept)

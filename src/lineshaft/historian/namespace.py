@@ -72,6 +72,8 @@ class Namespace:
         self._sorted: list[str] = []
         self._texts = _Texts(())
         self._stale = False
+        self.version = 0
+        """Rises with every point taken in or changed."""
         self._root = _Node()
         self._unsaved: dict[str, Point] = {}
         self._news = asyncio.Event()
@@ -139,6 +141,7 @@ class Namespace:
                 node = node.below.setdefault(level, _Node())
                 node.points += 1
         self._points[point.path] = point
+        self.version += 1
         self._stale = True
 
     async def keep(self) -> None:

@@ -1,52 +1,30 @@
-"""Questions to history: curves fit for a screen, and raw rows as a download."""
+"""Curves as `GET /history` has them: single samples, or buckets of a length that one may choose."""
 
 import asyncio
-import io
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import csv, parquet
 
 from lineshaft.core.batch import Batch
 from lineshaft.core.clock import NS_PER_MS, NS_PER_S, to_iso
 from lineshaft.core.errors import Invalid
-from lineshaft.core.flow import assert_off_loop
 from lineshaft.core.point import Kind, Point
 from lineshaft.historian.last import bare_value
+from lineshaft.historian.query.charts import column_ns
 from lineshaft.stores import Store
 
 POINTS_MAX = 100
 """Points in one question for curves; downloads take any number."""
 SAMPLES_MAX = 100_000
 """Samples or buckets per point in one answer."""
-EXPORT_SCHEMA = pa.schema(
-    [
-        pa.field("point", pa.dictionary(pa.int32(), pa.string())),
-        pa.field("time", pa.timestamp("ns", tz="UTC")),
-        pa.field("value", pa.float64()),
-        pa.field("text", pa.string()),
-        pa.field("quality", pa.uint32()),
-    ]
-)
-MEDIA_TYPES = {
-    "csv": "text/csv",
-    "parquet": "application/vnd.apache.parquet",
-    "arrow": "application/vnd.apache.arrow.stream",
-}
 VALUES_MAX = 1_000_000
 """Samples or buckets in one answer, over all its points."""
-_TIDY_S = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30)
-_TIDY = [
-    *(NS_PER_MS * 10**k * n for k in range(3) for n in (1, 2, 3, 4, 5, 6, 8)),
-    *(NS_PER_S * n for n in _TIDY_S),
-    *(NS_PER_S * 60 * n for n in _TIDY_S),
-    *(NS_PER_S * 3600 * n for n in (1, 2, 3, 4, 6, 8, 12, 24)),
-]
-"""Bucket lengths that people can read off an axis, in ns."""
+_COLUMNS = ("count", "usable", "quality", "min", "max", "first", "last", "sum")
+"""What a bucket needs to know of its samples."""
 
 
 class Raw(msgspec.Struct, frozen=True, kw_only=True, tag_field="form", tag="raw"):
@@ -85,19 +63,6 @@ class Curves(msgspec.Struct, frozen=True, kw_only=True):
     series: list[Raw | Buckets]
 
 
-def bucket_ns(span_ns: int, buckets_max: int) -> int:
-    """Length of buckets: the tidiest with which the span has at most `buckets_max` of them.
-
-    One is set aside, since buckets begin at whole multiples of their length.
-    """
-    least = -(-span_ns // max(buckets_max - 1, 1))
-    tidy = next((t for t in _TIDY if t >= least), None)
-    if tidy is not None:
-        return int(tidy)
-    day = 86_400 * NS_PER_S
-    return -(-least // day) * day
-
-
 class Reading:
     """Reads curves and rows from the store."""
 
@@ -122,7 +87,7 @@ class Reading:
             Invalid: form, number of points, samples or buckets is out of bounds.
         """
         check_curves(points, samples_max, form)
-        length = bucket or bucket_ns(span[1] - span[0], samples_max)
+        length = bucket or column_ns(span[1] - span[0], samples_max)
         check_buckets(span, length, len(points))
         summed: dict[str, Buckets] = {}
         if form != "raw":
@@ -150,18 +115,10 @@ class Reading:
     ) -> dict[str, Buckets]:
         if not paths:
             return {}
-        start = span[0] // length * length
-        table = await self._store.buckets(paths, start, span[1], length)
+        inside = np.arange(span[0] // length, -(-span[1] // length), dtype=np.int64) * length
+        edges = np.append(inside, span[1])
+        table = await self._store.summaries(paths, edges, columns=_COLUMNS)
         return await asyncio.to_thread(_bucket_curves, table, paths, length)
-
-    async def download(
-        self, paths: Sequence[str], span: tuple[int, int], kind: str
-    ) -> AsyncGenerator[bytes]:
-        """Raw rows as a CSV, Parquet or Arrow IPC stream, in bounded memory."""
-        writer = await asyncio.to_thread(_Writer, kind)
-        async for batch in self._store.scan(paths, *span):
-            yield await asyncio.to_thread(writer.write, batch)
-        yield await asyncio.to_thread(writer.finish)
 
 
 def check_curves(points: Sequence[Point], samples_max: int, form: str) -> None:
@@ -230,9 +187,10 @@ def _bucket_curves(table: pa.Table, paths: Sequence[str], length: int) -> dict[s
             point=path,
             bucket_ms=length / NS_PER_MS,
             time_ms=(part.column("time_ns").to_numpy() / NS_PER_MS).tolist(),
+            avg=pc.divide(part.column("sum"), part.column("usable")).to_pylist(),
             **{
                 c: part.column(c).to_pylist()
-                for c in ("min", "max", "avg", "first", "last", "count", "quality")
+                for c in ("min", "max", "first", "last", "count", "quality")
             },
         )
     return found
@@ -248,80 +206,3 @@ def _values(batch: Batch, kind: Kind) -> list[Any]:
     for row in np.flatnonzero(batch.has_text).tolist():
         values[row] = bare_value(kind, 0.0, batch.text[row].as_py())
     return values
-
-
-def export_table(batch: Batch) -> pa.RecordBatch:
-    """The batch with the columns that people expect: `point, time, value, text, quality`."""
-    arrow = batch.arrow
-    columns = [arrow.column(0), arrow.column(1).cast(EXPORT_SCHEMA.field("time").type)]
-    columns += [arrow.column(2), arrow.column(3), arrow.column(4)]
-    return pa.RecordBatch.from_arrays(columns, schema=EXPORT_SCHEMA)
-
-
-class _Drain(io.RawIOBase):
-    """A file that keeps what was written only until it is taken away."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._parts: list[bytes] = []
-        self._at = 0
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:  # noqa: ANN401 - any buffer
-        part = bytes(data)
-        self._parts.append(part)
-        self._at += len(part)
-        return len(part)
-
-    def tell(self) -> int:
-        return self._at
-
-    def take(self) -> bytes:
-        """All that was written since the last time."""
-        data = b"".join(self._parts)
-        self._parts.clear()
-        return data
-
-
-class _Writer:
-    """Writes batches in a file format, a part at a time."""
-
-    def __init__(self, kind: str) -> None:
-        self._drain = _Drain()
-        sink = pa.PythonFile(self._drain, mode="w")
-        self._kind = kind
-        self._writer: Any
-        match kind:
-            case "csv":
-                schema = EXPORT_SCHEMA.set(0, pa.field("point", pa.string()))
-                self._schema = schema.set(1, pa.field("time", pa.string()))
-                self._writer = csv.CSVWriter(sink, self._schema)
-            case "parquet":
-                self._writer = parquet.ParquetWriter(sink, EXPORT_SCHEMA, compression="zstd")
-            case "arrow":
-                # Each part may have a dictionary of its own, so plain strings travel.
-                self._schema = EXPORT_SCHEMA.set(0, pa.field("point", pa.string()))
-                self._writer = pa.ipc.new_stream(sink, self._schema)
-            case _:
-                raise Invalid(f"format is {kind!r}, wanted json, csv, parquet or arrow")
-
-    def write(self, batch: Batch) -> bytes:
-        """The bytes that this batch adds."""
-        assert_off_loop()
-        rows = export_table(batch)
-        if self._kind == "parquet":
-            self._writer.write_batch(rows)
-            return self._drain.take()
-        columns = list(rows.columns)
-        columns[0] = columns[0].cast(pa.string())
-        if self._kind == "csv":
-            columns[1] = pc.strftime(columns[1], format="%Y-%m-%dT%H:%M:%SZ")
-        self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self._schema))
-        return self._drain.take()
-
-    def finish(self) -> bytes:
-        """The bytes at the end."""
-        self._writer.close()
-        return self._drain.take()

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Protocol
 import msgspec
 from litestar import Request, Response
 from litestar.params import HeaderParameter, QueryParameter
-from litestar.response import Stream
 
 from lineshaft.core.access import Action, Authorizer, Identity
 from lineshaft.core.batch import Batch
@@ -18,7 +17,12 @@ from lineshaft.historian import Historian, imports, watching
 from lineshaft.historian.imports import Import, NewImport
 from lineshaft.historian.last import Value
 from lineshaft.historian.namespace import Tree
-from lineshaft.historian.reading import MEDIA_TYPES, Curves
+from lineshaft.historian.prometheus import routes as prometheus
+from lineshaft.historian.query import Query
+from lineshaft.historian.query import routes as query
+from lineshaft.historian.query.formats import format_of
+from lineshaft.historian.reading import Curves
+from lineshaft.historian.sql import routes as sql_routes
 from lineshaft.historian.views import NewView, View
 from lineshaft.spines import Flow
 from lineshaft.stores import Counts, Health
@@ -161,15 +165,9 @@ async def history(  # noqa: PLR0913 - each is a parameter of the address
         )
         encoded = await asyncio.to_thread(msgspec.json.encode, curves)
         return Response(encoded, media_type="application/json")
-    if kind not in MEDIA_TYPES:
-        raise Invalid(f"format is {kind!r}, wanted json, csv, parquet or arrow")
-    rows = historian.reading.download([p.path for p in known], span, kind)
-    name = f"lineshaft-{to_iso(span[0])[:19].replace(':', '')}.{kind}"
-    return Stream(
-        rows,
-        media_type=MEDIA_TYPES[kind],
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    asked = Query(points=tuple(p.path for p in known), start=to_iso(span[0]), stop=to_iso(span[1]))
+    wanted = historian.questions.plan(asked, who)
+    return await query.respond(historian.questions, wanted, format_of(kind, ""))
 
 
 @post(
@@ -343,5 +341,8 @@ handlers = (
     change_view,
     delete_view,
     system,
+    *sql_routes.handlers,
     *watching.handlers,
+    *prometheus.handlers,
+    *query.handlers,
 )

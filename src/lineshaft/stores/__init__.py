@@ -9,10 +9,12 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 
 import msgspec
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lineshaft.core.batch import Batch, Ints
-from lineshaft.core.errors import Refused
+from lineshaft.core.errors import Invalid, Refused
 from lineshaft.core.plugin import Plugin
 
 BUCKET_SCHEMA = pa.schema(
@@ -31,6 +33,9 @@ BUCKET_SCHEMA = pa.schema(
 """One row per point and bucket that holds a sample. `time_ns` is the bucket's start; min, max,
 avg, first and last are over numbers that are not bad and not NaN; `count` is of all samples;
 `quality` is the highest status code in the bucket, which is its worst severity."""
+
+BUCKETS_MAX = 10_000_000
+"""Buckets that one question may ask for, held or not."""
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,23 +179,30 @@ class Store(Plugin, abc.ABC):
     async def count(self, points: Sequence[str], start_ns: int, stop_ns: int) -> int:
         """How many samples `read` would return."""
 
+    @abc.abstractmethod
     async def before(self, points: Sequence[str], time_ns: int, *, usable: bool = False) -> Batch:
         """Of each point the newest sample older than `time_ns`; `usable`: that is not bad.
 
         In the order asked for; points without one are left out.
         """
 
+    @abc.abstractmethod
     async def after(self, points: Sequence[str], time_ns: int, *, usable: bool = False) -> Batch:
         """Of each point the oldest sample at `time_ns` or later; `usable`: that is not bad."""
 
+    @abc.abstractmethod
     async def summaries(
         self, points: Sequence[str], edges_ns: Ints, *, columns: Sequence[str] = ()
     ) -> pa.Table:
         """Samples summed up per interval, from roll-ups where the edges allow.
 
-        `edges_ns` (k + 1,) rises; interval i is `[edges_ns[i], edges_ns[i + 1])`. The answer has point, time_ns (the interval's start), and the
-        `columns` asked for of `core.summary.SUMMARY_SCHEMA` (all when empty); one row per point
-        and interval that holds a sample, sorted by point (in the order asked for) and time.
+        `edges_ns` (k + 1,) rises; interval i is `[edges_ns[i], edges_ns[i + 1])`. The answer
+        has point, time_ns (the interval's start), and the `columns` asked for of
+        `core.summary.SUMMARY_SCHEMA` (all when empty); one row per point and interval that
+        holds a sample, sorted by point (in the order asked for) and time.
+
+        Raises:
+            Invalid: the edges do not rise.
         """
 
     async def buckets(
@@ -199,7 +211,27 @@ class Store(Plugin, abc.ABC):
         """Samples summed up per bucket of `bucket_ns` from `start_ns` on; see `BUCKET_SCHEMA`.
 
         Sorted by point (in the order asked for) and time.
+
+        Raises:
+            Invalid: the width is not positive, or there are too many buckets.
         """
+        if bucket_ns < 1:
+            raise Invalid(
+                f"a bucket of {bucket_ns} ns cannot be, wanted at least 1",
+                remedy="Ask for a positive width.",
+            )
+        count = -((start_ns - stop_ns) // bucket_ns)
+        if count > BUCKETS_MAX:
+            raise Invalid(
+                f"{count} buckets are too many, wanted at most {BUCKETS_MAX}",
+                remedy="Ask for wider buckets or a shorter time.",
+            )
+        inner = [start_ns + i * bucket_ns for i in range(max(count, 0))]
+        edges = np.array([*inner, stop_ns] if inner else [], dtype=np.int64)
+        columns = ("count", "usable", "quality", "min", "max", "first", "last", "sum")
+        table = await self.summaries(points, edges, columns=columns)
+        average = pc.divide(table.column("sum"), table.column("usable"))
+        return table.append_column("avg", average).select(BUCKET_SCHEMA.names).cast(BUCKET_SCHEMA)
 
     async def delete(self, points: Sequence[str], start_ns: int, stop_ns: int) -> int:
         """Remove the samples that `read` would return; how many. Durable when it returns."""
@@ -248,6 +280,21 @@ class Store(Plugin, abc.ABC):
     @abc.abstractmethod
     def health(self) -> Health:
         """Whether `append` would succeed."""
+
+
+def check_edges(edges_ns: Ints) -> None:
+    """See that edges rise.
+
+    Raises:
+        Invalid: they do not.
+    """
+    falls = np.flatnonzero(edges_ns[1:] <= edges_ns[:-1])
+    if len(falls):
+        at = int(falls[0])
+        raise Invalid(
+            f"edge {at + 1} is {edges_ns[at + 1]} after {edges_ns[at]}, wanted a later one",
+            remedy="Give the edges in rising order, each once.",
+        )
 
 
 def _not_here(store: Store, verb: str) -> Refused:

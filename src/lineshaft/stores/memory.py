@@ -4,22 +4,23 @@ What is in it is gone when Lineshaft stops. When it is full, the samples that ca
 room and are counted as dropped.
 """
 
-import math
 from bisect import bisect_left, insort
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from itertools import islice
 from typing import Annotated
 
 import pyarrow as pa
 from msgspec import Meta
 
-from lineshaft.core.batch import Batch, Sample
-from lineshaft.core.errors import Invalid
+from lineshaft.core.batch import Batch, Ints, Sample
 from lineshaft.core.quality import is_bad
 from lineshaft.core.settings import Settings
-from lineshaft.stores import BUCKET_SCHEMA, Counts, Health, Store
+from lineshaft.core.summary import summarize
+from lineshaft.stores import Counts, Health, Question, Store, _sql, check_edges
 
 FULL = "memory full"
+DELETED = "deleted"
 
 
 class Memory(Store):
@@ -45,7 +46,7 @@ class Memory(Store):
         self._times: dict[str, list[int]] = {}
         self._accepted = 0
         self._replaced = 0
-        self._dropped = 0
+        self._dropped: dict[str, int] = {}
 
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator[None]:
@@ -65,12 +66,24 @@ class Memory(Store):
 
     def _drop_first(self) -> None:
         point, time_ns = next(iter(self._rows))
-        del self._rows[point, time_ns]
-        times = self._times[point]
-        del times[bisect_left(times, time_ns)]
-        if not times:
+        self._drop(point, time_ns, time_ns + 1, FULL)
+
+    def _drop(self, point: str, start_ns: int, stop_ns: int, reason: str) -> int:
+        """Give up the rows of a point; how many they were."""
+        times = self._times.get(point, [])
+        place = slice(bisect_left(times, start_ns), bisect_left(times, stop_ns))
+        gone = times[place]
+        for time_ns in gone:
+            del self._rows[point, time_ns]
+        del times[place]
+        if gone and not times:
             del self._times[point]
-        self._dropped += 1
+        if gone:
+            self._dropped[reason] = self._dropped.get(reason, 0) + len(gone)
+        return len(gone)
+
+    async def delete(self, points: Sequence[str], start_ns: int, stop_ns: int) -> int:
+        return sum(self._drop(p, start_ns, stop_ns, DELETED) for p in dict.fromkeys(points))
 
     async def last(self, points: Sequence[str] | None = None) -> Batch:
         wanted = list(self._times) if points is None else dict.fromkeys(points)
@@ -102,54 +115,68 @@ class Memory(Store):
     async def count(self, points: Sequence[str], start_ns: int, stop_ns: int) -> int:
         return len(self._select(points, start_ns, stop_ns))
 
-    async def buckets(
-        self, points: Sequence[str], start_ns: int, stop_ns: int, bucket_ns: int
+    async def before(self, points: Sequence[str], time_ns: int, *, usable: bool = False) -> Batch:
+        found = []
+        for point in dict.fromkeys(points):
+            times = self._times.get(point, [])
+            older = reversed(times[: bisect_left(times, time_ns)])
+            found += self._first(point, older, usable=usable)
+        return Batch.of_rows(found)
+
+    async def after(self, points: Sequence[str], time_ns: int, *, usable: bool = False) -> Batch:
+        found = []
+        for point in dict.fromkeys(points):
+            times = self._times.get(point, [])
+            found += self._first(point, times[bisect_left(times, time_ns) :], usable=usable)
+        return Batch.of_rows(found)
+
+    def _first(self, point: str, times: Iterable[int], *, usable: bool) -> list[Sample]:
+        rows = (self._rows[point, t] for t in times)
+        fit = (r for r in rows if not (usable and is_bad(r.quality)))
+        return list(islice(fit, 1))
+
+    async def summaries(
+        self, points: Sequence[str], edges_ns: Ints, *, columns: Sequence[str] = ()
     ) -> pa.Table:
-        if bucket_ns < 1:
-            raise Invalid(
-                f"a bucket of {bucket_ns} ns cannot be, wanted at least 1",
-                remedy="Ask for a positive width.",
-            )
-        groups: dict[tuple[str, int], list[Sample]] = {}
-        for row in self._select(points, start_ns, stop_ns):
-            begin = row.time_ns - (row.time_ns - start_ns) % bucket_ns
-            groups.setdefault((row.point, begin), []).append(row)
-        return pa.Table.from_pylist(
-            [_bucket(point, begin, rows) for (point, begin), rows in groups.items()],
-            schema=BUCKET_SCHEMA,
-        )
+        check_edges(edges_ns)
+        rows: list[Sample] = []
+        if len(edges_ns):
+            rows = self._select(points, int(edges_ns[0]), int(edges_ns[-1]))
+        return summarize(Batch.of_rows(rows), edges_ns, columns=columns)
+
+    def sql(self, question: Question) -> AsyncGenerator[pa.RecordBatch]:
+        rows = list(self._rows.values())
+        return _sql.answer(question, lambda: _relations(rows, question))
 
     async def settle(self) -> None:
         """Nothing is buffered here."""
 
     def counts(self) -> Counts:
-        dropped = {FULL: self._dropped} if self._dropped else {}
         return Counts(
             accepted=self._accepted,
-            stored=self._accepted - self._replaced - self._dropped,
+            stored=self._accepted - self._replaced - sum(self._dropped.values()),
             replaced=self._replaced,
-            dropped=dropped,
+            dropped=dict(self._dropped),
         )
 
     def health(self) -> Health:
         return Health(figures={"settled_rows": len(self._rows), "points": len(self._times)})
 
 
-def _bucket(point: str, begin_ns: int, rows: list[Sample]) -> dict[str, object]:
-    """One row of `BUCKET_SCHEMA` from the samples of a bucket, oldest first."""
-    numbers = [
-        r.value
+def _relations(rows: list[Sample], question: Question) -> _sql.Relations:
+    """What a SELECT may name."""
+    wanted = None if question.points is None else set(question.points)
+    kept = (
+        r
         for r in rows
-        if isinstance(r.value, float) and not math.isnan(r.value) and not is_bad(r.quality)
-    ]
-    return {
-        "point": point,
-        "time_ns": begin_ns,
-        "min": min(numbers, default=None),
-        "max": max(numbers, default=None),
-        "avg": sum(numbers) / len(numbers) if numbers else None,
-        "first": numbers[0] if numbers else None,
-        "last": numbers[-1] if numbers else None,
-        "count": len(rows),
-        "quality": max(r.quality for r in rows),
-    }
+        if question.start_ns <= r.time_ns < question.stop_ns
+        and (wanted is None or r.point in wanted)
+    )
+    table = pa.Table.from_batches([Batch.of_rows(kept).arrow])
+    point = table["point"].cast(pa.string())
+    table = table.set_column(0, pa.field("point", pa.string()), point)
+    source = "SELECT * FROM __lineshaft_rows"
+    views = {"samples": _sql.samples_view(question, source)}
+    for name, level in _sql.ROLLUPS.items():
+        views[name] = _sql.rollup_view(_sql.summed_up(source, level))
+    return _sql.Relations(views, {"__lineshaft_rows": table})

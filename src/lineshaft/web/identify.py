@@ -1,5 +1,6 @@
 """Who is asking: every request is given an identity before a route sees it."""
 
+import base64
 import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -36,8 +37,7 @@ def middleware(authenticator: Authenticator) -> Callable[[ASGIApp], ASGIApp]:
         async def identified(scope: Scope, receive: Receive, send: Send) -> None:
             connection: Connection = ASGIConnection(scope)
             session = connection.cookies.get(COOKIE, "")
-            kind, _, token = connection.headers.get("authorization", "").partition(" ")
-            token = token.strip() if kind.lower() == "bearer" else ""
+            token = _token_of(connection.headers.get("authorization", ""))
             address = address_of(scope)
 
             async def recheck() -> Identity | None:
@@ -56,6 +56,19 @@ def middleware(authenticator: Authenticator) -> Callable[[ASGIApp], ASGIApp]:
         return identified
 
     return around
+
+
+def _token_of(header: str) -> str:
+    """The token after `Bearer`, or the password after `Basic`, for tools that know only that."""
+    kind, _, word = header.partition(" ")
+    if kind.lower() == "bearer":
+        return word.strip()
+    if kind.lower() != "basic":
+        return ""
+    try:
+        return base64.b64decode(word.strip(), validate=True).decode().partition(":")[2].strip()
+    except ValueError:
+        return ""
 
 
 def check_origin(connection: Connection, *, by_cookie: bool) -> None:

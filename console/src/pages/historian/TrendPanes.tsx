@@ -6,16 +6,21 @@ import { useSize } from "../../hooks";
 import { useMode } from "../../preferences";
 import { useTexts } from "../../texts";
 import { PALETTES } from "../../theme";
+import { aggregated } from "../../aggregates";
 import { Pane, type PaneCurve } from "./chart";
-import type { TrendData } from "./trend-data";
+import { isStepped } from "./chart-data";
+import { ghostOf, type TrendData } from "./trend-data";
+import { windowOf, type TrendState, type Window } from "./trend-state";
 
 interface Props {
   points: readonly Point[];
   hidden: ReadonlySet<string>;
   data: TrendData;
-  spanMs: number;
-  window: [number, number] | null;
-  onZoom: (from: number, to: number) => void;
+  state: TrendState;
+  /** What is on screen; null while following. */
+  window: Window | null;
+  onZoom: (window: Window) => void;
+  onMove: (window: Window, done: boolean) => void;
   onWiden: () => void;
   onCursor: (time: number | undefined) => void;
 }
@@ -34,17 +39,26 @@ function groupOf(point: Point): string {
 export function TrendPanes(props: Props) {
   const mode = useMode();
   const [box, { width, height }] = useSize<HTMLDivElement>();
+  const name = props.state.aggregate?.function;
+  const compares = props.state.versus !== "";
   const groups = useMemo(() => {
     const found = new Map<string, PaneCurve[]>();
-    props.points.forEach((point, i) => {
+    props.points.forEach((whole, i) => {
+      const point = name ? aggregated(whole, name) : whole;
       if (point.kind === "text" || point.kind === "json") return;
       const palette = PALETTES[mode].series;
-      const curve = { point, colour: palette[i % palette.length] as string, hidden: props.hidden.has(point.path) };
+      const colour = palette[i % palette.length] as string;
       const group = groupOf(point);
-      found.set(group, [...(found.get(group) ?? []), curve]);
+      const curves = found.get(group) ?? [];
+      if (compares) {
+        const key = ghostOf(whole.path);
+        curves.push({ key, point, colour, hidden: props.hidden.has(key), ghost: true });
+      }
+      curves.push({ key: whole.path, point, colour, hidden: props.hidden.has(whole.path), ghost: false });
+      found.set(group, curves);
     });
     return [...found];
-  }, [props.points, props.hidden, mode]);
+  }, [props.points, props.hidden, mode, name, compares]);
   const weights = groups.map(([group]) => (group.startsWith("number") ? 1 : 0.6));
   const total = weights.reduce((a, b) => a + b, 0) || 1;
   return (
@@ -80,6 +94,7 @@ function PaneBox(props: BoxProps) {
   const box = useRef<HTMLDivElement>(null);
   const latest = useRef(props);
   latest.current = props;
+  const redraws = useRef<((withData: boolean) => void) | undefined>(undefined);
   useEffect(() => {
     const element = box.current;
     if (!element) return;
@@ -90,50 +105,52 @@ function PaneBox(props: BoxProps) {
       width: latest.current.width,
       palette: PALETTES[mode],
       format,
-      onZoom: (from, to) => latest.current.onZoom(from, to),
+      onZoom: (window_) => latest.current.onZoom(window_),
+      onMove: (window_, done) => latest.current.onMove(window_, done),
       onWiden: () => latest.current.onWiden(),
       onCursor: (time) => latest.current.onCursor(time),
     }, latest.current.data.curves);
     let pane = make();
     let size = "";
-    const draw = () => {
+    const draw = (withData: boolean) => {
       const now = latest.current;
-      const to = now.window?.[1] ?? Date.now();
-      const from = now.window?.[0] ?? to - now.spanMs;
+      const window_ = now.window ?? windowOf(now.state);
       if (size !== `${now.width} ${now.height}`) {
         size = `${now.width} ${now.height}`;
         pane.resize(now.width, now.height);
       }
-      if (!pane.show(now.data.curves, from, to)) {
+      if (!pane.show(withData ? now.data.curves : undefined, window_)) {
         pane.destroy();
         pane = make();
-        pane.show(now.data.curves, from, to);
+        pane.show(now.data.curves, window_);
       }
     };
-    draw();
+    draw(true);
     redraws.current = draw;
     return () => {
       redraws.current = undefined;
       pane.destroy();
     };
   }, [curves, timesBelow, mode, format]);
-  const redraws = useRef<(() => void) | undefined>(undefined);
   const [from, to] = props.window ?? [0, 0];
-  useEffect(() => redraws.current?.(), [data.round, width, height, from, to, props.spanMs]);
+  useEffect(() => redraws.current?.(true), [data.round]);
+  // A hand that moves the window only changes the scale, which is cheap.
+  useEffect(() => redraws.current?.(false), [width, height, from, to, props.state.spanMs]);
   useEffect(() => {
     if (props.window) return;
     const timer = window.setInterval(() => {
       // A tab in the background draws nothing; it catches up when it is looked at.
-      if (!document.hidden) redraws.current?.();
+      if (!document.hidden) redraws.current?.(true);
     }, FRAME_MS);
     return () => window.clearInterval(timer);
   }, [props.window === null]);
-  const unit = unitText(curves[0]?.point.unit);
-  const stepped = curves[0]?.point.kind === "boolean" || curves[0]?.point.kind === "enum";
-  const names = curves.map((c) => leaf(c.point.path)).join(", ");
+  const first = curves[0]?.point;
+  const unit = unitText(first?.unit);
+  const whole = curves.filter((c) => !c.ghost);
+  const names = whole.map((c) => leaf(c.point.path)).join(", ");
   return (
     <figure className="pane" aria-label={texts.trend.chart(names)} onMouseLeave={() => props.onCursor(undefined)}>
-      <figcaption className={unit ? "" : "named"}>{unit || (curves.length === 1 || stepped ? names : "")}</figcaption>
+      <figcaption className={unit ? "" : "named"}>{unit || (whole.length === 1 || isStepped(first) ? names : "")}</figcaption>
       <div ref={box} />
     </figure>
   );

@@ -1,5 +1,5 @@
 /** The pages of the historian: what is now, and what was. */
-import { AppstoreOutlined, LineChartOutlined } from "@ant-design/icons";
+import { AppstoreOutlined, DatabaseOutlined, LineChartOutlined } from "@ant-design/icons";
 import { lazy } from "react";
 import type { Page } from "../../page";
 import { Overview } from "./Overview";
@@ -12,6 +12,14 @@ export const pages: Page[] = [
     component: lazy(() => import("./Trend")),
     order: 20,
     icon: <LineChartOutlined />,
+    action: "look",
+  },
+  {
+    path: "data",
+    title: (t) => t.nav.data,
+    component: lazy(() => import("./Data")),
+    order: 25,
+    icon: <DatabaseOutlined />,
     action: "look",
   },
 ];

@@ -13,20 +13,23 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import pyarrow as pa
 from msgspec import Meta
 
-from lineshaft.core.batch import Batch
+from lineshaft.core.batch import Batch, Ints
 from lineshaft.core.errors import Invalid, Unavailable
 from lineshaft.core.settings import Settings
-from lineshaft.stores import BUCKET_SCHEMA, Counts, Health, Store
+from lineshaft.core.summary import summarize
+from lineshaft.stores import Counts, Health, Question, Store, check_edges
+from lineshaft.stores import _sql as sql_engine
 from lineshaft.stores.parquet.files import Files
 from lineshaft.stores.parquet.house import House
 from lineshaft.stores.parquet.latest import batch_of
 from lineshaft.stores.parquet.queries import Span
-from lineshaft.stores.parquet.state import Promise
+from lineshaft.stores.parquet.state import Promise, Work
+from lineshaft.stores.parquet.writer import GROUP_ROWS_MAX
 
 T = TypeVar("T")
 
@@ -48,6 +51,8 @@ class Parquet(Store):
         """Seconds after which rows in memory become a segment, however few they are."""
         memory_mb: Annotated[int, Meta(ge=64)] = 512
         """MB of memory that queries may take; larger ones use the disk."""
+        cache_mb: Annotated[int, Meta(ge=1)] = 64
+        """MB of memory that hold what was read lately, for screens that ask again."""
         readers: Annotated[int, Meta(ge=1, le=64)] = 4
         """Questions that are answered at the same time; more wait their turn."""
 
@@ -81,7 +86,13 @@ class Parquet(Store):
     def _open(self) -> House:
         config = self.config
         limits = (config.buffer_rows_max, config.flush_s)
-        return House(self._files, config.path, limits=limits, memory_mb=config.memory_mb)
+        return House(
+            self._files,
+            config.path,
+            limits=limits,
+            memory_mb=config.memory_mb,
+            cache_mb=config.cache_mb,
+        )
 
     def _close(self) -> None:
         if self._pool is not None:
@@ -112,9 +123,11 @@ class Parquet(Store):
         if not len(batch):
             return
         _check(batch)
-        promise = Promise()
-        self._open_house().writer.put(batch, promise)
-        await promise.future
+        for start in range(0, len(batch), GROUP_ROWS_MAX):
+            part = batch.slice(start, min(start + GROUP_ROWS_MAX, len(batch)))
+            promise = Promise()
+            self._open_house().writer.put(part, promise)
+            await promise.future
 
     async def last(self, points: Sequence[str] | None = None) -> Batch:
         return batch_of(*self._open_house().latest(points))
@@ -166,23 +179,47 @@ class Parquet(Store):
             return 0
         return await self._ask(lambda: self._open_house().readers.count(span))
 
-    async def buckets(
-        self, points: Sequence[str], start_ns: int, stop_ns: int, bucket_ns: int
+    async def before(self, points: Sequence[str], time_ns: int, *, usable: bool = False) -> Batch:
+        span = self._span(points, -(2**63), time_ns)
+        if not span.points:
+            return Batch.empty()
+        return await self._ask(lambda: self._open_house().nearest.before(span, usable=usable))
+
+    async def after(self, points: Sequence[str], time_ns: int, *, usable: bool = False) -> Batch:
+        span = self._span(points, time_ns, 2**63 - 1)
+        if not span.points:
+            return Batch.empty()
+        return await self._ask(lambda: self._open_house().nearest.after(span, usable=usable))
+
+    async def summaries(
+        self, points: Sequence[str], edges_ns: Ints, *, columns: Sequence[str] = ()
     ) -> pa.Table:
-        if bucket_ns < 1:
-            raise Invalid(
-                f"a bucket of {bucket_ns} ns cannot be, wanted at least 1",
-                remedy="Ask for a positive width.",
-            )
+        check_edges(edges_ns)
+        ends = (int(edges_ns[0]), int(edges_ns[-1])) if len(edges_ns) else (0, 0)
+        span = self._span(points, *ends)
+        if not span.points or ends[0] == ends[1]:
+            return summarize(Batch.empty(), edges_ns, columns=columns)
+        return await self._ask(lambda: self._open_house().summing.table(span, edges_ns, columns))
+
+    async def delete(self, points: Sequence[str], start_ns: int, stop_ns: int) -> int:
         span = self._span(points, start_ns, stop_ns)
         if not span.points or stop_ns <= start_ns:
-            return BUCKET_SCHEMA.empty_table()
-        return await self._ask(lambda: self._open_house().readers.buckets(span, bucket_ns))
+            return 0
+        deleter = self._open_house().deleter
+        count: int = await self._have(lambda: deleter.delete(span))
+        return count
+
+    def sql(self, question: Question) -> AsyncGenerator[pa.RecordBatch]:
+        return sql_engine.answer(question, lambda: self._open_house().relations(question))
 
     async def settle(self) -> None:
+        await self._have(None)
+
+    async def _have(self, work: Work | None) -> Any:  # noqa: ANN401 - what the work gives
+        """Have work done on the settler's thread, when all that was put before is settled."""
         promise = Promise()
-        self._open_house().writer.put(None, promise)
-        await promise.future
+        self._open_house().writer.put(work, promise)
+        return await promise.future
 
     def counts(self) -> Counts:
         return self._house.state.counts() if self._house else self._books

@@ -2,7 +2,8 @@
 
 import contextlib
 import os
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lineshaft.core.flow import assert_off_loop
@@ -57,10 +58,36 @@ class Files:
     def write_whole(self, path: Path, data: bytes | memoryview) -> None:
         """Put a small file in the place of an older one, so that readers see one or the other."""
         fresh = path.with_name(path.name + ".new")
-        fresh.write_bytes(data)
+        self.delete(fresh)
+        with self.sink(fresh) as sink:
+            sink.write(data)
         self.sync_path(fresh)
-        fresh.replace(path)
-        self.sync_path(path.parent)
+        self.move(fresh, path)
+
+    @contextlib.contextmanager
+    def sink(self, path: Path) -> "Iterator[Sink]":
+        """A new file to write from start to end; durable after `sync_path` of it and its folder."""
+        fd = self.create(path)
+        try:
+            yield Sink(self, fd)
+        finally:
+            self.close(fd)
+
+    def move(self, old: Path, new: Path) -> None:
+        """Give a file another name, in place of one that has it; durable when this returns."""
+        self.rename(old, new)
+        self.sync_path(new.parent)
+        if old.parent != new.parent:
+            self.sync_path(old.parent)
+
+    def rename(self, old: Path, new: Path) -> None:
+        """Give a file another name, in place of one that has it."""
+        assert_off_loop()
+        old.replace(new)
+
+    def make_folder(self, path: Path) -> None:
+        """Make the folder, and those above it, if it is not there."""
+        path.mkdir(parents=True, exist_ok=True)
 
     def delete(self, path: Path) -> None:
         """Remove a file, if it is there."""
@@ -71,3 +98,50 @@ class Files:
         """Room left on the disk for those without privileges."""
         stat = os.statvfs(path)
         return stat.f_bavail * stat.f_frsize
+
+
+class Sink:
+    """A file that is written from start to end, with the checksum of what was written."""
+
+    closed = False
+
+    def __init__(self, files: Files, fd: int) -> None:
+        self._files = files
+        self._fd = fd
+        self.size = 0
+        """Bytes written."""
+        self.crc = 0
+        """CRC-32 of them."""
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Append the bytes."""
+        view = memoryview(data).cast("B")
+        if len(view):
+            self.size = self._files.write(self._fd, self.size, [view])
+            self.crc = zlib.crc32(view, self.crc)
+        return len(view)
+
+    def tell(self) -> int:
+        """Where the next byte goes."""
+        return self.size
+
+    def flush(self) -> None:
+        """Nothing is held back here."""
+
+    def close(self) -> None:
+        """The one who made the file closes it."""
+
+
+def checksum(path: Path, chunk_bytes: int = 1 << 20) -> tuple[int, int]:
+    """Bytes of a file and their CRC-32.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    assert_off_loop()
+    size, crc = 0, 0
+    with path.open("rb") as file:
+        while chunk := file.read(chunk_bytes):
+            size += len(chunk)
+            crc = zlib.crc32(chunk, crc)
+    return size, crc

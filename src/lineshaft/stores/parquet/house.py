@@ -10,16 +10,23 @@ import numpy as np
 from lineshaft.core.batch import Batch
 from lineshaft.core.errors import Invalid, SettingsError
 from lineshaft.core.flow import assert_off_loop
-from lineshaft.stores import Health
+from lineshaft.stores import Health, Question
+from lineshaft.stores._sql import Relations
 from lineshaft.stores.parquet import manifest as manifests
+from lineshaft.stores.parquet import sql
+from lineshaft.stores.parquet.deleting import Deleter
 from lineshaft.stores.parquet.files import Files
 from lineshaft.stores.parquet.log import replay
 from lineshaft.stores.parquet.manifest import LOGS, SEGMENTS
+from lineshaft.stores.parquet.nearest import Nearest
 from lineshaft.stores.parquet.queries import Readers, engine
+from lineshaft.stores.parquet.reading import Library
 from lineshaft.stores.parquet.rows import Buffer, Rows, concat, rows_of
-from lineshaft.stores.parquet.segments import Shelf, quoted
+from lineshaft.stores.parquet.segments import Shelf
 from lineshaft.stores.parquet.settler import Settler
+from lineshaft.stores.parquet.shape import rows_of as settled_rows
 from lineshaft.stores.parquet.state import State
+from lineshaft.stores.parquet.summing import Summing
 from lineshaft.stores.parquet.writer import Writer
 
 
@@ -27,7 +34,7 @@ class House:
     """Opens a folder: locks it, clears what a crash left, reads the log back, starts threads."""
 
     def __init__(
-        self, files: Files, path: str, *, limits: tuple[int, float], memory_mb: int
+        self, files: Files, path: str, *, limits: tuple[int, float], memory_mb: int, cache_mb: int
     ) -> None:
         """`limits` are the rows and the seconds after which a buffer is settled.
 
@@ -50,10 +57,10 @@ class House:
         self._lock = manifests.lock(self._folder)
         with contextlib.ExitStack() as undo:
             undo.callback(os.close, self._lock)
-            self._open(limits, memory_mb)
+            self._open(limits, memory_mb, cache_mb)
             undo.pop_all()
 
-    def _open(self, limits: tuple[int, float], memory_mb: int) -> None:
+    def _open(self, limits: tuple[int, float], memory_mb: int, cache_mb: int) -> None:
         folder = self._folder
         manifest = manifests.load(folder)
         if not (folder / manifests.MANIFEST).exists():
@@ -64,9 +71,13 @@ class House:
         self.state.figures["disk_free_bytes"] = self._files.free_bytes(folder)
         shelf = Shelf(self._files, folder, self._engine)
         shelf.serial = self._clear()
-        self.readers = Readers(self.state, folder, self._engine)
+        self._library = Library(folder / SEGMENTS, self.state.names, cache_mb << 20)
+        self.readers = Readers(self.state, folder, self._engine, self._library)
+        self.nearest = Nearest(self.state, self.readers)
+        self.summing = Summing(self.readers)
         self.writer = Writer(self.state, self._files, folder / LOGS, limits)
         self._settler = Settler(self.state, self._files, folder, shelf)
+        self.deleter = Deleter(self.state, shelf, self._settler)
         self._recall()
         next_log = self._replay()
         self._settler.start()
@@ -76,6 +87,7 @@ class House:
         """Settle what is buffered, as far as the disk lets it, and give the folder back."""
         self.writer.stop()
         self._settler.stop()
+        self._library.close()
         self._engine.close()
         os.close(self._lock)
 
@@ -89,17 +101,25 @@ class House:
             found = [ids[p] for p in dict.fromkeys(points) if p in ids]
             return state.latest.look(state.names, np.array(found, dtype=np.int32))
 
+    def relations(self, question: Question) -> Relations:
+        """What a SELECT may name."""
+        return sql.relations(self.state, self._folder, question)
+
     def health(self) -> Health:
         """Whether appends are acknowledged, and what else is wrong."""
         state = self.state
         with state.lock:
-            figures = state.figures | {
-                "segments": len(state.manifest.segments),
-                "segment_bytes": sum(s.bytes for s in state.manifest.segments),
-                "settled_rows": sum(s.rows for s in state.manifest.segments),
-                "buffered_rows": state.buffered(),
-                "points": len(state.names),
-            }
+            figures = (
+                state.figures
+                | self._library.figures()
+                | {
+                    "segments": len(state.manifest.segments),
+                    "segment_bytes": sum(s.bytes for s in state.manifest.segments),
+                    "settled_rows": sum(s.rows for s in state.manifest.segments),
+                    "buffered_rows": state.buffered(),
+                    "points": len(state.names),
+                }
+            )
             troubles = [t for t in (state.log_trouble, state.settle_trouble) if t]
             problem = "; ".join([*troubles, *state.notes])
             return Health(ok=not state.log_trouble, problem=problem, figures=figures)
@@ -144,8 +164,7 @@ class House:
             state.latest.update(rows_of(ids[batch.index], batch), len(state.names))
 
     def _newest_of_segments(self) -> Batch:
-        files = quoted(self._segment(s.file) for s in self.state.manifest.segments)
-        reader = f"read_parquet({files})"
+        reader = f"({settled_rows(self.state.manifest.segments, self._folder / SEGMENTS)})"
         table = self._engine.sql(
             f"SELECT s.* FROM {reader} s JOIN"  # noqa: S608 - our own files
             f" (SELECT point, max(time_ns) AS time_ns FROM {reader} GROUP BY point)"

@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from lineshaft.core.batch import SCHEMA, Batch, Indices
+from lineshaft.core.batch import SCHEMA, Batch, Indices, Ints
 from lineshaft.stores.parquet.rows import Names, Rows
 
 NEVER = np.iinfo(np.int64).min
@@ -35,6 +35,18 @@ class Latest:
         self._valid[ids] = rows.valid[at]
         self._quality[ids] = rows.quality[at]
         self._text[ids] = None if rows.text is None else rows.text.take(pa.array(at)).to_pylist()
+
+    def forget(self, ids: Indices) -> None:
+        """Know nothing of these points."""
+        ids = ids[ids < len(self._seen)]
+        self._seen[ids] = False
+        self._time[ids] = NEVER
+        self._text[ids] = None
+
+    def times(self, ids: Indices) -> Ints:
+        """When the newest row of each of these points was; `NEVER` for those without."""
+        known = ids < len(self._time)
+        return np.where(known, self._time[np.where(known, ids, 0)] if len(self._time) else 0, NEVER)
 
     def _grow(self, size: int) -> None:
         for name in ("_seen", "_number", "_valid", "_quality", "_row"):

@@ -6,19 +6,22 @@ twice by a pattern over names.
 """
 
 import os
+import zlib
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from lineshaft.core.errors import SettingsError
 from lineshaft.stores.parquet.files import Files
 
-VERSION = 1
+VERSION = 2
 """Version of the folder's layout and of the segments' columns."""
 MANIFEST = "manifest.json"
 SEGMENTS = "segments"
 LOGS = "log"
+QUARANTINE = "quarantine"
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,12 +37,30 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     """Nanoseconds of the oldest row."""
     time_max: int
     """Nanoseconds of the newest row."""
+    crc: int | None = None
+    """CRC-32 of the whole file; none in folders written before it was kept."""
+    version: int = 1
+    """Version of its format; those of version 1 did not tell."""
+    unit: str = "ns"
+    """`ms` or `us` when it has the columns `time` in this unit and `nanos`; else `time_ns`."""
 
 
 class Retired(msgspec.Struct, frozen=True, kw_only=True):
     """A file that counts no more; it is deleted when readers are done with it."""
 
     file: str
+    since_ns: int
+
+
+class Damaged(msgspec.Struct, frozen=True, kw_only=True):
+    """A segment that could not be read and was put into the folder `quarantine`."""
+
+    file: str
+    rows: int
+    """How many rows it held."""
+    time_min: int
+    time_max: int
+    problem: str
     since_ns: int
 
 
@@ -55,6 +76,12 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Name of the file with the newest sample of each point."""
     segments: tuple[Segment, ...] = ()
     retired: tuple[Retired, ...] = ()
+    last_crc: int | None = None
+    """CRC-32 of the file `last`."""
+    damaged: tuple[Damaged, ...] = ()
+    """Segments that are missed; each until its file is taken out of the folder `quarantine`."""
+    checksum: int = 0
+    """CRC-32 of this document, without spaces, with 0 in this place."""
 
 
 def load(folder: Path) -> Manifest:
@@ -70,22 +97,41 @@ def load(folder: Path) -> Manifest:
         _refuse_headless(folder)
         return Manifest()
     try:
-        version = msgspec.json.decode(data, type=_Versioned).version
-        if version > VERSION:
+        known = msgspec.json.decode(data, type=_Versioned)
+        newest = max([known.version, *(s.version for s in known.segments)])
+        if newest > VERSION:
             raise SettingsError(
-                f"store folder {folder} has version {version}, this program knows {VERSION}",
+                f"store folder {folder} has version {newest}, this program knows {VERSION}",
                 remedy="Run the newer Lineshaft that wrote it, or give the store another path.",
             )
-        return msgspec.json.decode(data, type=Manifest)
+        manifest = msgspec.json.decode(data, type=Manifest)
+        sound = manifest.checksum in (0, checksum_of(data))
     except msgspec.DecodeError as error:
         raise SettingsError(
             f"{path} is no manifest: {error}",
             remedy="Restore it from a backup; the segments beside it are unharmed.",
         ) from None
+    if not sound:
+        raise SettingsError(
+            f"{path} does not fit its checksum: the disk, or somebody, has changed it",
+            remedy="Restore it from a backup; the segments beside it are unharmed.",
+        )
+    # What is written from now on is of our version, whatever is there.
+    return replace(manifest, version=VERSION)
+
+
+def checksum_of(data: bytes) -> int:
+    """What the field `checksum` of a manifest should be, whatever version wrote it."""
+    return zlib.crc32(msgspec.json.encode(msgspec.json.decode(data) | {"checksum": 0}))
+
+
+class _SegmentVersion(msgspec.Struct):
+    version: int = 1
 
 
 class _Versioned(msgspec.Struct):
     version: int
+    segments: list[_SegmentVersion] = []
 
 
 def _refuse_headless(folder: Path) -> None:
@@ -99,6 +145,9 @@ def _refuse_headless(folder: Path) -> None:
 
 def commit(files: Files, folder: Path, manifest: Manifest) -> None:
     """Have the manifest on the disk; from now on it is what the folder holds."""
+    manifest = replace(
+        manifest, checksum=zlib.crc32(msgspec.json.encode(replace(manifest, checksum=0)))
+    )
     files.write_whole(folder / MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
 
 

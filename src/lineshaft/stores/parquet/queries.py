@@ -13,17 +13,19 @@ import pyarrow as pa
 
 from lineshaft.core.batch import SCHEMA, Batch, Indices
 from lineshaft.core.flow import assert_off_loop
-from lineshaft.stores import BUCKET_SCHEMA
+from lineshaft.stores.parquet.index import Times
 from lineshaft.stores.parquet.manifest import SEGMENTS, Segment
+from lineshaft.stores.parquet.reading import Found, Library
 from lineshaft.stores.parquet.rows import concat, order_of
-from lineshaft.stores.parquet.segments import quoted
+from lineshaft.stores.parquet.shape import rows_of
 from lineshaft.stores.parquet.state import State
 
 LISTED_MAX = 100
 """Up to as many points stand in the query itself, where they prune row groups."""
+FEW_MAX = 100
+"""Up to as many points are read row group by row group; more by the query engine."""
 SINGLY_MAX = 16
 """Up to as many points are limited one by one, which reads no further than it must."""
-INT64_MAX = 2**63 - 1
 PLACED = pa.schema(
     [
         pa.field("place", pa.int32()),
@@ -62,18 +64,28 @@ class Span(NamedTuple):
 class Readers:
     """Answers questions, each on the calling thread, with a cursor for each thread."""
 
-    def __init__(self, state: State, folder: Path, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(
+        self,
+        state: State,
+        folder: Path,
+        connection: duckdb.DuckDBPyConnection,
+        library: Library,
+    ) -> None:
         self._state = state
         self._folder = folder / SEGMENTS
         self._engine = connection
         self._own = threading.local()
+        self._library = library
 
     def read(self, span: Span, limit: int | None) -> Batch:
         """The samples, sorted by point as asked for and time, at most `limit` of each point."""
         assert_off_loop()
         segments, hot = self._look(span)
         parts = [hot]
-        if segments:
+        if segments and len(span.points) <= FEW_MAX:
+            found = self._library.read(self._ids(span), segments, _times(span), limit)
+            parts = [*([placed(found)] if found else []), *([hot] if hot.num_rows else [])] or parts
+        elif segments:
             parts.insert(0, self._settled(span, segments, limit))
         return _batch(span.points, _newest(parts, limit))
 
@@ -82,50 +94,29 @@ class Readers:
         assert_off_loop()
         segments, hot = self._look(span)
         newest = _newest([hot], None)
-        if not segments:
-            return int(newest.num_rows)
+        ids = self._ids(span)
+        contested = _contested(segments, newest)
+        clear = [s for s in segments if s not in contested]
+        settled = int(self._library.count(ids, clear, _times(span)).sum())
+        if not contested:
+            return settled + int(newest.num_rows)
         cursor = self._cursor(span, newest)
-        rows = _union(span, segments, newest, self._folder)
+        rows = _union(span, contested, newest, self._folder)
         table = cursor.sql(f"SELECT count(*) AS n FROM ({rows})").to_arrow_table()  # noqa: S608
-        return int(table.column("n")[0].as_py())
+        return settled + int(table.column("n")[0].as_py())
 
     def counts(self, span: Span) -> list[int]:
-        """How many samples each point has at most: rows in memory may count twice."""
-        segments, hot = self._look(span)
-        found = np.bincount(hot.column("place").to_numpy(), minlength=len(span.points))
-        if segments:
-            cursor = self._cursor(span, hot.slice(0, 0))
-            rows = _placed(span, segments, self._folder)
-            query = f"SELECT place, count(*) AS n FROM ({rows}) GROUP BY place"  # noqa: S608
-            table = cursor.sql(query).to_arrow_table()
-            found[table.column("place").to_numpy()] += table.column("n").to_numpy()
-        return found.tolist()  # type: ignore[no-any-return]
-
-    def buckets(self, span: Span, bucket_ns: int) -> pa.Table:
-        """Samples summed up per bucket; see `BUCKET_SCHEMA`."""
+        """How many samples each point has at most."""
         assert_off_loop()
         segments, hot = self._look(span)
-        newest = _newest([hot], None)
-        cursor = self._cursor(span, newest)
-        wide = "::HUGEINT" if span.stop_ns - span.start_ns > INT64_MAX else ""
-        start = f"({span.start_ns}){wide}"
-        good = "number IS NOT NULL AND NOT isnan(number) AND quality < 2147483648"
-        query = f"""
-            SELECT any_value(place) AS place,
-                ({start} + ((time_ns - {start}) // {bucket_ns}) * {bucket_ns})::BIGINT AS time_ns,
-                min(number) FILTER ({good}) AS min, max(number) FILTER ({good}) AS max,
-                avg(number) FILTER ({good}) AS avg,
-                arg_min(number, s.time_ns) FILTER ({good}) AS first,
-                arg_max(number, s.time_ns) FILTER ({good}) AS last,
-                count(*) AS count, max(quality) AS quality
-            FROM ({_union(span, segments, newest, self._folder)}) s
-            GROUP BY s.place, 2 ORDER BY 1, 2
-        """  # noqa: S608 - integers and names of our own files
-        table = cursor.sql(query).to_arrow_table().combine_chunks()
-        place = table.column("place").to_numpy().astype(np.int32)
-        point = pa.DictionaryArray.from_arrays(pa.array(place), pa.array(span.points, pa.string()))
-        columns = [point, *(table.column(n) for n in BUCKET_SCHEMA.names[1:])]
-        return pa.table(columns, schema=BUCKET_SCHEMA)
+        found = np.bincount(hot.column("place").to_numpy(), minlength=len(span.points))
+        found += self._library.count_most(self._ids(span), segments, _times(span))
+        return found.tolist()  # type: ignore[no-any-return]
+
+    def rows_max(self, span: Span) -> int:
+        """How many rows there may be at most, without looking."""
+        segments, hot = self._look(span)
+        return sum(s.rows for s in segments) + int(hot.num_rows)
 
     # ---- parts
 
@@ -154,6 +145,11 @@ class Readers:
             if s.time_max >= span.start_ns and s.time_min < span.stop_ns
         ]
         return segments, hot
+
+    def _ids(self, span: Span) -> Indices:
+        """Numbers of the points asked for."""
+        ids = self._state.names.ids
+        return np.array([ids[p] for p in span.points], dtype=np.int32)
 
     def _cursor(self, span: Span, hot: pa.Table) -> duckdb.DuckDBPyConnection:
         """This thread's cursor, which knows the points that are wanted and the rows in memory."""
@@ -188,29 +184,19 @@ def _literal(text: str) -> str:
 
 def _placed(span: Span, segments: list[Segment], folder: Path) -> str:
     """A query for the settled rows of the span."""
-    files = quoted(folder / s.file for s in segments)
-    times = f"s.time_ns >= {span.start_ns} AND s.time_ns < {span.stop_ns}"
+    listed = ", ".join(map(_literal, span.points))
+    where = f"point IN ({listed})" if len(span.points) <= LISTED_MAX else "true"
+    rows = rows_of(segments, folder, (span.start_ns, span.stop_ns), where=where)
+    columns = "time_ns, number, text, quality"
     if len(span.points) == 1:
-        source = f"(SELECT 0::INTEGER AS place, * FROM read_parquet({files}))"  # noqa: S608
-        times += f" AND s.point = {_literal(span.points[0])}"
-        join = ""
-    else:
-        source = f"read_parquet({files})"
-        join = "JOIN wanted w ON s.point = w.point"
-        if len(span.points) <= LISTED_MAX:
-            times += f" AND s.point IN ({', '.join(map(_literal, span.points))})"
-    return f"SELECT place, time_ns, number, text, quality FROM {source} s {join} WHERE {times}"  # noqa: S608
+        return f"SELECT 0::INTEGER AS place, {columns} FROM ({rows})"  # noqa: S608
+    return f"SELECT place, {columns} FROM ({rows}) s JOIN wanted w ON s.point = w.point"  # noqa: S608
 
 
 def _union(span: Span, segments: list[Segment], hot: pa.Table, folder: Path) -> str:
     """A query for the rows of the span, settled and in memory, each key once."""
     parts = ["SELECT place, time_ns, number, text, quality FROM hot"]
-    if hot.num_rows:
-        times = hot.column("time_ns").to_numpy()
-        first, last = int(times.min()), int(times.max())
-        contested = [s for s in segments if s.time_max >= first and s.time_min <= last]
-    else:
-        contested = []
+    contested = _contested(segments, hot)
     clear = [s for s in segments if s not in contested]
     if clear:
         parts.append(_placed(span, clear, folder))
@@ -218,6 +204,34 @@ def _union(span: Span, segments: list[Segment], hot: pa.Table, folder: Path) -> 
         rows = _placed(span, contested, folder)
         parts.append(f"SELECT * FROM ({rows}) ANTI JOIN hot USING (place, time_ns)")  # noqa: S608
     return " UNION ALL ".join(parts)
+
+
+def _contested(segments: list[Segment], hot: pa.Table) -> list[Segment]:
+    """Segments that may hold older rows of the keys in memory."""
+    if not hot.num_rows:
+        return []
+    times = hot.column("time_ns").to_numpy()
+    first, last = int(times.min()), int(times.max())
+    return [s for s in segments if s.time_max >= first and s.time_min <= last]
+
+
+def _times(span: Span) -> Times:
+    return Times(span.start_ns, span.stop_ns)
+
+
+def placed(found: list[Found]) -> pa.Table:
+    """Parts, of which there is at least one, as rows of `PLACED`."""
+    found.sort(key=lambda f: (f.place, f.part.time[0]))
+    places = np.array([f.place for f in found], dtype=np.int32)
+    parts = [f.part for f in found]
+    columns = [
+        pa.array(np.repeat(places, [len(p.time) for p in parts])),
+        pa.array(np.concatenate([p.time for p in parts])),
+        pa.chunked_array([p.number for p in parts]),
+        pa.chunked_array([p.text for p in parts]),
+        pa.chunked_array([p.quality for p in parts]),
+    ]
+    return pa.Table.from_arrays(columns, schema=PLACED)
 
 
 def _newest(parts: list[pa.Table], limit: int | None) -> pa.Table:

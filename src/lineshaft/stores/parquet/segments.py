@@ -1,7 +1,8 @@
 """Segments: Parquet files sorted by point and time, no two of which hold the same key."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,33 +11,36 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lineshaft.core.batch import Ints, Mask
+from lineshaft.core.batch import Batch, Ints, Mask
 from lineshaft.core.clock import NS_PER_S
 from lineshaft.core.flow import assert_off_loop
-from lineshaft.stores.parquet.files import Files
+from lineshaft.stores.parquet import footer as footers
+from lineshaft.stores.parquet.files import Files, Sink
+from lineshaft.stores.parquet.index import Runs
 from lineshaft.stores.parquet.manifest import SEGMENTS, VERSION, Segment
 from lineshaft.stores.parquet.rows import Rows, order_of
+from lineshaft.stores.parquet.shape import (
+    COLUMNS,
+    SCHEMA,
+    coarsest,
+    rows_of,
+    schema_of,
+    time_columns,
+    to_file,
+)
 
 DAY_NS = 86_400 * NS_PER_S
 PARTS_MAX = 64
 """Days a flush may have a file each of; times scattered wider share files, lest garbage times
 make a file each."""
-ROW_GROUP = 131_072
-SCHEMA = pa.schema(
-    [
-        pa.field("point", pa.dictionary(pa.int32(), pa.string()), nullable=False),
-        pa.field("time_ns", pa.int64(), nullable=False),
-        pa.field("number", pa.float64()),
-        pa.field("text", pa.string()),
-        pa.field("quality", pa.uint32(), nullable=False),
-    ]
-)
-COLUMNS = ", ".join(SCHEMA.names)
-
-
-def quoted(paths: Iterable[Path]) -> str:
-    """The files as a list in SQL."""
-    return "[" + ", ".join("'" + str(p).replace("'", "''") + "'" for p in paths) + "]"
+ROWS_MIN, ROWS_MAX = 16_384, 32_768
+"""Rows of a row group: it ends where a point ends, if there is such a place."""
+DICTIONARY_BYTES = 8192
+"""Bytes that the dictionary of a row group may take; beyond, the rest of its values is plain."""
+NBYTES_MAX = 32 << 20
+"""Bytes in memory of rows that wait for the end of their point."""
+CHUNK = 131_072
+"""Rows that a query hands over at once."""
 
 
 def day_of(time_ns: int) -> str:
@@ -101,8 +105,12 @@ class Shelf:
             self._files.delete(path)
         self._new.clear()
 
-    def write(self, tables: Iterable[pa.Table | pa.RecordBatch]) -> Segment | None:
+    def write(
+        self, tables: Iterable[pa.Table | pa.RecordBatch], unit: str = "us"
+    ) -> Segment | None:
         """One segment from sorted parts, on the disk; None when they hold no row.
+
+        `unit` is one that keeps the times of all parts exact; see `shape`.
 
         Raises:
             OSError: the disk does not take it; `forget` clears what is left.
@@ -111,32 +119,37 @@ class Shelf:
         self.serial += 1
         path = self.folder / f"{self.serial:012d}.parquet"
         self._new.append(path)
-        rows, time_min, time_max = 0, np.iinfo(np.int64).max, np.iinfo(np.int64).min
+        runs, time_min, time_max = Runs(), np.iinfo(np.int64).max, np.iinfo(np.int64).min
         try:
-            with path.open("wb") as sink, _writer(sink) as writer:
-                writer.add_key_value_metadata({"lineshaft.segment": str(VERSION)})
-                for part in tables:
-                    if not part.num_rows:
-                        continue
-                    time = part.column("time_ns").to_numpy()
-                    time_min = min(time_min, int(time.min()))
-                    time_max = max(time_max, int(time.max()))
-                    rows += part.num_rows
-                    writer.write(_as_table(part), row_group_size=ROW_GROUP)
-            if rows:
+            with self._files.sink(path) as sink:
+                held = _Held(sink)
+                with _writer(held, unit) as writer:
+                    writer.add_key_value_metadata({"lineshaft.segment": str(VERSION)})
+                    for part in _groups(tables):
+                        time = part.column("time_ns").to_numpy()
+                        time_min = min(time_min, int(time.min()))
+                        time_max = max(time_max, int(time.max()))
+                        runs.add(part.column("point").combine_chunks(), time)
+                        writer.write_table(to_file(part, unit), row_group_size=part.num_rows)
+                    held.hold()
+                held.finish(runs)
+            if runs.rows:
                 self._files.sync_path(path)
         finally:
-            if not rows:
+            if not runs.rows:
                 self._files.delete(path)
-        if not rows:
+        if not runs.rows:
             return None
         return Segment(
             file=path.name,
             day=day_of(time_min),
-            rows=rows,
-            bytes=path.stat().st_size,
+            rows=runs.rows,
+            bytes=sink.size,
+            crc=sink.crc,
             time_min=time_min,
             time_max=time_max,
+            version=VERSION,
+            unit=unit,
         )
 
     def match(self, segment: Segment, fresh: Tidy) -> tuple[Ints, Ints]:
@@ -150,13 +163,13 @@ class Shelf:
         keys = fresh.table.take(pa.array(places)).append_column("place", pa.array(places))
         cursor.register("fresh", keys)
         times = fresh.time[places]
+        settled = rows_of([segment], self.folder, (int(times.min()), int(times.max()) + 1))
         found = cursor.sql(
             f"""
             SELECT f.place, s.number IS NOT DISTINCT FROM f.number
                 AND s.text IS NOT DISTINCT FROM f.text AND s.quality = f.quality AS same
-            FROM read_parquet({quoted([self.path(segment)])}) s
+            FROM ({settled}) s
             JOIN fresh f ON s.point = f.point AND s.time_ns = f.time_ns
-            WHERE s.time_ns BETWEEN {times.min()} AND {times.max()}
             """  # noqa: S608 - names of our own files and integers
         ).to_arrow_table()
         cursor.close()
@@ -166,28 +179,109 @@ class Shelf:
 
     def without(self, segment: Segment, keys: pa.Table) -> Segment | None:
         """The segment written anew without rows of these keys; None when nothing is left."""
-        source = f"read_parquet({quoted([self.path(segment)])}) s"
-        return self._rewrite(
-            f"SELECT {COLUMNS} FROM {source} ANTI JOIN keys USING (point, time_ns)",  # noqa: S608
-            keys,
+        query = (
+            f"SELECT {COLUMNS} FROM ({rows_of([segment], self.folder)})"  # noqa: S608 - our file
+            " ANTI JOIN keys USING (point, time_ns)"
         )
+        return self._rewrite(query, [segment], keys)
+
+    def outside(
+        self, segment: Segment, wanted: pa.Table, span_ns: tuple[int, int]
+    ) -> tuple[int, Segment | None]:
+        """How many rows are of wanted points (column `point`) and times, and a segment without.
+
+        The segment itself when it holds none, None when it holds no others.
+        """
+        times = f"time_ns >= {span_ns[0]} AND time_ns < {span_ns[1]}"
+        inside = f"{times} AND point IN (SELECT point FROM keys)"  # noqa: S608 - integers
+        source = f"({rows_of([segment], self.folder)})"
+        cursor = self._engine.cursor()
+        try:
+            cursor.register("keys", wanted)
+            query = f"SELECT count(*) AS n FROM {source} WHERE {inside}"  # noqa: S608 - our own
+            count = int(cursor.sql(query).to_arrow_table().column("n")[0].as_py())
+        finally:
+            cursor.close()
+        if count in (0, segment.rows):
+            return count, None if count else segment
+        query = f"SELECT {COLUMNS} FROM {source} WHERE NOT ({inside})"  # noqa: S608 - our own
+        return count, self._rewrite(query, [segment], wanted)
+
+    def newest(self, segment: Segment, wanted: pa.Table) -> Batch:
+        """The newest row of each wanted point (column `point`) that the segment holds."""
+        source = f"({rows_of([segment], self.folder)})"
+        cursor = self._engine.cursor()
+        try:
+            cursor.register("keys", wanted)
+            table = cursor.sql(
+                f"SELECT s.* FROM {source} s JOIN (SELECT point, max(time_ns) AS time_ns"  # noqa: S608
+                f" FROM {source} WHERE point IN (SELECT point FROM keys) GROUP BY point)"
+                " USING (point, time_ns)"
+            ).to_arrow_table()
+        finally:
+            cursor.close()
+        return Batch.concat([Batch(b) for b in table.combine_chunks().to_batches()])
 
     def merged(self, segments: list[Segment]) -> Segment:
         """One segment with the rows of all."""
-        source = f"read_parquet({quoted(map(self.path, segments))})"
-        segment = self._rewrite(f"SELECT {COLUMNS} FROM {source}")  # noqa: S608 - our own files
+        segment = self._rewrite(rows_of(segments, self.folder), segments)
         assert segment is not None  # noqa: S101 - a segment has rows
         return segment
 
-    def _rewrite(self, query: str, keys: pa.Table | None = None) -> Segment | None:
+    def _rewrite(
+        self, query: str, segments: list[Segment], keys: pa.Table | None = None
+    ) -> Segment | None:
         cursor = self._engine.cursor()
         if keys is not None:
             cursor.register("keys", keys)
         try:
-            reader = cursor.sql(f"{query} ORDER BY point, time_ns").to_arrow_reader(ROW_GROUP)
-            return self.write(reader)
+            ordered = f"SELECT * FROM ({query}) ORDER BY point, time_ns"  # noqa: S608
+            reader = cursor.sql(ordered).to_arrow_reader(CHUNK)
+            return self.write(reader, coarsest(segments))
         finally:
             cursor.close()
+
+
+def _groups(parts: Iterable[pa.Table | pa.RecordBatch]) -> Iterator[pa.Table]:
+    """The rows of sorted parts, cut into row groups where points end."""
+    rest = SCHEMA.empty_table()
+    for part in parts:
+        rest = _joined(rest, _as_table(part))
+        cuts = _cuts(rest, is_last=False)
+        for start, stop in pairwise(cuts):
+            yield rest.slice(start, stop - start)
+        rest = rest.slice(cuts[-1])
+    for start, stop in pairwise(_cuts(rest, is_last=True)):
+        yield rest.slice(start, stop - start)
+
+
+def _joined(rest: pa.Table, part: pa.Table) -> pa.Table:
+    if not rest.num_rows:
+        return part.combine_chunks()
+    return pa.concat_tables([rest, part]).unify_dictionaries().combine_chunks()
+
+
+def _cuts(table: pa.Table, *, is_last: bool) -> list[int]:
+    """Where row groups begin and end; rows behind the last wait for more, unless it is the last."""
+    size = table.num_rows
+    if not size:
+        return [0]
+    codes = table.column("point").chunk(0).indices.to_numpy()
+    ends = np.flatnonzero(codes[1:] != codes[:-1]) + 1
+    ends = np.r_[ends, size] if is_last else ends
+    cuts = [0]
+    while cuts[-1] < size:
+        begin = cuts[-1]
+        at = int(np.searchsorted(ends, begin + ROWS_MIN))
+        if at < len(ends) or is_last:
+            stop = int(ends[at]) if at < len(ends) else size
+            pieces = -(-(stop - begin) // ROWS_MAX)
+            cuts += [begin + (stop - begin) * i // pieces for i in range(1, pieces + 1)]
+        elif size - begin >= 2 * ROWS_MAX or table.nbytes > NBYTES_MAX:
+            cuts.append(min(begin + ROWS_MAX, size))
+        else:
+            break
+    return cuts
 
 
 def _as_table(part: pa.Table | pa.RecordBatch) -> pa.Table:
@@ -202,18 +296,64 @@ def _as_table(part: pa.Table | pa.RecordBatch) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=SCHEMA)
 
 
-def _writer(sink: object) -> pq.ParquetWriter:
-    """Parquet with the encodings that were measured to be the smallest.
+class _Held:
+    """A file that keeps the footer back, so that the index can stand before it."""
 
-    Numbers are left to zstd: on mixed sensors plain takes 1.7 bytes a row, a dictionary 2.1,
-    byte streams 3.0; see docs/decisions.
+    closed = False
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._at = 0
+        self._parts: list[bytes] | None = None
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Hand on what comes, or hold it."""
+        if self._parts is None:
+            self._sink.write(data)
+        else:
+            self._parts.append(bytes(data))
+        self._at += len(data)
+        return len(data)
+
+    def tell(self) -> int:
+        """Where the next byte goes."""
+        return self._at
+
+    def flush(self) -> None:
+        """Nothing to do before the end."""
+
+    def close(self) -> None:
+        """The one who opened the file closes it."""
+
+    def hold(self) -> None:
+        """From now on comes what stands at the end of the file."""
+        self._parts = []
+
+    def finish(self, runs: Runs) -> None:
+        """Write the index and, behind it, what was held."""
+        held = b"".join(self._parts or [])
+        length = footers.LENGTH.unpack_from(held, len(held) - footers.TAIL)[0]
+        at = len(held) - footers.TAIL - length
+        index = runs.packed(held[at : at + length])
+        self._sink.write(b"".join((held[:at], index, held[at:])))
+
+
+def _writer(sink: _Held, unit: str) -> pq.ParquetWriter:
+    """Parquet with the encodings that were measured to be the smallest; see docs/decisions.
+
+    Each row group has a dictionary of its numbers as long as that is small, and plain numbers from
+    there on. So points with few values are packed, and the others are left to zstd.
     """
+    schema = schema_of(unit)
+    time = time_columns(schema.names)[0]
     return pq.ParquetWriter(
         sink,
-        SCHEMA,
+        schema,
         compression="zstd",
         compression_level=3,
-        use_dictionary=["point", "text", "quality"],
-        column_encoding={"time_ns": "DELTA_BINARY_PACKED"},
+        use_dictionary=[n for n in schema.names if n != time],
+        dictionary_pagesize_limit=DICTIONARY_BYTES,
+        column_encoding={time: "DELTA_BINARY_PACKED"},
         store_schema=False,
+        write_page_checksum=True,
     )

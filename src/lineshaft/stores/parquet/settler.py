@@ -2,14 +2,18 @@
 
 import logging
 import threading
+import zlib
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 from msgspec.structs import replace
 
+from lineshaft.core.batch import Batch
 from lineshaft.core.clock import NS_PER_S, now_ns
+from lineshaft.core.errors import LineshaftError
 from lineshaft.stores.parquet import manifest as manifests
 from lineshaft.stores.parquet.files import Files
 from lineshaft.stores.parquet.latest import batch_of
@@ -17,7 +21,8 @@ from lineshaft.stores.parquet.log import file_name
 from lineshaft.stores.parquet.manifest import LOGS, Manifest, Retired, Segment
 from lineshaft.stores.parquet.rows import Buffer
 from lineshaft.stores.parquet.segments import Shelf, Tidy, by_day, day_of, tidy
-from lineshaft.stores.parquet.state import State
+from lineshaft.stores.parquet.shape import unit_of
+from lineshaft.stores.parquet.state import Deed, State, keep
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +33,21 @@ MERGED_ROWS_MAX = 32_000_000
 KEPT_S = 180
 """Seconds that a merged-away file stays for readers that still hold the older manifest."""
 TICK_S = 1.0
+TROUBLES = (OSError, duckdb.Error, pa.ArrowException)
+"""What the disk, or a damaged file on it, makes of our calls."""
+REMEDY = "Make room on the disk, or see to it; nothing was changed."
+
+
+class Last(NamedTuple):
+    """The file with the newest sample of each point."""
+
+    file: str
+    crc: int | None
+
+
+def last_of(manifest: Manifest) -> Last:
+    """The one that a manifest names."""
+    return Last(manifest.last, manifest.last_crc)
 
 
 class Settler:
@@ -38,7 +58,10 @@ class Settler:
         self._files = files
         self._folder = folder
         self._shelf = shelf
+        self.pins: set[str] = set()
+        """Retired files that a backup reads, and that therefore stay."""
         self._stopping = False
+        self._doing: Deed | None = None
         self._thread = threading.Thread(target=self._run, name="store settler", daemon=True)
 
     def start(self) -> None:
@@ -58,29 +81,33 @@ class Settler:
                 pass
         finally:
             # Reached by a defect too: the log keeps all, but somebody must look.
-            if not self._stopping:
+            if not self._stopping or self._doing:
                 self._state.cannot_settle("the store's settler has ended; restart Lineshaft")
+                keep([self._doing.promise] if self._doing else [], "the store's settler has ended")
 
     def _step(self) -> bool:
         state = self._state
         with state.lock:
+            deed = state.due()
             buffer = state.frozen[0] if state.frozen else None
         try:
-            if buffer is not None:
+            if deed is not None:
+                self._perform(deed)
+            elif buffer is not None:
                 self._settle(buffer)
             elif not self._stopping and not self._tend():
                 self._wait()
-        except (OSError, duckdb.Error, pa.ArrowException) as error:
+        except TROUBLES as error:
             self._failed(error)
             if self._stopping:
                 return False
         with state.lock:
-            return bool(state.frozen) or not self._stopping
+            return bool(state.frozen or state.deeds) or not self._stopping
 
     def _wait(self) -> None:
         """Until a buffer is frozen, or it is time to look around again."""
         with self._state.lock:
-            if not self._state.frozen and not self._stopping:
+            if not (self._state.frozen or self._state.deeds or self._stopping):
                 self._state.changed.wait(TICK_S)
 
     def _failed(self, error: Exception) -> None:
@@ -93,6 +120,20 @@ class Settler:
             if not self._stopping:
                 self._state.changed.wait(TICK_S)
 
+    def _perform(self, deed: Deed) -> None:
+        """Do what was asked for; only the one who asked is told when it cannot be done."""
+        self._doing = deed
+        try:
+            deed.promise.answer = deed.work() if deed.work else None
+            keep([deed.promise])
+        except LineshaftError as error:
+            deed.promise.answer = error
+            keep([deed.promise])
+        except TROUBLES as error:
+            self._shelf.forget()
+            keep([deed.promise], f"{self._folder} cannot be changed: {error}", REMEDY)
+        self._doing = None
+
     # ---- a buffer becomes segments
 
     def _settle(self, buffer: Buffer) -> None:
@@ -103,13 +144,12 @@ class Settler:
             fresh = tidy(buffer.all(buffer.rows), self._state.names.paths)
             stored, gone, added = self._place(fresh)
         old = self._state.manifest
-        last = self._write_latest(old) if buffer.rows else old.last
+        last = self._write_latest(old) if buffer.rows else last_of(old)
         segments = [s for s in old.segments if s not in gone] + added
         new = self._next(old, segments, gone, log_from=buffer.log + 1, last=last)
         self._state.settled(new, stored, buffer.rows - stored)
         self._files.delete(self._folder / LOGS / file_name(buffer.log))
-        if old.last and old.last != last:
-            self._files.delete(self._folder / old.last)
+        self._drop_latest(old)
 
     def _place(self, fresh: Tidy) -> tuple[int, list[Segment], list[Segment]]:
         """Write fresh rows beside the settled: how many keys are new, what goes, what comes."""
@@ -131,17 +171,43 @@ class Settler:
                 added += [rest] if rest else []
         for mask in by_day(fresh.time):
             part = fresh.table if keep.all() and mask.all() else fresh.table.filter(mask & keep)
-            segment_new = self._shelf.write([part])
+            segment_new = self._shelf.write([part], unit_of(part.column("time_ns").to_numpy()))
             added += [segment_new] if segment_new else []
         return int(fresh_keys.sum()), gone, added
 
-    def _write_latest(self, old: Manifest) -> str:
+    def _write_latest(self, old: Manifest) -> Last:
         """Keep the newest sample of each point, so that opening needs no scan."""
         with self._state.lock:
             paths, rows = self._state.latest.look(self._state.names, None)
+        return self._write_last(old, batch_of(paths, rows))
+
+    def _write_last(self, old: Manifest, batch: Batch) -> Last:
         name = f"last-{old.generation + 1:012d}.arrow"
-        self._files.write_whole(self._folder / name, batch_of(paths, rows).to_ipc())
-        return name
+        data = batch.to_ipc()
+        self._files.write_whole(self._folder / name, data)
+        return Last(name, zlib.crc32(data))
+
+    def _drop_latest(self, old: Manifest) -> None:
+        """Delete the file of newest samples that an older manifest named."""
+        if old.last and old.last != self._state.manifest.last:
+            self._files.delete(self._folder / old.last)
+
+    # ---- what others have it do, on its thread
+
+    def exchange(
+        self, gone: list[Segment], added: list[Segment], last: Batch | None = None
+    ) -> None:
+        """Have other segments in the manifest, and these newest samples if given.
+
+        Whoever holds the lock of the state afterwards must bring what it remembers in line.
+        """
+        old = self._state.manifest
+        kept = last_of(old) if last is None else self._write_last(old, last)
+        segments = [s for s in old.segments if s not in gone] + added
+        new = self._next(old, segments, gone, log_from=old.log_from, last=kept)
+        with self._state.lock:
+            self._state.manifest = new
+        self._drop_latest(old)
 
     def _next(
         self,
@@ -150,7 +216,7 @@ class Settler:
         gone: list[Segment],
         *,
         log_from: int,
-        last: str,
+        last: Last,
     ) -> Manifest:
         """Have the next generation of the manifest on the disk."""
         now = now_ns()
@@ -159,7 +225,8 @@ class Settler:
             old,
             generation=old.generation + 1,
             log_from=log_from,
-            last=last,
+            last=last.file,
+            last_crc=last.crc,
             segments=tuple(sorted(segments, key=lambda s: (s.time_min, s.file))),
             retired=old.retired + tuple(Retired(file=s.file, since_ns=now) for s in gone),
         )
@@ -177,8 +244,8 @@ class Settler:
         day = self._day_to_merge(old)
         if day:
             self._merge(old, day)
-        elif any(r.since_ns < now_ns() - KEPT_S * NS_PER_S for r in old.retired):
-            self._forget(old)
+        elif done := self._forgotten(old):
+            self._forget(old, done)
         else:
             return False
         return True
@@ -202,15 +269,25 @@ class Settler:
     def _merge(self, old: Manifest, day: list[Segment]) -> None:
         one = self._shelf.merged(day)
         segments = [s for s in old.segments if s not in day] + [one]
-        new = self._next(old, segments, day, log_from=old.log_from, last=old.last)
+        new = self._next(old, segments, day, log_from=old.log_from, last=last_of(old))
         with self._state.lock:
             self._state.manifest = new
             merges = self._state.figures.get("merges", 0)
             self._state.figures["merges"] = merges + 1
 
-    def _forget(self, old: Manifest) -> None:
-        until = now_ns() - KEPT_S * NS_PER_S
-        done = [r for r in old.retired if r.since_ns < until]
+    def _forgotten(self, old: Manifest) -> list[Retired]:
+        """Retired files that nobody reads any more."""
+        now = now_ns()
+        with self._state.lock:
+            pins = set(self.pins)
+        # A clock that was set back must not keep a file for ever, nor may it delete one early.
+        return [
+            r
+            for r in old.retired
+            if abs(now - r.since_ns) > KEPT_S * NS_PER_S and r.file not in pins
+        ]
+
+    def _forget(self, old: Manifest, done: list[Retired]) -> None:
         new = replace(
             old,
             generation=old.generation + 1,

@@ -3,9 +3,10 @@
 import asyncio
 import threading
 from collections import deque
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
-from lineshaft.core.errors import Unavailable
+from lineshaft.core.errors import LineshaftError, Unavailable
 from lineshaft.stores import Counts
 from lineshaft.stores.parquet.latest import Latest
 from lineshaft.stores.parquet.manifest import Manifest, Segment
@@ -24,7 +25,23 @@ class Promise:
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
-        self.future: asyncio.Future[None] = self.loop.create_future()
+        self.future: asyncio.Future[Any] = self.loop.create_future()
+        self.answer: Any = None
+        """What the future gives when it is kept."""
+
+
+Work = Callable[[], Any]
+"""What the settler's thread shall do; the answer goes to the one who waits."""
+
+
+class Deed(NamedTuple):
+    """Work to be done when all that was put before it is settled, and before what comes after."""
+
+    log: int
+    """The number of the log file that must be settled first."""
+    work: Work | None
+    """None when settling itself is all that is wanted."""
+    promise: Promise
 
 
 def keep(promises: list[Promise], trouble: str = "", remedy: str = "") -> None:
@@ -41,8 +58,10 @@ def _keep(promises: list[Promise], trouble: str, remedy: str) -> None:
             continue
         if trouble:
             promise.future.set_exception(Unavailable(trouble, remedy=remedy))
+        elif isinstance(promise.answer, LineshaftError):
+            promise.future.set_exception(promise.answer)
         else:
-            promise.future.set_result(None)
+            promise.future.set_result(promise.answer)
 
 
 class State:
@@ -58,12 +77,13 @@ class State:
         self.active: Buffer | None = None
         self.frozen: deque[Buffer] = deque()
         """Full buffers on their way to segments, oldest first."""
-        self.waiting: list[tuple[int, Promise]] = []
-        """Who waits until the log file of that number is settled."""
+        self.deeds: deque[Deed] = deque()
+        """What the settler does between buffers, in this order."""
         self.closing = False
         self.accepted = 0
         self.stored = 0
         self.replaced = 0
+        self.dropped: dict[str, int] = {}
         self.log_trouble = ""
         self.settle_trouble = ""
         self.notes: list[str] = []
@@ -83,6 +103,7 @@ class State:
                 stored=self.stored,
                 buffered=self.buffered(),
                 replaced=self.replaced,
+                dropped=dict(self.dropped),
             )
 
     def snapshot(self) -> Snapshot:
@@ -110,21 +131,37 @@ class State:
     def settled(self, manifest: Manifest, stored: int, replaced: int) -> None:
         """The oldest frozen buffer is in the segments of the new manifest."""
         with self.lock:
-            buffer = self.frozen.popleft()
+            self.frozen.popleft()
             self.manifest = manifest
             self.stored += stored
             self.replaced += replaced
             self.settle_trouble = ""
-            kept = [p for log, p in self.waiting if log <= buffer.log]
-            self.waiting = [w for w in self.waiting if w[0] > buffer.log]
             self.changed.notify_all()
-        keep(kept)
+
+    def due(self) -> Deed | None:
+        """The next deed, if all that must be settled before it is. The lock is held already."""
+        if self.deeds and not (self.frozen and self.frozen[0].log <= self.deeds[0].log):
+            return self.deeds.popleft()
+        return None
+
+    def gave_up(self, reason: str, rows: int) -> None:
+        """Count settled rows that are given up. The lock is held already.
+
+        The books are of the rows since the store was opened: of more than are stored of
+        those, the rest was there before.
+        """
+        own = min(rows, self.stored)
+        self.stored -= own
+        if own:
+            self.dropped[reason] = self.dropped.get(reason, 0) + own
+        name = f"{reason.replace(' ', '_')}_rows"
+        self.figures[name] = self.figures.get(name, 0) + rows
 
     def cannot_settle(self, trouble: str) -> None:
         """Settling failed for now; those who wait for it are told."""
         with self.lock:
             self.settle_trouble = trouble
-            told = [p for _, p in self.waiting]
-            self.waiting = []
+            told = [d.promise for d in self.deeds]
+            self.deeds.clear()
             self.changed.notify_all()
         keep(told, trouble, "Make room on the disk; nothing acknowledged is lost.")

@@ -9,7 +9,7 @@ from lineshaft.core.batch import Batch
 from lineshaft.stores.parquet.files import Files
 from lineshaft.stores.parquet.log import LogFile
 from lineshaft.stores.parquet.rows import Buffer, Rows, rows_of
-from lineshaft.stores.parquet.state import Promise, State, keep
+from lineshaft.stores.parquet.state import Deed, Promise, State, Work, keep
 
 GROUP_ROWS_MAX = 200_000
 """Rows in one commit; more wait for the next, so that the first are not kept waiting."""
@@ -18,6 +18,8 @@ BUFFERS_MAX = 4
 TEXT_BYTES_MAX = 64 << 20
 PROBE_S = 1.0
 """Seconds between looks whether a full disk has room again."""
+Asked = tuple[Batch | Work | None, Promise]
+"""A batch, or what shall be done when all before it is settled, None being just that."""
 REMEDY = "Make room on the disk; the store goes on by itself."
 
 
@@ -30,8 +32,8 @@ class Writer:
         self._files = files
         self._folder = folder
         self._rows_max, self._age_s_max = limits
-        self._queue: deque[tuple[Batch | None, Promise]] = deque()
-        self._taken: list[tuple[Batch | None, Promise]] = []
+        self._queue: deque[Asked] = deque()
+        self._taken: list[Asked] = []
         """What is being committed."""
         self._wake = threading.Condition()
         self._stopping = False
@@ -45,8 +47,8 @@ class Writer:
         self._next = first_log
         self._thread.start()
 
-    def put(self, batch: Batch | None, promise: Promise) -> None:
-        """Queue a batch, or with None the wish to settle what was queued before it."""
+    def put(self, batch: Batch | Work | None, promise: Promise) -> None:
+        """Queue a batch, or the wish to settle what was queued before it, and then do work."""
         with self._wake:
             if not self._stopping:
                 self._queue.append((batch, promise))
@@ -86,12 +88,12 @@ class Writer:
                 self._wake.wait(self._patience_s())
             group = self._taken = self._group()
             done = not self._queue and self._stopping
-        batches = [(b, p) for b, p in group if b is not None]
+        batches = [(b, p) for b, p in group if isinstance(b, Batch)]
         if batches:
             self._commit([b for b, _ in batches], [p for _, p in batches])
         elif not group and self._state.log_trouble:
             self._probe()
-        wishes = [p for b, p in group if b is None]
+        wishes = [(b, p) for b, p in group if not isinstance(b, Batch)]
         if wishes or (self._log and time.monotonic() - self._began >= self._age_s_max):
             self._settle(wishes)
         self._taken = []
@@ -104,18 +106,19 @@ class Writer:
             return None
         return max(self._began + self._age_s_max - time.monotonic(), 0.0)
 
-    def _group(self) -> list[tuple[Batch | None, Promise]]:
+    def _group(self) -> list[Asked]:
         """The batches of the next commit: until a wish to settle, or until it is large enough."""
-        group: list[tuple[Batch | None, Promise]] = []
+        group: list[Asked] = []
         rows = 0
         while self._queue:
             batch = self._queue[0][0]
-            if group and batch is not None and rows + len(batch) > GROUP_ROWS_MAX:
+            size = len(batch) if isinstance(batch, Batch) else 0
+            if group and rows + size > GROUP_ROWS_MAX:
                 break
             group.append(self._queue.popleft())
-            if batch is None:
+            if not isinstance(batch, Batch):
                 break
-            rows += len(batch)
+            rows += size
         return group
 
     def _commit(self, batches: list[Batch], promises: list[Promise]) -> None:
@@ -185,16 +188,13 @@ class Writer:
             self._log = None
         self._state.freeze()
 
-    def _settle(self, wishes: list[Promise]) -> None:
+    def _settle(self, wishes: list[tuple[Work | None, Promise]]) -> None:
         state = self._state
         with state.lock:
             self._rotate()
             last = state.frozen[-1].log if state.frozen else 0
-            if last:
-                state.waiting += [(last, p) for p in wishes]
-                state.changed.notify_all()
-        if not last:
-            keep(wishes)
+            state.deeds += [Deed(last, work, p) for work, p in wishes]
+            state.changed.notify_all()
 
     def _probe(self) -> None:
         """See by a record without content whether the disk takes writes again."""

@@ -1,0 +1,88 @@
+"""From a question to a plan: whose points, which times, which conditions, at which price."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from lineshaft.core.access import Identity
+from lineshaft.core.batch import Batch
+from lineshaft.core.errors import Invalid
+from lineshaft.core.point import Kind, Point
+from lineshaft.historian.namespace import Namespace
+from lineshaft.historian.query import At, Chart, Last, Query, Raw, Shape
+from lineshaft.historian.query.filters import Condition, condition
+from lineshaft.historian.query.pages import mark_of
+from lineshaft.web import times
+
+HELD = (Kind.BOOLEAN, Kind.ENUM, Kind.TEXT, Kind.JSON)
+"""Kinds whose values hold until the next sample: there is nothing between two states."""
+
+
+class Plan(NamedTuple):
+    """A question that was understood, and that the asker may ask."""
+
+    query: Query
+    points: tuple[Point, ...]
+    """In the order of the answer, each once."""
+    start_ns: int
+    stop_ns: int
+    conditions: tuple[Condition, ...] = ()
+
+    @property
+    def paths(self) -> list[str]:
+        """The paths of the points."""
+        return [p.path for p in self.points]
+
+    @property
+    def wide(self) -> bool:
+        """Whether each point has a column."""
+        return self.query.shape is Shape.WIDE
+
+
+def plan(query: Query, names: Namespace, who: Identity) -> Plan:
+    """Look up what the question names.
+
+    Raises:
+        Missing: a point does not exist, or is not for the asker to know.
+        Invalid: the question makes no sense, or names no point.
+    """
+    known = {path: names.get(path, who) for path in query.points}
+    if query.branch is not None:
+        for path in names.under(query.branch.strip("/"), who):
+            known.setdefault(path, names.get(path, who))
+    if not known:
+        raise Invalid(
+            "the question names no point", remedy="Name points, or a branch that holds some."
+        )
+    start_ns, stop_ns = _span(query)
+    mark = mark_of(query.cursor)
+    if mark:
+        start_ns, stop_ns = mark.start_ns, mark.stop_ns
+    _check_shape(query)
+    conditions = tuple(condition(w, names.get(w.point, who)) for w in query.filter.whiles)
+    return Plan(query, tuple(known.values()), start_ns, stop_ns, conditions)
+
+
+def _span(query: Query) -> tuple[int, int]:
+    """The span that is asked for; that of `At` holds all its times."""
+    if not isinstance(query.do, At):
+        return times.span_ns(query.start, query.stop)
+    wanted = [times.time_ns(t) for t in query.do.times]
+    return min(wanted), max(wanted) + 1
+
+
+def _check_shape(query: Query) -> None:
+    if query.shape is Shape.WIDE and isinstance(query.do, Chart | Last):
+        raise Invalid(
+            "a chart and last values have different times for each point, so they are not wide",
+            remedy="Ask in the shape long.",
+        )
+    if query.shape is Shape.WIDE and isinstance(query.do, Raw) and query.do.bounds:
+        raise Invalid("bounds are for the shape long", remedy="Ask with join asof, or long.")
+    if query.cursor and not isinstance(query.do, Raw):
+        raise Invalid("only raw samples come in pages", remedy="Leave out the cursor.")
+
+
+def places(batch: Batch, paths: Sequence[str]) -> list[int]:
+    """For each path of the batch's dictionary its place in `paths`, -1 where it is not there."""
+    known = {p: i for i, p in enumerate(paths)}
+    return [known.get(p, -1) for p in batch.points]
