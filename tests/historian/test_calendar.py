@@ -198,6 +198,14 @@ def test_a_night_shift_of_a_clock_change_is_an_hour_shorter_or_longer():
     assert (hours(spring), hours(autumn)) == ([7], [9])
 
 
+def test_a_shift_whose_start_the_clock_jumps_over_begins_with_the_jump():
+    zone, shift = "Europe/Berlin", Shift(name="s", start="02:30", stop="10:00")
+    interval = Interval(shifts=(shift,), time_zone=zone)
+    found = intervals(ns("2026-03-29T00:00:00", zone), ns("2026-03-29T12:00:00", zone), interval)
+    assert walls(found, zone) == ["03-29 03:00"]
+    assert hours(found) == [7]
+
+
 def test_a_shift_may_end_at_midnight_and_last_a_whole_day():
     for stop, length in (("24:00", 18), ("00:00", 18), ("06:00", 24)):
         shift = Shift(name="s", start="06:00", stop=stop, days=(2,))
