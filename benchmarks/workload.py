@@ -20,7 +20,7 @@ def reference(
     random = np.random.default_rng(seed)
     number = np.empty((steps, points))
     for point in range(points):
-        number[:, point] = _signal(random, point % 20, steps)
+        number[:, point] = signal(random, point % 20, steps)
     jitter = np.where(np.arange(points) % 2, random.normal(0, 2000, (steps, points)), 0)
     time_ns = T0 + np.arange(steps)[:, None] * PERIOD_NS + np.abs(jitter).astype(np.int64) * 1000
     quality = np.where(random.random((steps, points)) < 0.001, BAD, 0).astype(np.uint32)
@@ -28,7 +28,8 @@ def reference(
     return point, time_ns.ravel(), number.ravel(), quality.ravel()
 
 
-def _signal(random: np.random.Generator, kind: int, steps: int) -> np.ndarray:
+def signal(random: np.random.Generator, kind: int, steps: int) -> np.ndarray:
+    """The numbers of one point of a kind from 0 to 19."""
     if kind < 9:
         found = np.round(50 + np.sin(np.arange(steps) / 500) + random.normal(0, 0.05, steps), 2)
     elif kind < 12:

@@ -13,13 +13,13 @@ from msgspec import Meta
 
 from lineshaft.core.batch import Batch, Sample
 from lineshaft.core.flow import supervise
-from lineshaft.core.settings import Settings
 from lineshaft.historian import corrections, imports, namespace, views
 from lineshaft.historian.live import Hub
 from lineshaft.historian.prometheus.querying import Queries
 from lineshaft.historian.query.asking import Limits, Questions
 from lineshaft.historian.reading import Reading
 from lineshaft.historian.recorder import SUBSCRIPTION, Recorder
+from lineshaft.historian.retention import GB, Keep, Retention
 from lineshaft.historian.sql import asking
 from lineshaft.records import Records
 from lineshaft.spines import Spine
@@ -30,20 +30,6 @@ COLLECTIONS = (namespace.COLLECTION, imports.COLLECTION, views.COLLECTION)
 """What the records must hold ready for the historian."""
 DURABLE = SUBSCRIPTION
 """Name of the durable subscription that the plant declares."""
-
-
-DAY_S = 86_400.0
-
-
-class Keep(Settings, frozen=True):
-    """One of the tables `[[historian.retention]]`."""
-
-    branch: str = ""
-    """Branch of the namespace; the empty one is everything."""
-    raw_days: Annotated[float, Meta(ge=0)] = 0.0
-    """Days that samples are kept; 0 keeps them for ever."""
-    rollup_days: Annotated[float, Meta(ge=0)] = 0.0
-    """Days that roll-ups are kept; 0 keeps them for ever."""
 
 
 class Config(asking.Limits, frozen=True):
@@ -74,10 +60,7 @@ class Config(asking.Limits, frozen=True):
 
     def rules(self) -> list[Rule]:
         """What the store is told to keep."""
-        return [
-            Rule(branch=k.branch, raw_s=k.raw_days * DAY_S, rollup_s=k.rollup_days * DAY_S)
-            for k in self.retention
-        ]
+        return [k.rule() for k in self.retention]
 
 
 def _limits(config: Config) -> Limits:
@@ -116,6 +99,9 @@ class Historian:
             refresh=self.live.refresh,
             announce=spine.announce,
         )
+        self.retention = Retention(
+            store, config.rules(), round(config.disk_gb_max * GB), self.corrections.note
+        )
         self.recorder = Recorder(spine, store, rows_max=config.rows_max, kept=self._kept)
 
     async def start(self) -> None:
@@ -130,6 +116,7 @@ class Historian:
                 group.create_task(supervise("historian", self.recorder.run), name="recorder")
                 group.create_task(supervise("namespace", self.namespace.keep), name="namespace")
                 group.create_task(supervise("live", self.live.run), name="live")
+                group.create_task(supervise("retention", self.retention.run), name="retention")
         finally:
             await self.namespace.close()
 

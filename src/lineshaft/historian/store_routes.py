@@ -8,10 +8,9 @@ from lineshaft.core.event import Event
 from lineshaft.core.path import SYSTEM, is_under
 from lineshaft.historian import Historian
 from lineshaft.historian.corrections import Changed, Deletion
+from lineshaft.historian.retention import GB, event_of
 from lineshaft.stores import Retained, Verified
 from lineshaft.web import post, times
-
-GB = 1_000_000_000
 
 
 @post(
@@ -92,9 +91,7 @@ async def retain(historian: Historian, who: Identity, *, dry: bool = True) -> Re
     budget = round(config.disk_gb_max * GB)
     done = await historian.store.retain(config.rules(), budget, dry=dry)
     if not dry:
-        data = {"files": len(done.files), "bytes": done.bytes, "rows": done.rows}
-        event = Event(kind="store.retained", actor=who.name, data=data)
-        await historian.corrections.note(event)
+        await historian.corrections.note(event_of(done, who.name))
     return done
 
 

@@ -17,7 +17,7 @@ import msgspec
 from lineshaft.core.errors import Invalid
 from lineshaft.core.path import is_under
 from lineshaft.historian import Config, transfer
-from lineshaft.historian.store_routes import GB
+from lineshaft.historian.retention import GB
 from lineshaft.stores import Retained, Store, Verified
 from lineshaft.web.times import time_ns
 

@@ -92,7 +92,7 @@ class Storage(msgspec.Struct, frozen=True, kw_only=True):
     point: str
     rows: int
     bytes: int
-    """Its share of the files, estimated by rows within each row group."""
+    """Its share of the files, estimated by its rows in each."""
     first_ns: int
     last_ns: int
 
@@ -233,9 +233,11 @@ class Store(Plugin, abc.ABC):
         average = pc.divide(table.column("sum"), table.column("usable"))
         return table.append_column("avg", average).select(BUCKET_SCHEMA.names).cast(BUCKET_SCHEMA)
 
+    @abc.abstractmethod
     async def delete(self, points: Sequence[str], start_ns: int, stop_ns: int) -> int:
         """Remove the samples that `read` would return; how many. Durable when it returns."""
 
+    @abc.abstractmethod
     def sql(self, question: Question) -> AsyncGenerator[pa.RecordBatch]:
         """Answer a SELECT; the schema of the first batch, which may be empty, is that of all.
 
@@ -244,13 +246,17 @@ class Store(Plugin, abc.ABC):
             Unavailable: time or memory ran out.
         """
 
+    @abc.abstractmethod
     async def storage(self, points: Sequence[str] | None = None) -> list[Storage]:
         """What each point takes in settled storage; of all points when None."""
 
+    @abc.abstractmethod
     async def retain(self, rules: Sequence[Rule], budget_bytes: int, *, dry: bool) -> Retained:
         """Delete what the rules no longer keep, and the oldest until the rest fits the budget.
 
-        A budget of 0 has no limit. `dry` only tells what would go.
+        A budget of 0 has no limit. `dry` only tells what would go. Of samples that go the
+        roll-ups stay where the store has some: `read` gives nothing then, `summaries` does.
+        What is buffered is not looked at. An engine remembers the rules it was given last.
         """
 
     async def verify(self) -> Verified:

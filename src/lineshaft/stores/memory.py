@@ -5,6 +5,7 @@ room and are counted as dropped.
 """
 
 from bisect import bisect_left, insort
+from collections import Counter
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from itertools import islice
@@ -14,13 +15,28 @@ import pyarrow as pa
 from msgspec import Meta
 
 from lineshaft.core.batch import Batch, Ints, Sample
+from lineshaft.core.clock import NS_PER_S, now_ns
 from lineshaft.core.quality import is_bad
 from lineshaft.core.settings import Settings
 from lineshaft.core.summary import summarize
-from lineshaft.stores import Counts, Health, Question, Store, _sql, check_edges
+from lineshaft.stores import (
+    Counts,
+    Health,
+    Question,
+    Retained,
+    Rule,
+    Storage,
+    Store,
+    _sql,
+    check_edges,
+)
+from lineshaft.stores._rules import Rules
 
 FULL = "memory full"
 DELETED = "deleted"
+RETENTION = "retention"
+ROW_BYTES = 250
+"""What a sample takes in memory, about."""
 
 
 class Memory(Store):
@@ -149,6 +165,40 @@ class Memory(Store):
     def sql(self, question: Question) -> AsyncGenerator[pa.RecordBatch]:
         rows = list(self._rows.values())
         return self._engine.answer(question, lambda: _relations(rows, question))
+
+    async def storage(self, points: Sequence[str] | None = None) -> list[Storage]:
+        wanted = list(self._times) if points is None else dict.fromkeys(points)
+        return [
+            Storage(
+                point=point,
+                rows=len(times),
+                bytes=len(times) * ROW_BYTES,
+                first_ns=times[0],
+                last_ns=times[-1],
+            )
+            for point in wanted
+            if (times := self._times.get(point, []))
+        ]
+
+    async def retain(self, rules: Sequence[Rule], budget_bytes: int, *, dry: bool) -> Retained:
+        kept, now = Rules(rules), now_ns()
+        going: dict[tuple[str, int], str] = {}
+        for point, times in self._times.items():
+            branch = kept.branch_of(point)
+            raw_s = kept.rule(branch).raw_s
+            until_ns = now - int(raw_s * NS_PER_S) if raw_s else -(2**63)
+            going |= dict.fromkeys(
+                ((point, t) for t in times[: bisect_left(times, until_ns)]), branch
+            )
+        if budget_bytes:
+            over = len(self._rows) - len(going) - budget_bytes // ROW_BYTES
+            left = sorted((k for k in self._rows if k not in going), key=lambda k: k[1])
+            going |= dict.fromkeys(left[: max(over, 0)], "disk budget")
+        if not dry:
+            for point, time_ns in going:
+                self._drop(point, time_ns, time_ns + 1, RETENTION)
+        reasons = {r: n * ROW_BYTES for r, n in Counter(going.values()).items()}
+        return Retained(bytes=len(going) * ROW_BYTES, rows=len(going), reasons=reasons)
 
     async def settle(self) -> None:
         """Nothing is buffered here."""

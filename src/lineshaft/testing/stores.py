@@ -16,11 +16,12 @@ import numpy as np
 import pyarrow as pa
 
 from lineshaft.core.batch import Batch, Sample
+from lineshaft.core.clock import now_ns
 from lineshaft.core.errors import Invalid
 from lineshaft.core.point import Value
 from lineshaft.core.quality import is_bad
 from lineshaft.core.summary import SUMMARY_SCHEMA
-from lineshaft.stores import BUCKET_SCHEMA, Counts, Store
+from lineshaft.stores import BUCKET_SCHEMA, Counts, Rule, Store
 from lineshaft.testing.oracle import Oracle, assert_summaries, same
 
 ALWAYS = (-(2**63), 2**63 - 1)
@@ -363,6 +364,71 @@ async def the_nearest_samples_are_found(making: Making) -> None:
         assert len(await store.before([], T0)) == len(await store.after([], T0)) == 0
 
 
+async def storage_tells_what_each_point_takes(making: Making) -> None:
+    """Rows exactly, first and last time, and a share of the bytes; of what is settled."""
+    store = making.fresh()
+    async with store.opened():
+        assert await store.storage() == []
+        await store.append(Batch.of_rows([*_rows("a", *range(100)), *_rows("b", 7)]))
+        await store.settle()
+        await store.append(Batch.of_rows(_rows("a", 200, 5)))
+        await store.settle()
+        told = {s.point: s for s in await store.storage()}
+        assert (told["a"].rows, told["b"].rows) == (101, 1)
+        assert (told["a"].first_ns, told["a"].last_ns) == (T0, T0 + 200)
+        assert told["a"].bytes > told["b"].bytes >= 0
+        assert [s.point for s in await store.storage(["b", "nobody"])] == ["b"]
+
+
+async def retention_keeps_what_the_rules_say(making: Making) -> None:
+    """The longest branch decides, samples are there or not as a whole day; dry changes nothing."""
+    store, oracle = making.fresh(), Oracle()
+    day = 86_400 * S
+    today = now_ns() // day * day
+    rules = [Rule(branch="hall", raw_s=10 * 86_400.0), Rule(branch="hall/b", raw_s=3 * 86_400.0)]
+    points = ["hall/a", "hall/b", "hallway"]
+    async with store.opened():
+        for days in (30, 5, 1):
+            for point in points:
+                rows = [Sample(point, today - days * day + i * S, float(i)) for i in range(20)]
+                await _append(store, oracle, rows)
+            await store.settle()
+        assert (await store.retain([], 0, dry=False)).rows == 0
+        told = await store.retain(rules, 0, dry=True)
+        await holds(store, oracle)
+        done = await store.retain(rules, 0, dry=False)
+        assert (done.rows, set(done.reasons)) == (told.rows, {"hall", "hall/b"})
+        oracle.delete(["hall/a"], 0, today - 10 * day)
+        oracle.delete(["hall/b"], 0, today - 3 * day)
+        await holds(store, oracle)
+        assert balanced(store.counts())
+        assert not (await store.retain(rules, 0, dry=False)).reasons
+    reopened = making.again()
+    if reopened is not None:
+        async with reopened.opened():
+            await holds(reopened, oracle)
+
+
+async def the_budget_lets_the_oldest_samples_go(making: Making) -> None:
+    """And no more of them than it must, file by file."""
+    store = making.fresh()
+    day = 86_400 * S
+    async with store.opened():
+        for days in range(5):
+            rows = [Sample("p", T0 + days * day + i * S, float(i)) for i in range(500)]
+            await store.append(Batch.of_rows(rows))
+            await store.settle()
+        size = sum(s.bytes for s in await store.storage())
+        assert not (await store.retain([], 2 * size, dry=False)).reasons
+        told = await store.retain([], size * 7 // 10, dry=True)
+        done = await store.retain([], size * 7 // 10, dry=False)
+        assert (done.bytes, set(done.reasons)) == (told.bytes, {"disk budget"})
+        got = await store.read(["p"], *ALWAYS)
+        assert 1000 <= len(got) < 2500
+        assert got.time_ns[0] > T0
+        assert got.time_ns[-1] == T0 + 4 * day + 499 * S
+
+
 async def concurrent_appends_are_all_kept(making: Making) -> None:
     """Any number in flight, beside readers and settling; the books balance meanwhile."""
     store, oracle = making.fresh(), Oracle()
@@ -520,6 +586,9 @@ STORE: tuple[Check, ...] = (
     summaries_agree_with_plain_arithmetic,
     summaries_have_the_columns_asked_for,
     the_nearest_samples_are_found,
+    storage_tells_what_each_point_takes,
+    retention_keeps_what_the_rules_say,
+    the_budget_lets_the_oldest_samples_go,
     concurrent_appends_are_all_kept,
     an_empty_batch_is_nothing,
     many_points_are_fine,

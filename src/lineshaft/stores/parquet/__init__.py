@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
+import numpy as np
 import pyarrow as pa
 from msgspec import Meta
 
@@ -25,7 +26,18 @@ from lineshaft.core.batch import Batch, Ints
 from lineshaft.core.errors import Invalid, Missing, Refused, Unavailable
 from lineshaft.core.settings import Settings
 from lineshaft.core.summary import summarize
-from lineshaft.stores import Counts, Health, Question, Store, Verified, _sql, check_edges
+from lineshaft.stores import (
+    Counts,
+    Health,
+    Question,
+    Retained,
+    Rule,
+    Storage,
+    Store,
+    Verified,
+    _sql,
+    check_edges,
+)
 from lineshaft.stores.parquet import manifest as manifests
 from lineshaft.stores.parquet.backups import restore
 from lineshaft.stores.parquet.files import Files
@@ -38,7 +50,7 @@ from lineshaft.stores.parquet.writer import GROUP_ROWS_MAX
 
 T = TypeVar("T")
 
-SCAN_ROWS_MAX = 1_000_000
+SCAN_ROWS_MAX = 250_000
 """Rows that a scan holds in memory at once."""
 
 
@@ -54,7 +66,7 @@ class Parquet(Store):
         """Rows in memory that make a segment; appends wait at four times as many."""
         flush_s: Annotated[float, Meta(gt=0)] = 300.0
         """Seconds after which rows in memory become a segment, however few they are."""
-        memory_mb: Annotated[int, Meta(ge=64)] = 512
+        memory_mb: Annotated[int, Meta(ge=64)] = 192
         """MB of memory that queries may take; larger ones use the disk."""
         cache_mb: Annotated[int, Meta(ge=1)] = 64
         """MB of memory that hold what was read lately, for screens that ask again."""
@@ -66,7 +78,8 @@ class Parquet(Store):
         kind = "parquet"
         buffer_rows_max = 500_000
         flush_s = 300
-        memory_mb = 512
+        memory_mb = 192
+        cache_mb = 64
     """
 
     config: Config
@@ -264,6 +277,19 @@ class Parquet(Store):
     def sql(self, question: Question) -> AsyncGenerator[pa.RecordBatch]:
         return self._engine.answer(question, lambda: self._open_house().relations(question))
 
+    async def storage(self, points: Sequence[str] | None = None) -> list[Storage]:
+        return await self._ask(lambda: _storage(self._open_house(), points))
+
+    async def retain(self, rules: Sequence[Rule], budget_bytes: int, *, dry: bool) -> Retained:
+        keeper = self._open_house().keeper
+        try:
+            return await asyncio.to_thread(keeper.retain, rules, budget_bytes, dry=dry)
+        except (OSError, pa.ArrowException) as error:
+            raise Unavailable(
+                f"retention in {self.config.path} did not come to its end: {error}",
+                remedy="See to the disk; what was not deleted is tried again.",
+            ) from error
+
     async def settle(self) -> None:
         await self._have(None)
 
@@ -280,6 +306,31 @@ class Parquet(Store):
         if self._house is None:
             return Health(ok=False, problem=f"Store {self.name} is not open.")
         return self._house.health()
+
+
+def _storage(house: House, points: Sequence[str] | None) -> list[Storage]:
+    names = house.state.names
+    paths = names.paths[: len(names)] if points is None else list(dict.fromkeys(points))
+    ids = np.array([i for p in paths if (i := names.ids.get(p, -1)) >= 0], dtype=np.int32)
+    known = len(names)
+    rows, size = np.zeros(known, np.int64), np.zeros(known, np.int64)
+    first, last = np.full(known, 2**63 - 1), np.full(known, -(2**63))
+    for held, count, share, oldest, newest in house.storage(ids):
+        rows[held] += count
+        size[held] += share
+        first[held] = np.minimum(first[held], oldest)
+        last[held] = np.maximum(last[held], newest)
+    return [
+        Storage(
+            point=names.paths[i],
+            rows=int(rows[i]),
+            bytes=int(size[i]),
+            first_ns=int(first[i]),
+            last_ns=int(last[i]),
+        )
+        for i in ids.tolist()
+        if rows[i]
+    ]
 
 
 def _check(batch: Batch) -> None:

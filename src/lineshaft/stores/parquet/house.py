@@ -3,7 +3,7 @@
 import contextlib
 import itertools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ import duckdb
 import numpy as np
 from msgspec.structs import replace
 
-from lineshaft.core.batch import Batch
+from lineshaft.core.batch import Batch, Indices, Ints
 from lineshaft.core.clock import uuid7
 from lineshaft.core.errors import Invalid, SettingsError, Unavailable
 from lineshaft.core.flow import assert_off_loop
@@ -24,11 +24,12 @@ from lineshaft.stores.parquet.deleting import Deleter
 from lineshaft.stores.parquet.files import Files
 from lineshaft.stores.parquet.log import replay
 from lineshaft.stores.parquet.manifest import LOGS, SEGMENTS, Manifest, Segment, Thinned
-from lineshaft.stores.parquet.merging import Merger
+from lineshaft.stores.parquet.merging import Merger, Swap
 from lineshaft.stores.parquet.nearest import Nearest
 from lineshaft.stores.parquet.quarantine import GONE, Quarantine
 from lineshaft.stores.parquet.queries import Readers, Span, engine
 from lineshaft.stores.parquet.reading import Library
+from lineshaft.stores.parquet.retaining import Keeper
 from lineshaft.stores.parquet.rows import Buffer, Rows, concat, rows_of
 from lineshaft.stores.parquet.segments import Shelf
 from lineshaft.stores.parquet.settler import TROUBLES, Settler
@@ -103,14 +104,19 @@ class House:
         self.writer = Writer(self.state, self._files, folder / LOGS, limits)
         self._settler = Settler(self.state, self._files, folder, shelf, self.quarantine)
         self.deleter = Deleter(self.state, shelf, self._settler)
-        own = Shelf(self._files, folder, self._engine)
-        own.numbers = shelf.numbers
-        self.merger = Merger(self.state, own, self._settler)
+        self.merger = Merger(self._swap(shelf))
+        self.keeper = Keeper(self._swap(shelf), self.merger, sidecars)
         self._recall()
         next_log = self._replay()
         self._settler.start()
         self.writer.start(next_log)
         self.merger.start()
+
+    def _swap(self, like: Shelf) -> Swap:
+        """What another thread changes segments with: on a shelf of its own."""
+        shelf = Shelf(self._files, self._folder, self._engine)
+        shelf.numbers = like.numbers
+        return Swap(self.state, self._settler, shelf)
 
     def close(self) -> None:
         """Settle what is buffered, as far as the disk lets it, and give the folder back."""
@@ -220,6 +226,17 @@ class House:
     def relations(self, question: Question) -> Relations:
         """What a SELECT may name."""
         return sql.relations(self.state, self._folder, question)
+
+    def storage(self, ids: Indices) -> Iterator[tuple[Indices, Ints, Ints, Ints, Ints]]:
+        """Of each segment which of the points it holds; their rows, bytes, first and last time."""
+        for segment in self.state.snapshot().segments:
+            index = self._library.index(segment)
+            places = index.find(ids)
+            held = np.flatnonzero(places >= 0)
+            at = places[held]
+            rows = index.starts[at + 1] - index.starts[at]
+            size = segment.bytes + (segment.rollup.bytes if segment.rollup else 0)
+            yield ids[held], rows, rows * size // segment.rows, index.first[at], index.last[at]
 
     def health(self) -> Health:
         """Whether appends are acknowledged, and what else is wrong."""

@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lineshaft.core.batch import Indices, Ints
+from lineshaft.core.batch import Indices, Ints, Mask
 from lineshaft.core.errors import SettingsError
 from lineshaft.stores.parquet import footer as footers
 from lineshaft.stores.parquet.shape import time_columns, times_of
@@ -31,7 +31,7 @@ MAGIC = b"LSHI"
 CODEC = "zstd"
 
 
-class Runs:
+class Collector:
     """Collects, while a segment is written, where the rows of each point begin."""
 
     def __init__(self) -> None:
@@ -109,13 +109,29 @@ class Times(NamedTuple):
     stop_ns: int
 
 
-class Run(NamedTuple):
-    """Rows of one point within one row group."""
+class Runs(NamedTuple):
+    """Rows of one point within one row group each; columns of equal length."""
 
-    group: int
-    start: int
+    which: Ints
+    """Place of the point in what was asked for; rises."""
+    group: Ints
+    start: Ints
     """First row, counted within the row group."""
-    stop: int
+    stop: Ints
+
+    def take(self, rows: Mask) -> "Runs":
+        """Those that a mask holds true."""
+        return Runs(*(c[rows] for c in self))
+
+
+def _enough(runs: Runs, limit: int) -> Mask:
+    """The first runs of each point, up to so many rows; of its very first, any may lie outside."""
+    is_first = np.r_[True, runs.which[1:] != runs.which[:-1]][: len(runs.which)]
+    sure = np.where(is_first, 0, runs.stop - runs.start)
+    before = np.cumsum(sure) - sure
+    begins = np.maximum.accumulate(np.where(is_first, before, 0))
+    enough: Mask = before - begins < limit
+    return enough
 
 
 class Index:
@@ -150,23 +166,28 @@ class Index:
         at = np.minimum(np.searchsorted(self._ids, ids), len(self._ids) - 1)
         return np.where(self._ids[at] == ids, self._order[at], np.int32(-1))
 
-    def runs(self, place: int, span: Times) -> list[Run]:
-        """Row groups, in order, that may hold rows of the point within these times."""
-        start_ns, stop_ns = span
-        first, stop = int(self.starts[place]), int(self.starts[place + 1])
-        if self.first[place] >= stop_ns or self.last[place] < start_ns:
-            return []
-        low = int(np.searchsorted(self._group_starts, first, side="right")) - 1
-        high = int(np.searchsorted(self._group_starts, stop, side="left"))
-        found = []
-        for group in range(low, high):
-            begin, end = int(self._group_starts[group]), int(self._group_starts[group + 1])
-            # The first row of a group is this point's only if the point began before it.
-            late = begin >= first and self._group_first[group] >= stop_ns
-            early = end <= stop and self._group_last[group] < start_ns
-            if not (late or early):
-                found.append(Run(group, max(first - begin, 0), min(stop, end) - begin))
-        return found
+    def runs(self, ids: Indices, span: Times, limit: int | None = None) -> Runs:
+        """Where rows of these times may be, of each point at least the `limit` oldest."""
+        places = self.find(ids)
+        which = np.flatnonzero(places >= 0)
+        at = places[which]
+        alive = (self.first[at] < span.stop_ns) & (self.last[at] >= span.start_ns)
+        which, at = which[alive], at[alive]
+        first, stop = self.starts[at], self.starts[at + 1]
+        low = np.searchsorted(self._group_starts, first, side="right") - 1
+        high = np.searchsorted(self._group_starts, stop, side="left")
+        # One row for each point and row group that it has rows in.
+        number = high - low
+        row = np.repeat(np.arange(len(which)), number)
+        group = low[row] + np.arange(len(row)) - np.repeat(np.cumsum(number) - number, number)
+        begin, end = self._group_starts[group], self._group_starts[group + 1]
+        # The first row of a group is this point's only if the point began before it.
+        late = (begin >= first[row]) & (self._group_first[group] >= span.stop_ns)
+        early = (end <= stop[row]) & (self._group_last[group] < span.start_ns)
+        runs = Runs(
+            which[row], group, np.maximum(first[row] - begin, 0), np.minimum(stop[row], end) - begin
+        ).take(~(late | early))
+        return runs if limit is None else runs.take(_enough(runs, limit))
 
     def before(self, ids: int) -> Ints:
         """For each number of a point up to `ids`, how many rows those below have.
@@ -258,7 +279,7 @@ class _Versioned(msgspec.Struct):
 
 def _made(file: BinaryIO, footer_at: int) -> Stored:
     """An index from reading the points and times of all rows."""
-    runs = Runs()
+    runs = Collector()
     with pq.ParquetFile(file, read_dictionary=["point"]) as parquet:
         columns = time_columns(parquet.schema_arrow.names)
         for group in range(parquet.num_row_groups):

@@ -16,9 +16,9 @@ import pyarrow as pa
 from msgspec.structs import replace
 
 from lineshaft.core.clock import NS_PER_S, now_ns
+from lineshaft.stores._rules import Rules
 from lineshaft.stores.parquet import index as indices
 from lineshaft.stores.parquet.manifest import VERSION, Segment, Thinned
-from lineshaft.stores.parquet.rules import Rules
 from lineshaft.stores.parquet.segments import DAY_NS, Shelf, day_of
 from lineshaft.stores.parquet.settler import TROUBLES, Settler
 from lineshaft.stores.parquet.shape import coarsest
@@ -54,13 +54,49 @@ class _Stopped(Exception):  # noqa: N818 - no error
     """The store is closing."""
 
 
+class Swap(NamedTuple):
+    """Puts segments that were written on a shelf in the place of others, from any thread."""
+
+    state: State
+    settler: Settler
+    shelf: Shelf
+
+    def do(
+        self,
+        gone: Sequence[Segment],
+        added: Sequence[Segment],
+        *,
+        thinned: Sequence[Thinned] = (),
+        drop: Sequence[Thinned] = (),
+    ) -> bool:
+        """Have the manifest name other segments; False when one of the old no longer stands.
+
+        `thinned` come besides, and those of `drop` go.
+        """
+        done = False
+
+        def change() -> None:
+            nonlocal done
+            manifest = self.state.manifest
+            if set(gone) <= set(manifest.segments):
+                # From here on the files may be named on the disk, even if the change fails.
+                self.shelf.named()
+                kept = [t for t in manifest.thinned if t not in drop]
+                self.settler.exchange(list(gone), list(added), thinned=[*kept, *thinned])
+                done = True
+
+        self.settler.at_once(change)
+        if not done:
+            self.shelf.forget()
+        return done
+
+
 class Merger:
     """Merges one group after another while the store is open."""
 
-    def __init__(self, state: State, shelf: Shelf, settler: Settler) -> None:
-        self._state = state
-        self._shelf = shelf
-        self._settler = settler
+    def __init__(self, swap: Swap) -> None:
+        self._swap = swap
+        self._state, self._settler, self._shelf = swap
         self.rules = Rules(())
         """By which samples are kept: files are made so that they can be deleted by them."""
         self._stopping = threading.Event()
@@ -108,7 +144,7 @@ class Merger:
         segments = list(group.segments)
         with self._settler.pinned([s.file for s in segments]):
             added = self.written(segments)
-            done = self.swap(segments, added)
+            done = self._swap.do(segments, added)
         self._count("merges" if done else "merges_discarded")
 
     def written(self, segments: Sequence[Segment]) -> list[Segment]:
@@ -134,28 +170,6 @@ class Merger:
             if self._stopping.is_set():
                 raise _Stopped
             yield table
-
-    def swap(
-        self,
-        gone: Sequence[Segment],
-        added: Sequence[Segment],
-        thinned: Sequence[Thinned] = (),
-    ) -> bool:
-        """Have the manifest name other segments; False when one of the old no longer stands."""
-        done = False
-
-        def change() -> None:
-            nonlocal done
-            if set(gone) <= set(self._state.manifest.segments):
-                # From here on the files may be named on the disk, even if the change fails.
-                self._shelf.named()
-                self._settler.exchange(list(gone), list(added), thinned=thinned)
-                done = True
-
-        self._settler.at_once(change)
-        if not done:
-            self._shelf.forget()
-        return done
 
     def _count(self, name: str) -> None:
         with self._state.lock:

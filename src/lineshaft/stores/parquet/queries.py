@@ -40,7 +40,8 @@ PLACED = pa.schema(
 
 def engine(folder: Path, memory_mb: int) -> duckdb.DuckDBPyConnection:
     """A DuckDB that reads our segments and nothing from elsewhere."""
-    connection = duckdb.connect(
+    # Its cache of footers stays off, since that has no bound: a year of them would fill the memory.
+    return duckdb.connect(
         ":memory:",
         config={
             "memory_limit": f"{memory_mb}MB",
@@ -49,8 +50,6 @@ def engine(folder: Path, memory_mb: int) -> duckdb.DuckDBPyConnection:
             "autoload_known_extensions": False,
         },
     )
-    connection.execute("SET GLOBAL parquet_metadata_cache = true")
-    return connection
 
 
 class Span(NamedTuple):
@@ -97,7 +96,7 @@ class Readers:
         ids = self._ids(span)
         contested = _contested(segments, newest)
         clear = [s for s in segments if s not in contested]
-        settled = int(self._library.count(ids, clear, _times(span)).sum())
+        settled = self._library.count(ids, clear, _times(span))
         if not contested:
             return settled + int(newest.num_rows)
         cursor = self._cursor(span, newest)
@@ -110,7 +109,7 @@ class Readers:
         assert_off_loop()
         segments, hot = self._look(span)
         found = np.bincount(hot.column("place").to_numpy(), minlength=len(span.points))
-        found += self._library.count_most(self._ids(span), segments, _times(span))
+        found += self._library.counts_max(self._ids(span), segments, _times(span))
         return found.tolist()  # type: ignore[no-any-return]
 
     def look(self, span: Span) -> tuple[list[Segment], Batch]:
@@ -228,11 +227,9 @@ def _times(span: Span) -> Times:
 
 def placed(found: list[Found]) -> pa.Table:
     """Parts, of which there is at least one, as rows of `PLACED`."""
-    found.sort(key=lambda f: (f.place, f.part.time[0]))
-    places = np.array([f.place for f in found], dtype=np.int32)
     parts = [f.part for f in found]
     columns = [
-        pa.array(np.repeat(places, [len(p.time) for p in parts])),
+        pa.array(np.concatenate([f.place for f in found]).astype(np.int32)),
         pa.array(np.concatenate([p.time for p in parts])),
         pa.chunked_array([p.number for p in parts]),
         pa.chunked_array([p.text for p in parts]),

@@ -5,74 +5,46 @@ No file stays open between two questions.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from lineshaft.core.batch import Indices, Ints
-from lineshaft.core.errors import SettingsError
 from lineshaft.stores.parquet import index as indices
 from lineshaft.stores.parquet.cache import Cache
-from lineshaft.stores.parquet.index import Index, Run, Times
-from lineshaft.stores.parquet.manifest import VERSION, Segment
+from lineshaft.stores.parquet.decoding import Part, decode, decode_times
+from lineshaft.stores.parquet.index import Index, Runs, Times
+from lineshaft.stores.parquet.manifest import Segment
 from lineshaft.stores.parquet.rows import Names
-from lineshaft.stores.parquet.shape import time_columns, times_of
+
+T = TypeVar("T")
 
 TOGETHER_MIN = 4
 """From so many row groups on, threads share the work."""
 ROW_BYTES = 29
 """Bytes of a row in memory, without its text."""
-OVERHEAD = 600
-"""Bytes that a kept part takes besides its columns."""
-
-
-class Part(NamedTuple):
-    """Rows of one point, ascending in time."""
-
-    time: Ints
-    number: pa.Array
-    text: pa.Array
-    quality: pa.Array
-
-    def slice(self, start: int, stop: int) -> "Part":
-        """Rows in the same memory."""
-        return Part(self.time[start:stop], *(c.slice(start, stop - start) for c in self[1:]))
-
-    def within(self, span: Times) -> "Part":
-        """Those of these times, in the same memory."""
-        low, high = np.searchsorted(self.time, span).tolist()
-        return self if (low, high) == (0, len(self.time)) else self.slice(low, high)
-
-    def copy(self) -> "Part":
-        """The same in memory of its own."""
-        return Part(self.time.copy(), *(pa.concat_arrays([c]) for c in self[1:]))
-
-    @property
-    def size(self) -> int:
-        """Bytes that it takes."""
-        values = self.number.nbytes + self.text.nbytes + self.quality.nbytes
-        return int(self.time.nbytes + values) + OVERHEAD
+SINGLY_MAX = 8
+"""Up to as many points of a row group are kept each by itself; more are read together."""
+AHEAD = 64
+"""Row groups that may be decoded before they are asked for."""
 
 
 class _Job(NamedTuple):
     """One row group, and the runs that are wanted of it."""
 
-    segment: Segment
+    path: Path
     about: Index
-    group: int
-    wanted: list[tuple[int, Run]]
-    """Place in the question, and rows."""
+    runs: Runs
 
 
 class Found(NamedTuple):
-    """A part, and the place of its point in the question."""
+    """Rows, and the place of the point of each in the question."""
 
-    place: int
+    place: Ints
     part: Part
 
 
@@ -109,9 +81,9 @@ class Library:
     def read(
         self, ids: Indices, segments: Sequence[Segment], span: Times, limit: int | None = None
     ) -> list[Found]:
-        """Parts of the points with these numbers, of each at least the `limit` oldest rows.
+        """Rows of the points with these numbers, of each at least the `limit` oldest.
 
-        No two parts hold the same time of one point.
+        Sorted within a segment only; no two have the same point and time.
         """
         if limit is None:
             return list(self._read(ids, segments, span, None))
@@ -123,85 +95,123 @@ class Library:
             if not len(short):
                 break
             for place, part in self._read(ids[short], era, span, limit):
-                held[short[place]] += len(part.time)
-                found.append(Found(int(short[place]), part))
+                found.append(Found(short[place], part))
+                held += np.bincount(found[-1].place, minlength=len(held))
         return found
 
-    def count(self, ids: Indices, segments: Sequence[Segment], span: Times) -> Ints:
-        """How many rows each of the points has."""
-        counts = np.zeros(len(ids), dtype=np.int64)
+    def count(self, ids: Indices, segments: Sequence[Segment], span: Times) -> int:
+        """How many rows there are."""
+        count = 0
         for segment in segments:
-            partly = self._count_whole(counts, ids, segment, span)
-            for place, part in self._read(ids[partly], [segment], span, None):
-                counts[partly[place]] += len(part.time)
-        return counts
+            index = self.index(segment)
+            partly = self._whole(ids, index, span)
+            count += int(partly.rows.sum())
+            jobs = self._jobs(segment, ids[partly.rest], span, None)
+            count += sum(self._each(lambda j: _count(j, span), jobs))
+        return count
 
-    def count_most(self, ids: Indices, segments: Sequence[Segment], span: Times) -> Ints:
+    def counts_max(self, ids: Indices, segments: Sequence[Segment], span: Times) -> Ints:
         """How many rows each of the points has at most, without reading any."""
         counts = np.zeros(len(ids), dtype=np.int64)
         for segment in segments:
             index = self.index(segment)
-            for place in self._count_whole(counts, ids, segment, span).tolist():
-                at = int(index.find(ids[place : place + 1])[0])
-                counts[place] += sum(r.stop - r.start for r in index.runs(at, span))
+            partly = self._whole(ids, index, span)
+            counts += partly.rows
+            runs = index.runs(ids[partly.rest], span)
+            np.add.at(counts, partly.rest[runs.which], runs.stop - runs.start)
         return counts
 
-    def _count_whole(self, counts: Ints, ids: Indices, segment: Segment, span: Times) -> Indices:
-        """Add the points whose rows are all of these times; the places of those partly so."""
-        index = self.index(segment)
+    def _whole(self, ids: Indices, index: Index, span: Times) -> "_Partly":
         places = index.find(ids)
         held = np.flatnonzero(places >= 0)
         at = places[held]
         begun = (index.first[at] < span.stop_ns) & (index.last[at] >= span.start_ns)
         whole = (index.first[at] >= span.start_ns) & (index.last[at] < span.stop_ns)
-        counts[held[whole]] += (index.starts[at + 1] - index.starts[at])[whole]
-        partly: Indices = held[begun & ~whole].astype(np.int32)
-        return partly
+        rows = np.zeros(len(ids), dtype=np.int64)
+        rows[held[whole]] = (index.starts[at + 1] - index.starts[at])[whole]
+        return _Partly(rows, held[begun & ~whole])
 
-    # ---- parts
+    # ---- row groups
 
     def _read(
         self, ids: Indices, segments: Sequence[Segment], span: Times, limit: int | None
     ) -> Iterator[Found]:
         jobs = [j for s in segments for j in self._jobs(s, ids, span, limit)]
-        rows = sum(run.stop - run.start for job in jobs for _, run in job.wanted)
+        rows = sum(int((j.runs.stop - j.runs.start).sum()) for j in jobs)
         # A long span read once would push out what many ask for again and again.
         keep = rows * ROW_BYTES < self._parts.bytes_max // 4
-        share = len(jobs) >= TOGETHER_MIN
-        for group in (self._pool.map if share else map)(
-            lambda j: self._parts_of(j, span, keep), jobs
-        ):
+        for group in self._each(lambda j: self._rows_of(j, span, keep=keep), jobs):
             yield from group
 
-    def _jobs(
-        self, segment: Segment, ids: Indices, span: Times, limit: int | None
-    ) -> Iterable[_Job]:
-        index = self.index(segment)
-        places = index.find(ids)
-        jobs: dict[int, _Job] = {}
-        for wanted in np.flatnonzero(places >= 0).tolist():
-            runs = index.runs(int(places[wanted]), span)
-            for run in runs if limit is None else _enough(runs, limit):
-                job = jobs.setdefault(run.group, _Job(segment, index, run.group, []))
-                job.wanted.append((wanted, run))
-        return jobs.values()
+    def _each(self, work: Callable[[_Job], T], jobs: Sequence[_Job]) -> Iterator[T]:
+        """What the work gives for each job, in order; in several threads when there are many."""
+        if len(jobs) < TOGETHER_MIN:
+            yield from map(work, jobs)
+            return
+        for start in range(0, len(jobs), AHEAD):
+            yield from self._pool.map(work, jobs[start : start + AHEAD])
 
-    def _parts_of(self, job: _Job, span: Times, keep: bool) -> list[Found]:
+    def _jobs(self, segment: Segment, ids: Indices, span: Times, limit: int | None) -> list[_Job]:
+        index, path = self.index(segment), self._folder / segment.file
+        runs = index.runs(ids, span, limit)
+        if len(runs.group) <= 1:
+            return [_Job(path, index, runs)] if len(runs.group) else []
+        return [_Job(path, index, runs.take(runs.group == g)) for g in np.unique(runs.group)]
+
+    def _rows_of(self, job: _Job, span: Times, *, keep: bool) -> list[Found]:
+        group, runs = int(job.runs.group[0]), job.runs
+        if len(runs.which) > SINGLY_MAX:
+            return _together(decode(job.path, job.about, group), runs, span)
         found = []
         whole: Part | None = None
-        for place, run in job.wanted:
-            key = (job.segment.file, run.group, run.start)
+        for which, start, stop in zip(
+            runs.which.tolist(), runs.start.tolist(), runs.stop.tolist(), strict=True
+        ):
+            key = (job.path.name, group, start)
             part = self._parts.get(key)
             if part is None:
-                whole = whole or decode(self._folder / job.segment.file, job.about, job.group)
-                part = whole.slice(run.start, run.stop)
+                whole = whole or decode(job.path, job.about, group)
+                part = whole.slice(start, stop)
                 if keep:
                     part = part if len(part.time) == len(whole.time) else part.copy()
                     self._parts.put(key, part, part.size)
             cut = part.within(span)
             if len(cut.time):
-                found.append(Found(place, cut if keep else cut.copy()))
+                found.append(Found(np.full(len(cut.time), which), cut if keep else cut.copy()))
         return found
+
+
+class _Partly(NamedTuple):
+    rows: Ints
+    """How many rows each point has, if all are of the times that are wanted, else 0."""
+    rest: Ints
+    """Places of the points that have rows of wanted times and others."""
+
+
+def _positions(runs: Runs) -> tuple[Ints, Ints]:
+    """The rows of all runs within their row group, and the place of the point of each."""
+    size = runs.stop - runs.start
+    shift = np.repeat(runs.start - (np.cumsum(size) - size), size)
+    return np.arange(len(shift)) + shift, np.repeat(runs.which, size)
+
+
+def _together(whole: Part, runs: Runs, span: Times) -> list[Found]:
+    """The rows of many runs of a row group as one part."""
+    rows, place = _positions(runs)
+    time = whole.time[rows]
+    inside = (time >= span.start_ns) & (time < span.stop_ns)
+    rows = rows[inside]
+    if not len(rows):
+        return []
+    taken = pa.array(rows)
+    return [Found(place[inside], Part(time[inside], *(c.take(taken) for c in whole[1:])))]
+
+
+def _count(job: _Job, span: Times) -> int:
+    """How many of the rows are of these times."""
+    whole = decode_times(job.path, job.about, int(job.runs.group[0]))
+    time = whole[_positions(job.runs)[0]]
+    return int(((time >= span.start_ns) & (time < span.stop_ns)).sum())
 
 
 def _eras(segments: Sequence[Segment]) -> Iterator[list[Segment]]:
@@ -214,62 +224,3 @@ def _eras(segments: Sequence[Segment]) -> Iterator[list[Segment]]:
         era.append(segment)
     if era:
         yield era
-
-
-def _enough(runs: list[Run], limit: int) -> Iterator[Run]:
-    """The first runs, up to so many rows; of the very first, any part may lie outside."""
-    held = 0
-    for number, run in enumerate(runs):
-        if held >= limit:
-            return
-        yield run
-        held += run.stop - run.start if number else 0
-
-
-def decode(path: Path, index: Index, group: int) -> Part:
-    """All rows of a row group.
-
-    Raises:
-        SettingsError: the file is of a newer version.
-        OSError: it cannot be read, or its bytes are not those that were written.
-    """
-    with path.open("rb") as file:
-        meta = index.footer(file.fileno(), group)
-        version = int((meta.metadata or {}).get(b"lineshaft.segment", b"1"))
-        if version > VERSION:
-            raise SettingsError(
-                f"segment {path} has version {version}, this program knows {VERSION}",
-                remedy="Run the newer Lineshaft that wrote it.",
-            )
-        return _decoded(file, meta)
-
-
-def _decoded(file: BinaryIO, meta: pq.FileMetaData) -> Part:
-    # Arrow ends the process when a damaged footer promises columns that it does not describe.
-    if meta.num_row_groups != 1 or meta.row_group(0).num_columns != meta.num_columns:
-        raise OSError("the footer is damaged")
-    columns = {
-        meta.schema.column(i).name: meta.row_group(0).column(i) for i in range(meta.num_columns)
-    }
-    size = meta.row_group(0).num_rows
-    wanted = [*time_columns(list(columns)), "number", "quality"]
-    if "nanos" in wanted and _is_zero(columns["nanos"]):
-        wanted.remove("nanos")
-    has_text = not _is_null(columns["text"], size)
-    with pq.ParquetFile(file, metadata=meta, page_checksum_verification=True) as parquet:
-        table = parquet.read_row_group(
-            0, columns=[*wanted, "text"] if has_text else wanted, use_threads=False
-        )
-    text = table.column("text").combine_chunks() if has_text else pa.nulls(size, pa.string())
-    number, quality = (table.column(n).combine_chunks() for n in ("number", "quality"))
-    return Part(times_of(table), number, text, quality)
-
-
-def _is_zero(column: pq.ColumnChunkMetaData) -> bool:
-    stats = column.statistics
-    return stats is not None and stats.has_min_max and stats.min == stats.max == 0
-
-
-def _is_null(column: pq.ColumnChunkMetaData, rows: int) -> bool:
-    stats = column.statistics
-    return stats is not None and stats.has_null_count and stats.null_count == rows

@@ -10,6 +10,8 @@ import pyarrow.compute as pc
 from lineshaft.core.batch import Batch, Codes, Floats, Indices, Ints, Mask
 
 Places = npt.NDArray[np.intp]
+SINGLY_MAX = 8
+"""Up to so many points are looked for one by one among the rows of a buffer."""
 SMALL = 1 << 16
 """Ranks below this fit 16 bits, which NumPy sorts by radix, four times as fast."""
 
@@ -200,11 +202,19 @@ class Buffer:
 
         `wanted` says for each number of a point whether it is; numbers beyond are not.
         """
-        time, ids = self._time[:rows], self._id[:rows]
-        inside = (time >= start_ns) & (time < stop_ns)
-        known = ids < len(wanted)
-        inside &= known & wanted[np.where(known, ids, 0)]
-        return self._view(np.flatnonzero(inside))
+        ids = self._id[:rows]
+        numbers = np.flatnonzero(wanted)
+        if len(numbers) <= SINGLY_MAX:
+            # Comparing is many times as fast as looking up each row's point.
+            found = np.zeros(rows, dtype=np.bool_)
+            for number in numbers.tolist():
+                found |= ids == number
+        else:
+            found = ids < len(wanted)
+            found &= wanted[np.where(found, ids, 0)]
+        places = np.flatnonzero(found)
+        time = self._time[places]
+        return self._view(places[(time >= start_ns) & (time < stop_ns)])
 
     def _view(self, rows: Places | slice) -> Rows:
         return Rows(

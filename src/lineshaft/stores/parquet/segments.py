@@ -18,7 +18,7 @@ from lineshaft.core.clock import NS_PER_S
 from lineshaft.core.flow import assert_off_loop
 from lineshaft.stores.parquet import footer as footers
 from lineshaft.stores.parquet.files import Files, Sink
-from lineshaft.stores.parquet.index import Runs
+from lineshaft.stores.parquet.index import Collector
 from lineshaft.stores.parquet.manifest import SEGMENTS, VERSION, Rollup, Segment
 from lineshaft.stores.parquet.rollups import Builder
 from lineshaft.stores.parquet.rows import Rows, order_of
@@ -132,7 +132,7 @@ class Shelf:
         path = self.folder / f"{next(self.numbers):012d}.parquet"
         self._new.append(path)
         summing = Builder()
-        runs, time_min, time_max = Runs(), np.iinfo(np.int64).max, np.iinfo(np.int64).min
+        runs, time_min, time_max = Collector(), np.iinfo(np.int64).max, np.iinfo(np.int64).min
         try:
             with self._files.sink(path) as sink:
                 held = _Held(sink)
@@ -173,7 +173,23 @@ class Shelf:
         """The file with the roll-ups of a segment, if it is large enough to need them."""
         if summing.rows < ROLLUP_ROWS_MIN or not summing.fit:
             return None
-        path = segment.with_suffix(ROLLUP)
+        return self._write_rollup(segment.with_suffix(ROLLUP), summing)
+
+    def summed_up(self, tables: Iterable[pa.Table]) -> Rollup | None:
+        """Roll-ups of sorted rows, on the disk; None when there can be none.
+
+        Raises:
+            OSError: the disk does not take it; `forget` clears what is left.
+        """
+        assert_off_loop()
+        summing = Builder()
+        for table in tables:
+            summing.add(table)
+        if not summing.rows or not summing.fit:
+            return None
+        return self._write_rollup(self.folder / f"{next(self.numbers):012d}{ROLLUP}", summing)
+
+    def _write_rollup(self, path: Path, summing: Builder) -> Rollup:
         self._new.append(path)
         with self._files.sink(path) as sink:
             summing.write(sink)
@@ -359,7 +375,7 @@ class _Held:
         """From now on comes what stands at the end of the file."""
         self._parts = []
 
-    def finish(self, runs: Runs) -> None:
+    def finish(self, runs: Collector) -> None:
         """Write the index and, behind it, what was held."""
         held = b"".join(self._parts or [])
         length = footers.LENGTH.unpack_from(held, len(held) - footers.TAIL)[0]

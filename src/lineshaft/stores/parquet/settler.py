@@ -50,12 +50,6 @@ def last_of(manifest: Manifest) -> Last:
     return Last(manifest.last, manifest.last_crc)
 
 
-def retired(gone: Iterable[Segment], now_ns: int, kept: set[str]) -> tuple[Retired, ...]:
-    """The files of segments that count no more, but for roll-ups that stay."""
-    files = (f for s in gone for f in s.files())
-    return tuple(Retired(file=f, since_ns=now_ns) for f in files if f not in kept)
-
-
 class Settler:
     """Moves frozen buffers into segments, oldest first; the only one that writes the manifest."""
 
@@ -220,7 +214,7 @@ class Settler:
         old = self._state.manifest
         last = self._write_latest(old) if buffer.rows else last_of(old)
         segments = [s for s in old.segments if s not in gone] + added
-        new = self._next(old, segments, gone, log_from=buffer.log + 1, last=last)
+        new = self._next(old, segments, None, log_from=buffer.log + 1, last=last)
         self._state.settled(new, stored, buffer.rows - stored)
         self._files.delete(self._folder / LOGS / file_name(buffer.log))
         self._drop_latest(old)
@@ -274,19 +268,18 @@ class Settler:
         added: list[Segment],
         last: Batch | None = None,
         *,
-        thinned: Sequence[Thinned] = (),
+        thinned: Sequence[Thinned] | None = None,
     ) -> None:
         """Have other segments in the manifest, and these newest samples if given.
 
-        Of those in `thinned` the roll-ups stay.
+        `thinned` are the segments of which the roll-ups stay; None leaves them as they are.
 
         Whoever holds the lock of the state afterwards must bring what it remembers in line.
         """
         old = self._state.manifest
         kept = last_of(old) if last is None else self._write_last(old, last)
         segments = [s for s in old.segments if s not in gone] + added
-        old = replace(old, thinned=(*old.thinned, *thinned))
-        new = self._next(old, segments, gone, log_from=old.log_from, last=kept)
+        new = self._next(old, segments, thinned, log_from=old.log_from, last=kept)
         with self._state.lock:
             self._state.manifest = new
         self._drop_latest(old)
@@ -295,7 +288,7 @@ class Settler:
         self,
         old: Manifest,
         segments: list[Segment],
-        gone: list[Segment],
+        thinned: Sequence[Thinned] | None,
         *,
         log_from: int,
         last: Last,
@@ -310,8 +303,11 @@ class Settler:
             last=last.file,
             last_crc=last.crc,
             segments=tuple(sorted(segments, key=lambda s: (s.time_min, s.file))),
-            retired=old.retired + retired(gone, now, {t.rollup.file for t in old.thinned}),
+            thinned=old.thinned if thinned is None else tuple(thinned),
         )
+        gone = sorted(old.files() - new.files())
+        retired = tuple(Retired(file=f, since_ns=now) for f in gone)
+        new = replace(new, retired=(*old.retired, *retired))
         # From here on the files may be named on the disk, even if the commit says it failed.
         self._shelf.named()
         manifests.commit(self._files, self._folder, new)

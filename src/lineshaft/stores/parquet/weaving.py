@@ -12,9 +12,9 @@ import pyarrow as pa
 
 from lineshaft.core.batch import Ints
 from lineshaft.stores.parquet import index as indices
+from lineshaft.stores.parquet.decoding import Part, decode
 from lineshaft.stores.parquet.index import Index
 from lineshaft.stores.parquet.manifest import Segment
-from lineshaft.stores.parquet.reading import Part, decode
 from lineshaft.stores.parquet.rows import order_of
 from lineshaft.stores.parquet.shape import SCHEMA
 
