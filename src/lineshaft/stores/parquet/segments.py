@@ -107,10 +107,7 @@ class Shelf:
         self._new.clear()
 
     def forget(self) -> None:
-        """Delete what was written since and did not get into the manifest.
-
-        What the disk does not let go of is tried again, at the next opening at the latest.
-        """
+        """Delete what was written since and did not get into the manifest; at opening else."""
         while self._new:
             try:
                 self._files.delete(self._new[-1])
@@ -232,10 +229,7 @@ class Shelf:
     def outside(
         self, segment: Segment, wanted: pa.Table, span_ns: tuple[int, int]
     ) -> tuple[int, Segment | None]:
-        """How many rows are of wanted points (column `point`) and times, and a segment without.
-
-        The segment itself when it holds none, None when it holds no others.
-        """
+        """How many rows are of wanted points and times, and a segment without, if any is left."""
         times = f"time_ns >= {span_ns[0]} AND time_ns < {span_ns[1]}"
         inside = f"{times} AND point IN (SELECT point FROM keys)"  # noqa: S608 - integers
         source = f"({rows_of([segment], self.folder)})"
@@ -350,7 +344,6 @@ class _Held:
         self._at = 0
         self._parts: list[bytes] | None = None
         self.tail_bytes = self.tail_crc = 0
-        """Bytes at the end of the file, and their checksum."""
 
     def write(self, data: bytes | memoryview) -> int:
         """Hand on what comes, or hold it."""
