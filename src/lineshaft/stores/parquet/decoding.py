@@ -88,11 +88,7 @@ def _opened(path: Path, index: Index, group: int) -> Iterator[pq.ParquetFile]:
         )
     # Arrow ends the process when a damaged footer promises columns that it does not describe.
     if meta.num_row_groups != 1 or meta.row_group(0).num_columns != meta.num_columns:
-<<<<<<< HEAD
         raise OSError(f"the footer of {path} is damaged")
-=======
-        raise OSError(f"segment {path} has a damaged footer")
->>>>>>> faults
     # A file of Arrow's own, since reading through one of Python's takes its lock again and again.
     with (
         pa.OSFile(str(path)) as source,
