@@ -72,20 +72,30 @@ class Swap(NamedTuple):
         """Have the manifest name other segments; False when one of the old no longer stands.
 
         `thinned` come besides, and those of `drop` go.
+
+        Raises:
+            OSError: the disk does not take the change.
         """
         done = False
+        trouble: Exception | None = None
 
         def change() -> None:
-            nonlocal done
+            nonlocal done, trouble
             manifest = self.state.manifest
             if set(gone) <= set(manifest.segments):
                 # From here on the files may be named on the disk, even if the change fails.
                 self.shelf.named()
                 kept = [t for t in manifest.thinned if t not in drop]
-                self.settler.exchange(list(gone), list(added), thinned=[*kept, *thinned])
-                done = True
+                try:
+                    self.settler.exchange(list(gone), list(added), thinned=[*kept, *thinned])
+                    done = True
+                except TROUBLES as error:
+                    # The settler would swallow it, and the change be taken for done.
+                    trouble = error
 
         self.settler.at_once(change)
+        if trouble is not None:
+            raise trouble
         if not done:
             self.shelf.forget()
         return done

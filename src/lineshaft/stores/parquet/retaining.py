@@ -7,10 +7,13 @@ were such, is split when the first of them is due.
 
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import pyarrow as pa
+
 from lineshaft.core.clock import NS_PER_S, now_ns
+from lineshaft.core.errors import Unavailable
 from lineshaft.core.flow import assert_off_loop
 from lineshaft.stores import Retained, Rule
 from lineshaft.stores._rules import Rules
@@ -53,6 +56,7 @@ class Keeper:
 
         Raises:
             OSError: the disk does not take it; what was deleted before is gone.
+            Unavailable: the store is closing; what was deleted before is gone.
         """
         assert_off_loop()
         rules = Rules(given)
@@ -73,7 +77,10 @@ class Keeper:
                 parts += more
                 old += older
             if not dry:
-                self._delete(parts, old, rules)
+                try:
+                    self._delete(parts, old, rules)
+                finally:
+                    self._shelf.forget()
             return told.retained()
 
     # ---- by rule
@@ -105,6 +112,7 @@ class Keeper:
         if old:
             self._swap.do([], [], drop=old)
         for part in parts:
+            self._step()
             segment = part.segment
             with self._settler.pinned([segment.file]):
                 added, thinned = self._rest(part, rules)
@@ -114,20 +122,30 @@ class Keeper:
                     left = sum(s.rows for s in added)
                     self._state.gave_up(DROPPED, segment.rows - left)
 
+    def _step(self) -> None:
+        if self._state.closing:
+            raise Unavailable("the store is closing", remedy="Do it again when it is open.")
+
+    def _woven(self, segment: Segment) -> Iterator[pa.Table]:
+        """The rows of a segment, until the store is closing."""
+        for table in weave([segment], self._shelf.folder):
+            self._step()
+            yield table
+
     def _rest(self, part: _Part, rules: Rules) -> tuple[list[Segment], list[Thinned]]:
         """What stands in the place of a segment: samples of other rules, and roll-ups."""
-        segment, folder = part.segment, self._shelf.folder
+        segment = part.segment
         added: list[Segment] = []
         if part.others:
             staying = set(rules.branches) - set(part.shares)
-            tables = rules.only(staying, weave([segment], folder))
+            tables = rules.only(staying, self._woven(segment))
             left = self._shelf.write(tables, coarsest([segment]))
             added += [left] if left else []
         if not part.keeps:
             return added, []
         rollup = segment.rollup
         if part.others or rollup is None:
-            rollup = self._shelf.summed_up(rules.only(set(part.shares), weave([segment], folder)))
+            rollup = self._shelf.summed_up(rules.only(set(part.shares), self._woven(segment)))
         if rollup is None:
             return added, []
         thinned = Thinned(
