@@ -6,16 +6,17 @@ import os
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.stores.folder import DAY, make, put
 
-from lineshaft.core.batch import Sample
+from lineshaft.core.batch import Batch, Sample
 from lineshaft.core.clock import now_ns
 from lineshaft.core.errors import Unavailable
 from lineshaft.stores import Rule
 from lineshaft.stores.parquet import merging, segments, summing
 from lineshaft.stores.parquet.files import Files
-from lineshaft.testing.oracle import Oracle
+from lineshaft.testing.oracle import Oracle, assert_summaries
 from lineshaft.testing.stores import balanced, holds
 
 S = 1_000_000_000
@@ -52,6 +53,10 @@ class Gate(Files):
         return super().create(path)
 
 
+async def _close(opened) -> None:
+    await opened.__aexit__(None, None, None)
+
+
 async def test_nothing_changes_a_folder_that_was_closed_while_retention_ran(tmp_path: Path):
     files, oracle = Gate(), Oracle()
     store = make(tmp_path / "s", files)
@@ -60,19 +65,18 @@ async def test_nothing_changes_a_folder_that_was_closed_while_retention_ran(tmp_
     await put(store, oracle, series("hall/a", days_ago(30)) + series("other", days_ago(30)))
     await store.settle()
     files.open.clear()
-    retaining = asyncio.create_task(store.retain(RULES, 0, dry=False), name="retain")
-    await asyncio.to_thread(files.reached.wait, 20)
-    retaining.cancel()
-    closing = asyncio.create_task(opened.__aexit__(None, None, None), name="close")
-    await asyncio.wait({closing}, timeout=0.5)
-    if closing.done():
-        # Another opened the folder and goes on; what was thought to be over must not undo it.
-        async with (other := make(tmp_path / "s")).opened():
-            await put(other, oracle, series("other", days_ago(3)))
-            await other.settle()
-    files.open.set()
-    await closing
-    await asyncio.gather(retaining, return_exceptions=True)
+    async with asyncio.TaskGroup() as group:
+        retaining = group.create_task(store.retain(RULES, 0, dry=False), name="retain")
+        await asyncio.to_thread(files.reached.wait, 20)
+        retaining.cancel()
+        closing = group.create_task(_close(opened), name="close")
+        await asyncio.wait({closing}, timeout=0.5)
+        if closing.done():
+            # Another opened the folder and goes on; what was thought to be over must not undo it.
+            async with (other := make(tmp_path / "s")).opened():
+                await put(other, oracle, series("other", days_ago(3)))
+                await other.settle()
+        files.open.set()
     await asyncio.sleep(0.3)
     async with (store := make(tmp_path / "s")).opened():
         await holds(store, oracle)
@@ -103,3 +107,109 @@ async def test_retention_that_the_disk_refuses_does_not_say_it_was_done(tmp_path
         files.sick = False
         assert (await store.retain(RULES, 0, dry=False)).rows == 300
         assert balanced(store.counts())
+
+
+@pytest.mark.parametrize("few", [-1, 100_000])
+async def test_summaries_are_of_one_moment_while_retention_runs(tmp_path: Path, monkeypatch, few):
+    monkeypatch.setattr(summing, "FEW_ROWS", few)
+    store, oracle = make(tmp_path / "s"), Oracle()
+    async with store.opened():
+        await put(store, oracle, series("hall/a", days_ago(30)) + series("other", days_ago(30)))
+        await store.settle()
+        readers, keeper = store._house.readers, store._house.keeper
+        look = readers.look
+
+        def late(*asked):
+            seen = look(*asked)
+            keeper.retain(RULES, 0, dry=False)
+            return seen
+
+        monkeypatch.setattr(readers, "look", late)
+        edges = [days_ago(31), days_ago(29)]
+        for _ in range(2):
+            table = await store.summaries(["hall/a", "other"], np.array(edges))
+            assert_summaries(table, oracle.summaries(["hall/a", "other"], edges))
+
+
+async def test_roll_ups_and_newest_samples_outlive_all_samples_and_a_restart(tmp_path: Path):
+    store, oracle = make(tmp_path / "s"), Oracle()
+    edges = [days_ago(31), days_ago(0)]
+    async with store.opened():
+        await put(store, oracle, series("hall/a", days_ago(30)))
+        await store.settle()
+        wanted = oracle.summaries(["hall/a"], edges)
+        await store.retain(RULES, 0, dry=False)
+    for _ in range(2):
+        async with (store := make(tmp_path / "s")).opened():
+            assert_summaries(await store.summaries(["hall/a"], np.array(edges)), wanted)
+            (last,) = (await store.last(["hall/a"])).rows()
+            assert last.time_ns == days_ago(30) + 299 * S
+
+
+async def test_roll_ups_of_a_point_are_found_when_its_samples_are_deleted(tmp_path: Path):
+    store, oracle = make(tmp_path / "s"), Oracle()
+    edges = [days_ago(31), days_ago(10)]
+    async with store.opened():
+        await put(store, oracle, series("hall/a", days_ago(30)) + series("hall/b", days_ago(30)))
+        await put(store, oracle, series("hall/a", days_ago(1)) + series("hall/b", days_ago(1)))
+        await store.settle()
+        wanted = oracle.summaries(["hall/a", "hall/b"], edges)
+        await store.retain(RULES, 0, dry=False)
+        await store.delete(["hall/a"], days_ago(2), days_ago(0))
+        assert_summaries(await store.summaries(["hall/a", "hall/b"], np.array(edges)), wanted)
+        await put(store, oracle, series("hall/b", days_ago(0)))
+    async with (store := make(tmp_path / "s")).opened():
+        assert_summaries(await store.summaries(["hall/a", "hall/b"], np.array(edges)), wanted)
+        await put(store, oracle, series("hall/b", days_ago(0)))
+    async with (store := make(tmp_path / "s")).opened():
+        assert_summaries(await store.summaries(["hall/b"], np.array(edges)), wanted[1:])
+        await store.append(Batch.of_rows(series("hall/a", days_ago(1))))
+        assert_summaries(await store.summaries(["hall/a", "hall/b"], np.array(edges)), wanted)
+
+
+async def test_deleting_takes_the_newest_sample_that_retention_left_in_memory(tmp_path: Path):
+    store = make(tmp_path / "s")
+    async with store.opened():
+        await store.append(Batch.of_rows(series("hall/a", days_ago(30))))
+        await store.settle()
+        await store.retain(RULES, 0, dry=False)
+        assert await store.delete(["hall/a"], 0, days_ago(0)) == 0
+        assert not len(await store.last())
+    async with (store := make(tmp_path / "s")).opened():
+        assert not len(await store.last())
+
+
+async def test_late_samples_among_roll_ups_leave_the_ends_exact(tmp_path: Path):
+    store, oracle = make(tmp_path / "s"), Oracle()
+    day = days_ago(30)
+    edges = [day, day + DAY]
+    exact = ("count", "begin_ns", "end_ns", "min", "max", "first", "first_ns", "last", "last_ns")
+    async with store.opened():
+        await put(store, oracle, [Sample("hall/a", day, None, 0x8005_0000)])
+        await put(store, oracle, series("hall/a", day + 60 * S))
+        await store.settle()
+        await store.retain(RULES, 0, dry=False)
+        await put(store, oracle, [Sample("hall/a", day + t * S // 2, -7.0) for t in (11, 201, 301)])
+        for _ in range(2):
+            table = await store.summaries(["hall/a"], np.array(edges))
+            (got,), (wanted,) = table.to_pylist(), oracle.summaries(["hall/a"], edges)
+            assert {n: got[n] for n in exact} == {n: wanted[n] for n in exact}
+            assert 0 <= got["known_ns"] <= got["end_ns"] - got["begin_ns"]
+            await store.settle()
+
+
+async def test_a_backup_can_be_restored_when_the_newest_samples_were_damaged(tmp_path: Path):
+    store, oracle = make(tmp_path / "s"), Oracle()
+    async with store.opened():
+        await put(store, oracle, series("a", days_ago(2)))
+        await store.settle()
+        last = tmp_path / "s" / store._house.state.manifest.last
+        last.write_bytes(last.read_bytes()[:-3] + b"xyz")
+        await store.backup(str(tmp_path / "backup"))
+        last.unlink()
+        await store.backup(str(tmp_path / "backup"))
+    again = make(tmp_path / "again")
+    assert not (await again.restore(str(tmp_path / "backup"))).findings
+    async with again.opened():
+        await holds(again, oracle)
+        assert (await again.last()).time_ns.tolist() == [days_ago(2) + 299 * S]
