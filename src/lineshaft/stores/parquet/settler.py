@@ -119,7 +119,7 @@ class Settler:
             if not (self._state.frozen or self._state.deeds or self._stopping):
                 self._state.changed.wait(TICK_S)
 
-    def at_once(self, work: Callable[[], None]) -> None:
+    def at_once(self, work: Callable[[], object]) -> None:
         """Have work done before all else, and wait until it is; for readers' threads."""
         if not self._thread.is_alive():
             work()
@@ -162,7 +162,7 @@ class Settler:
 
     def mend(self) -> None:
         """Put damaged segments aside; for other threads, which have met with one."""
-        self.at_once(lambda: self._mended() and None)
+        self.at_once(self._mended)
 
     def _mended(self) -> bool:
         """Whether a damaged segment was in the way, and is no more."""
