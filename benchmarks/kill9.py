@@ -136,7 +136,7 @@ async def feed(folder: Path, ledger: int, serial: int) -> None:
                 tell(span, GONE)
 
         async with asyncio.TaskGroup() as group:
-            for _ in range(IN_FLIGHT):
+            for _ in range(dice.choice((0, IN_FLIGHT))):
                 group.create_task(lane(), name="lane")
             group.create_task(eraser(), name="eraser")
 
@@ -227,7 +227,8 @@ def one_round(folder: Path, newest: np.ndarray, serial: int, figures: Figures, d
     if dice.random() < 0.85:  # else it is killed while it opens
         while not data:
             data += os.read(source, 1 << 20)
-        data += drain(source, time.monotonic() + dice.uniform(0.0, 0.25))
+        longest = 1.2 if dice.random() < 0.25 else 0.25  # seconds; deleting takes some
+        data += drain(source, time.monotonic() + dice.uniform(0.0, longest))
     os.kill(pid, signal.SIGKILL)
     data += drain(source)
     os.close(source)

@@ -23,7 +23,7 @@ from lineshaft.testing.stores import ALWAYS, balanced
 
 POINTS = ["a", "b", "t"]
 CALLS_MAX = 1000
-EVERY = int(os.environ.get("LINESHAFT_FAULTS_EVERY", "7"))
+EVERY = int(os.environ.get("LINESHAFT_FAULTS_EVERY", "13"))
 """Every so many calls go wrong in a run of the suite; 1 tries all, which takes some minutes."""
 
 pytestmark = pytest.mark.filterwarnings(

@@ -15,7 +15,16 @@ from lineshaft.core.flow import assert_off_loop
 from lineshaft.stores import Finding, Verified
 from lineshaft.stores.parquet import manifest as manifests
 from lineshaft.stores.parquet.files import Files, checksum
-from lineshaft.stores.parquet.manifest import LOGS, MANIFEST, SEGMENTS, Manifest, Rollup, Segment
+from lineshaft.stores.parquet.manifest import (
+    LOGS,
+    MANIFEST,
+    SEGMENTS,
+    Manifest,
+    Rollup,
+    Segment,
+    without,
+)
+from lineshaft.stores.parquet.quarantine import parts
 from lineshaft.stores.parquet.verifying import Check, nothing
 
 MARK = "restoring"
@@ -31,8 +40,8 @@ class Copy:
     ) -> None:
         """`step` is called before each file; by raising it breaks the copy off."""
         assert_off_loop()
-        self.damaged: dict[Segment, str] = {}
-        """Segments of the source that are not what its manifest says."""
+        self.damaged: dict[str, str] = {}
+        """Files of the source that are not what its manifest says."""
         self._files = files
         self._source = source
         self._target = target
@@ -54,36 +63,47 @@ class Copy:
                 f"{self._target} is the backup of another store",
                 remedy="Give the backup an empty folder.",
             )
-        known = {s.file: s for s in before.segments} if before else {}
-        segments = []
-        for segment in manifest.segments:
+        known = {p.file: p for p in _parts(before)} if before else {}
+        sums: dict[str, int] = {}
+        for part in _parts(manifest):
             self._step()
-            brought = self._segment(segment, known.get(segment.file))
-            segments += [self._with_rollup(brought)] if brought else []
-        thinned = tuple(t for t in manifest.thinned if self._rollup(t.rollup))
+            crc = self._part(part, known.get(part.file))
+            if crc is not None:
+                sums[part.file] = crc
         self._files.sync_path(self._target / SEGMENTS)
         if manifest.last:
             self._files.write_whole(self._target / manifest.last, last)
-        new = replace(manifest, segments=tuple(segments), retired=(), damaged=(), thinned=thinned)
+        new = without(manifest, {p.file for p in _parts(manifest) if p.file not in sums})
+        new = replace(
+            new,
+            generation=manifest.generation,
+            segments=tuple(replace(s, crc=sums[s.file]) for s in new.segments),
+            retired=(),
+            damaged=(),
+        )
         manifests.commit(self._files, self._target, new)
         self._tidy(new)
         findings = [
-            Finding(file=f"{SEGMENTS}/{s.file}", problem=problem)
-            for s, problem in self.damaged.items()
+            Finding(file=f"{SEGMENTS}/{file}", problem=problem)
+            for file, problem in self.damaged.items()
         ]
         return Verified(files=len(self._copied), bytes=sum(self._copied), findings=tuple(findings))
 
-    def _segment(self, segment: Segment, known: Segment | None) -> Segment | None:
-        """The segment as it is in the target; None when the source has lost it."""
+    def _part(self, segment: Segment | Rollup, known: Segment | Rollup | None) -> int | None:
+        """Checksum of the file that is in the target now; None when the source has lost it."""
         old, new = (f / SEGMENTS / segment.file for f in (self._source, self._target))
-        crc = segment.crc if segment.crc is not None else checksum(old)[1]
+        try:
+            crc = segment.crc if segment.crc is not None else checksum(old)[1]
+        except FileNotFoundError:
+            self.damaged[segment.file] = "is missing"
+            return None
         if known is not None and (known.crc, known.bytes) != (crc, segment.bytes):
             raise Refused(
                 f"{new} is of another history than {old}",
                 remedy="Give the backup an empty folder.",
             )
         if known is not None and new.exists() and new.stat().st_size == segment.bytes:
-            return known
+            return crc
         fresh = new.with_name(new.name + ".new")
         self._files.delete(fresh)
         try:
@@ -91,43 +111,16 @@ class Copy:
                 while chunk := data.read(CHUNK_BYTES):
                     sink.write(chunk)
         except FileNotFoundError:
-            self.damaged[segment] = "is missing"
+            self.damaged[segment.file] = "is missing"
             return None
         if (sink.size, sink.crc) != (segment.bytes, crc):
             self._files.delete(fresh)
-            self.damaged[segment] = "does not fit its checksum: bits of it have changed"
+            self.damaged[segment.file] = "does not fit its checksum: bits of it have changed"
             return None
         self._files.sync_path(fresh)
         self._files.rename(fresh, new)
         self._copied.append(sink.size)
-        return replace(segment, crc=crc)
-
-    def _with_rollup(self, segment: Segment) -> Segment:
-        """The segment, without its roll-ups when the source has lost them."""
-        if segment.rollup is None or self._rollup(segment.rollup):
-            return segment
-        return replace(segment, rollup=None)
-
-    def _rollup(self, rollup: Rollup) -> bool:
-        """Whether the roll-ups are in the target now; their files never change."""
-        old, new = (f / SEGMENTS / rollup.file for f in (self._source, self._target))
-        if new.exists() and checksum(new) == (rollup.bytes, rollup.crc):
-            return True
-        fresh = new.with_name(new.name + ".new")
-        self._files.delete(fresh)
-        try:
-            data = old.read_bytes()
-        except FileNotFoundError:
-            return False
-        with self._files.sink(fresh) as sink:
-            sink.write(data)
-        if (sink.size, sink.crc) != (rollup.bytes, rollup.crc):
-            self._files.delete(fresh)
-            return False
-        self._files.sync_path(fresh)
-        self._files.rename(fresh, new)
-        self._copied.append(sink.size)
-        return True
+        return crc
 
     def _tidy(self, manifest: Manifest) -> None:
         """Delete what the target holds no more."""
@@ -136,6 +129,11 @@ class Copy:
         gone += [p for p in self._target.glob("last-*.arrow*") if p.name != manifest.last]
         for path in gone:
             self._files.delete(path)
+
+
+def _parts(manifest: Manifest) -> list[Segment | Rollup]:
+    """All files in the folder `segments` that hold something."""
+    return list(parts((*manifest.segments, *manifest.thinned)))
 
 
 def check_target(store: Path, target: Path) -> None:

@@ -86,6 +86,9 @@ def _opened(path: Path, index: Index, group: int) -> Iterator[pq.ParquetFile]:
             f"segment {path} has version {version}, this program knows {VERSION}",
             remedy="Run the newer Lineshaft that wrote it.",
         )
+    # Arrow ends the process when a damaged footer promises columns that it does not describe.
+    if meta.num_row_groups != 1 or meta.row_group(0).num_columns != meta.num_columns:
+        raise OSError(f"the footer of {path} is damaged")
     # A file of Arrow's own, since reading through one of Python's takes its lock again and again.
     with (
         pa.OSFile(str(path)) as source,

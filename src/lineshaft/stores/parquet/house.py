@@ -23,7 +23,7 @@ from lineshaft.stores.parquet.backups import Copy, check_target
 from lineshaft.stores.parquet.deleting import Deleter
 from lineshaft.stores.parquet.files import Files
 from lineshaft.stores.parquet.log import replay
-from lineshaft.stores.parquet.manifest import LOGS, SEGMENTS, Manifest
+from lineshaft.stores.parquet.manifest import LOGS, SEGMENTS, Manifest, Segment, Thinned
 from lineshaft.stores.parquet.merging import Merger, Swap
 from lineshaft.stores.parquet.nearest import Nearest
 from lineshaft.stores.parquet.quarantine import GONE, Quarantine
@@ -164,12 +164,13 @@ class House:
             return False
         if isinstance(error, OSError) and error.errno not in (None, *GONE):
             return False
-        segments = self.state.snapshot().segments
+        snapshot = self.state.snapshot()
+        among: list[Segment | Thinned] = [*snapshot.segments, *snapshot.thinned]
         if span is not None:
             start, stop = span.start_ns, span.stop_ns
-            segments = tuple(s for s in segments if s.time_max >= start and s.time_min < stop)
+            among = [s for s in among if s.time_max >= start and s.time_min < stop]
         quarantine = self.quarantine
-        found = quarantine.look(segments) or quarantine.look(segments, deep=True)
+        found = quarantine.look(among) or quarantine.look(among, deep=True)
         if found:
             self._settler.at_once(lambda: quarantine.put_away(found))
         return bool(found)

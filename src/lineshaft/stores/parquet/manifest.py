@@ -48,6 +48,9 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
     """Nanoseconds of the newest row."""
     crc: int | None = None
     """CRC-32 of the whole file; none in folders written before it was kept."""
+    tail_bytes: int = 0
+    """How many bytes at its end, index and footer, `tail_crc` is the CRC-32 of."""
+    tail_crc: int = 0
     version: int = 1
     """Version of its format; those of version 1 did not tell."""
     unit: str = "ns"
@@ -120,6 +123,24 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         names = {name for s in self.segments for name in s.files()}
         names |= {t.rollup.file for t in self.thinned}
         return names | {r.file for r in self.retired}
+
+
+def without(manifest: Manifest, files: set[str]) -> Manifest:
+    """The manifest that misses these files."""
+    segments = [s for s in manifest.segments if s.file not in files]
+    return replace(
+        manifest,
+        generation=manifest.generation + 1,
+        segments=tuple(spared(s, files) for s in segments),
+        thinned=tuple(t for t in manifest.thinned if t.rollup.file not in files),
+    )
+
+
+def spared(segment: Segment, files: set[str]) -> Segment:
+    """The segment without its roll-ups, if their file is one of these."""
+    if segment.rollup is None or segment.rollup.file not in files:
+        return segment
+    return replace(segment, rollup=None)
 
 
 def load(folder: Path) -> Manifest:

@@ -5,7 +5,9 @@ The manifest names what is missed until somebody has taken that file or note awa
 """
 
 import errno
-from collections.abc import Iterable
+import os
+import zlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,7 +17,15 @@ from msgspec.structs import replace
 from lineshaft.core.clock import now_ns, to_iso
 from lineshaft.stores.parquet import manifest as manifests
 from lineshaft.stores.parquet.files import Files, checksum
-from lineshaft.stores.parquet.manifest import QUARANTINE, SEGMENTS, Damaged, Manifest, Segment
+from lineshaft.stores.parquet.manifest import (
+    QUARANTINE,
+    SEGMENTS,
+    Damaged,
+    Rollup,
+    Segment,
+    Thinned,
+    without,
+)
 from lineshaft.stores.parquet.state import State
 
 MAGIC = b"PAR1"
@@ -23,8 +33,8 @@ GONE = {errno.EIO, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ESTALE, errn
 """What the kernel says of a file that is damaged or gone, rather than of a machine in need."""
 
 
-def problem_of(path: Path, segment: Segment, *, deep: bool = False) -> str:
-    """What is wrong with a segment's file; empty when nothing is found.
+def problem_of(path: Path, segment: Segment | Rollup, *, deep: bool = False) -> str:
+    """What is wrong with the file of a segment or of its roll-ups; empty when nothing is found.
 
     Not deep looks at its size and both ends only; deep reads all of it.
 
@@ -41,19 +51,26 @@ def problem_of(path: Path, segment: Segment, *, deep: bool = False) -> str:
         raise
 
 
-def _ends(path: Path, segment: Segment) -> str:
+def _ends(path: Path, segment: Segment | Rollup) -> str:
     with path.open("rb") as file:
         head = file.read(len(MAGIC))
         size = file.seek(0, 2)
         file.seek(max(size - len(MAGIC), 0))
         tail = file.read()
-    if size != segment.bytes:
-        return f"has {size} bytes, wanted {segment.bytes}"
-    return "" if head == tail == MAGIC else "is no Parquet file"
+        if size != segment.bytes:
+            return f"has {size} bytes, wanted {segment.bytes}"
+        if not head == tail == MAGIC:
+            return "is no Parquet file"
+        # A footer with one wrong bit may end the process that reads by it.
+        if isinstance(segment, Segment) and segment.tail_bytes:
+            file.seek(-segment.tail_bytes, os.SEEK_END)
+            if zlib.crc32(file.read()) != segment.tail_crc:
+                return "has a damaged footer"
+    return ""
 
 
-def _content(path: Path, segment: Segment) -> str:
-    if segment.crc is not None:
+def _content(path: Path, segment: Segment | Rollup) -> str:
+    if isinstance(segment, Rollup) or segment.crc is not None:
         _, crc = checksum(path)
         return "" if crc == segment.crc else "does not fit its checksum: bits of it have changed"
     try:
@@ -75,14 +92,14 @@ class Quarantine:
         self._folder = folder / QUARANTINE
         self._segments = folder / SEGMENTS
 
-    def look(self, segments: Iterable[Segment], *, deep: bool = False) -> dict[Segment, str]:
-        """The damaged ones among the segments, and what is wrong with each.
+    def look(self, among: Iterable[Segment | Thinned], *, deep: bool = False) -> dict[str, str]:
+        """The damaged ones among the files of these, and what is wrong with each.
 
         Raises:
             OSError: it cannot be told now.
         """
-        found = {s: problem_of(self._segments / s.file, s, deep=deep) for s in segments}
-        return {s: problem for s, problem in found.items() if problem}
+        found = {p.file: problem_of(self._segments / p.file, p, deep=deep) for p in parts(among)}
+        return {file: problem for file, problem in found.items() if problem}
 
     def open(self) -> None:
         """Put aside what is plainly damaged, and tell what is still missed from before."""
@@ -96,41 +113,57 @@ class Quarantine:
         state.manifest = replace(state.manifest, damaged=missed)
         for damaged in missed:
             self._tell(damaged)
-        self.put_away(self.look(state.manifest.segments))
+        self.put_away(self.look((*state.manifest.segments, *state.manifest.thinned)))
 
-    def put_away(self, found: dict[Segment, str]) -> None:
-        """Take damaged segments out of the manifest. Only who writes the manifest calls this.
+    def put_away(self, found: dict[str, str]) -> None:
+        """Take damaged files out of the manifest. Only who writes the manifest calls this.
+
+        Roll-ups whose samples are there are given up: merging makes them anew.
 
         When the disk takes no change they are passed over nevertheless, until the next opening.
         """
         state = self._state
-        named = {s: p for s, p in found.items() if s in state.manifest.segments}
-        if not named:
+        damaged = self._damaged(found)
+        spoilt = [s.rollup.file for s in state.manifest.segments if s.rollup]
+        spoilt = [file for file in spoilt if file in found]
+        if not (damaged or spoilt):
             return
-        now = now_ns()
-        damaged = [
-            Damaged(
-                file=s.file,
-                rows=s.rows,
-                time_min=s.time_min,
-                time_max=s.time_max,
-                problem=problem,
-                since_ns=now,
-            )
-            for s, problem in named.items()
-        ]
         with state.lock:
             fresh = [d for d in damaged if d.file not in state.skipped]
-            state.skipped |= {d.file for d in damaged}
+            state.skipped |= {d.file for d in damaged} | set(spoilt)
         for one in fresh:
             self._tell(one)
-        new = without(state.manifest, damaged)
+        new = without(state.manifest, {d.file for d in damaged} | set(spoilt))
+        new = replace(new, damaged=(*new.damaged, *damaged))
         for one in damaged:
             self._set_aside(one)
         manifests.commit(self._files, self._folder.parent, new)
         with state.lock:
             state.manifest = new
-            state.skipped -= {d.file for d in damaged}
+            state.skipped -= {d.file for d in damaged} | set(spoilt)
+            if spoilt:
+                spoilt_before = state.figures.get("damaged_rollups", 0)
+                state.figures["damaged_rollups"] = spoilt_before + len(spoilt)
+        for file in spoilt:
+            self._files.delete(self._segments / file)
+
+    def _damaged(self, found: dict[str, str]) -> list[Damaged]:
+        """The segments, and roll-ups without samples, among damaged files."""
+        manifest, now = self._state.manifest, now_ns()
+        named: list[tuple[str, Segment | Thinned]] = [(s.file, s) for s in manifest.segments]
+        named += [(t.rollup.file, t) for t in manifest.thinned]
+        return [
+            Damaged(
+                file=file,
+                rows=part.rows,
+                time_min=part.time_min,
+                time_max=part.time_max,
+                problem=found[file],
+                since_ns=now,
+            )
+            for file, part in named
+            if file in found
+        ]
 
     def _set_aside(self, damaged: Damaged) -> None:
         self._files.make_folder(self._folder)
@@ -155,15 +188,13 @@ class Quarantine:
                 state.figures[name] = state.figures.get(name, 0) + more
 
 
-def without(manifest: Manifest, damaged: list[Damaged]) -> Manifest:
-    """The manifest that misses these segments."""
-    files = {d.file for d in damaged}
-    return replace(
-        manifest,
-        generation=manifest.generation + 1,
-        segments=tuple(s for s in manifest.segments if s.file not in files),
-        damaged=(*manifest.damaged, *damaged),
-    )
+def parts(among: Iterable[Segment | Thinned]) -> Iterator[Segment | Rollup]:
+    """What has a file of its own."""
+    for one in among:
+        if isinstance(one, Segment):
+            yield one
+        if one.rollup is not None:
+            yield one.rollup
 
 
 def _note(path: Path) -> Path:

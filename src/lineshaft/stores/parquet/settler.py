@@ -22,7 +22,7 @@ from lineshaft.stores.parquet.files import Files
 from lineshaft.stores.parquet.latest import batch_of
 from lineshaft.stores.parquet.log import file_name
 from lineshaft.stores.parquet.manifest import LOGS, Manifest, Retired, Segment, Thinned
-from lineshaft.stores.parquet.quarantine import Quarantine
+from lineshaft.stores.parquet.quarantine import GONE, Quarantine
 from lineshaft.stores.parquet.rows import Buffer
 from lineshaft.stores.parquet.segments import Shelf, Tidy, by_day, tidy
 from lineshaft.stores.parquet.shape import unit_of
@@ -160,12 +160,14 @@ class Settler:
         finally:
             self.unpin(held)
 
-    def mend(self) -> None:
+    def mend(self, error: Exception) -> None:
         """Put damaged segments aside; for other threads, which have met with one."""
-        self.at_once(self._mended)
+        self.at_once(lambda: self.mended(error))
 
-    def _mended(self) -> bool:
+    def mended(self, error: Exception) -> bool:
         """Whether a damaged segment was in the way, and is no more."""
+        if isinstance(error, OSError) and error.errno not in GONE:
+            return False
         segments = self._state.manifest.segments
         try:
             found = self._quarantine.look(segments) or self._quarantine.look(segments, deep=True)
@@ -176,7 +178,7 @@ class Settler:
 
     def _failed(self, error: Exception) -> None:
         self._shelf.forget()
-        if not isinstance(error, OSError) and self._mended():
+        if self.mended(error):
             return
         trouble = f"segments in {self._folder} cannot be written: {error}"
         if not self._state.settle_trouble:

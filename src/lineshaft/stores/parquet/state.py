@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from lineshaft.core.errors import LineshaftError, Unavailable
 from lineshaft.stores import Counts
 from lineshaft.stores.parquet.latest import Latest
-from lineshaft.stores.parquet.manifest import Manifest, Segment, Thinned
+from lineshaft.stores.parquet.manifest import Manifest, Segment, Thinned, without
 from lineshaft.stores.parquet.rows import Buffer, Names, Rows
 
 
@@ -115,10 +115,10 @@ class State:
         """What there is to read now."""
         with self.lock:
             buffers = [*self.frozen, self.active] if self.active else list(self.frozen)
-            segments = self.manifest.segments
+            manifest = self.manifest
             if self.skipped:
-                segments = tuple(s for s in segments if s.file not in self.skipped)
-            return Snapshot(segments, [(b, b.rows) for b in buffers], self.manifest.thinned)
+                manifest = without(self.manifest, self.skipped)
+            return Snapshot(manifest.segments, [(b, b.rows) for b in buffers], manifest.thinned)
 
     def take(self, buffer: Buffer, rows: list[Rows]) -> None:
         """Add rows that the log holds; from now on readers see them."""

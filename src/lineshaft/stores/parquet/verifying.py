@@ -22,7 +22,7 @@ from lineshaft.stores.parquet.manifest import (
     Rollup,
     Segment,
 )
-from lineshaft.stores.parquet.quarantine import problem_of
+from lineshaft.stores.parquet.quarantine import parts, problem_of
 from lineshaft.stores.parquet.rows import Names
 from lineshaft.stores.parquet.shape import NS, time_columns
 
@@ -36,8 +36,8 @@ class Check:
 
     def __init__(self, folder: Path, step: Callable[[], None] = nothing) -> None:
         """`step` is called before each file; by raising it breaks the check off."""
-        self.damaged: dict[Segment, str] = {}
-        """Segments that are not what the manifest says, and why."""
+        self.damaged: dict[str, str] = {}
+        """Files of segments and roll-ups that are not what the manifest says, and why."""
         self._folder = folder
         self._step = step
         self._files = 0
@@ -52,14 +52,9 @@ class Check:
     def of(self, manifest: Manifest) -> Verified:
         """Look at all that the manifest names, at the logs, and at what was put aside."""
         assert_off_loop()
-        for segment in manifest.segments:
+        for part in parts((*manifest.segments, *manifest.thinned)):
             self._step()
-            self._segment(segment)
-            if segment.rollup:
-                self._rollup(segment.rollup, "; samples are read instead")
-        for thinned in manifest.thinned:
-            self._step()
-            self._rollup(thinned.rollup, "")
+            self._part(part)
         if manifest.last:
             self._last(manifest)
         for path in sorted((self._folder / LOGS).glob("*")):
@@ -82,22 +77,15 @@ class Check:
             self._found(Path(MANIFEST), str(error))
             return None
 
-    def _segment(self, segment: Segment) -> None:
-        path = self._folder / SEGMENTS / segment.file
-        problem = problem_of(path, segment, deep=True) or _footer(path, segment)
+    def _part(self, part: Segment | Rollup) -> None:
+        path = self._folder / SEGMENTS / part.file
+        problem = problem_of(path, part, deep=True)
+        if not problem and isinstance(part, Segment):
+            problem = _footer(path, part)
         if problem:
-            self.damaged[segment] = problem
-            self._found(Path(SEGMENTS, segment.file), problem)
+            self.damaged[part.file] = problem
+            self._found(Path(SEGMENTS, part.file), problem)
         self._count(path)
-
-    def _rollup(self, rollup: Rollup, instead: str) -> None:
-        path = self._folder / SEGMENTS / rollup.file
-        try:
-            if checksum(path) != (rollup.bytes, rollup.crc):
-                self._found(Path(SEGMENTS, path.name), f"does not fit its checksum{instead}")
-            self._count(path)
-        except FileNotFoundError:
-            self._found(Path(SEGMENTS, path.name), f"is missing{instead}")
 
     def _last(self, manifest: Manifest) -> None:
         path = self._folder / manifest.last
