@@ -2,7 +2,6 @@
 
 import datetime as dt
 import itertools
-import zlib
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -16,8 +15,8 @@ import pyarrow.parquet as pq
 from lineshaft.core.batch import Batch, Ints, Mask
 from lineshaft.core.clock import NS_PER_S
 from lineshaft.core.flow import assert_off_loop
-from lineshaft.stores.parquet import footer as footers
-from lineshaft.stores.parquet.files import Files, Sink
+from lineshaft.stores.parquet.files import Files
+from lineshaft.stores.parquet.held import Held
 from lineshaft.stores.parquet.index import Collector
 from lineshaft.stores.parquet.manifest import SEGMENTS, VERSION, Rollup, Segment
 from lineshaft.stores.parquet.rollups import Builder
@@ -132,7 +131,7 @@ class Shelf:
         runs, time_min, time_max = Collector(), np.iinfo(np.int64).max, np.iinfo(np.int64).min
         try:
             with self._files.sink(path) as sink:
-                held = _Held(sink)
+                held = Held(sink)
                 with _writer(held, unit) as writer:
                     writer.add_key_value_metadata({"lineshaft.segment": str(VERSION)})
                     for part in _groups(tables):
@@ -334,6 +333,7 @@ def _as_table(part: pa.Table | pa.RecordBatch) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=SCHEMA)
 
 
+<<<<<<< HEAD
 class _Held:
     """A file that keeps the footer back, so that the index can stand before it."""
 
@@ -380,6 +380,9 @@ class _Held:
 
 
 def _writer(sink: _Held, unit: str) -> pq.ParquetWriter:
+=======
+def _writer(sink: Held, unit: str) -> pq.ParquetWriter:
+>>>>>>> rollups
     """Parquet with the encodings that were measured to be the smallest; see docs/decisions.
 
     Each row group has a dictionary of its numbers as long as that is small, and plain numbers from
