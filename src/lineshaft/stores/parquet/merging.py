@@ -144,9 +144,8 @@ class Merger:
         except TROUBLES as error:
             self._shelf.forget()
             self._count("merges_failed")
-            cause = error
-            self._settler.at_once(lambda: self._settler.mended(cause))
             log.warning("not merged", extra={"group": group.name, "cause": str(error)})
+            self._settler.mend(error)
             return REST_S
         return 0.0
 

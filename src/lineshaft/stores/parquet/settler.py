@@ -163,6 +163,10 @@ class Settler:
         finally:
             self.unpin(held)
 
+    def mend(self, error: Exception) -> None:
+        """Put damaged segments aside; for other threads, which have met with one."""
+        self.at_once(lambda: self.mended(error))
+
     def mended(self, error: Exception) -> bool:
         """Whether a damaged segment was in the way, and is no more."""
         if isinstance(error, OSError) and error.errno not in GONE:

@@ -1,4 +1,4 @@
-"""What the checks of stores are made of."""
+"""What the checks of stores share: how they get one, and what they do with it."""
 
 import math
 from collections.abc import Awaitable, Callable
@@ -43,20 +43,20 @@ async def holds(store: Store, oracle: Oracle) -> None:
     assert await store.count(points, *ALWAYS) == len(wanted)
 
 
-def ramp(point: str, *times: int) -> list[Sample]:
-    """Samples of a point at these nanoseconds after `T0`, each of that value."""
+def rows_at(point: str, *times: int) -> list[Sample]:
+    """Samples at these times after `T0`, in ns, whose value is that."""
     return [Sample(point, T0 + t, float(t)) for t in times]
 
 
 async def put(store: Store, oracle: Oracle, rows: list[Sample]) -> None:
-    """Append to both, and see that the books balance."""
+    """Append the rows to both."""
     await store.append(Batch.of_rows(rows))
     oracle.append(rows)
     assert balanced(store.counts()), store.counts()
 
 
-def anything(random: np.random.Generator) -> tuple[Any, int]:
-    """Value and quality of a sample, of which half are no usable numbers."""
+def any_value(random: np.random.Generator) -> tuple[Any, int]:
+    """A value and its quality, often a strange one."""
     match int(random.integers(6)):
         case 0:
             return "text", 0

@@ -1,4 +1,11 @@
-"""Rows that were appended come back: each once, as they were, across restarts."""
+"""What every store must do: a suite that any backend can be put through.
+
+`STORE` holds the checks, each a coroutine function that takes a `Making`. A plain test runs them:
+
+    @pytest.mark.parametrize("check", STORE, ids=lambda c: c.__name__)
+    async def test_my_store(check, tmp_path):
+        await check(MyMaking(tmp_path))
+"""
 
 import asyncio
 import math
@@ -10,26 +17,30 @@ from lineshaft.core.batch import Batch, Sample
 from lineshaft.core.point import Value
 from lineshaft.core.quality import is_bad
 from lineshaft.stores import Counts, Store
-from lineshaft.testing.oracle import Oracle, same
-from lineshaft.testing.stores.basis import (
+from lineshaft.testing.histories import HISTORIES
+from lineshaft.testing.making import (
     ALWAYS,
     T0,
+    Check,
     Making,
     S,
     balanced,
     holds,
     put,
-    ramp,
+    rows_at,
 )
+from lineshaft.testing.oracle import Oracle, same
+
+# ---- the checks
 
 
 async def samples_come_back_in_the_order_asked_for(making: Making) -> None:
     """Sorted by point as asked for, then by time."""
     store = making.fresh()
     async with store.opened():
-        await store.append(Batch.of_rows(ramp("b", 3, 1) + ramp("a", 2) + ramp("c", 1)))
+        await store.append(Batch.of_rows(rows_at("b", 3, 1) + rows_at("a", 2) + rows_at("c", 1)))
         await store.settle()
-        await store.append(Batch.of_rows(ramp("b", 2) + ramp("a", 1)))
+        await store.append(Batch.of_rows(rows_at("b", 2) + rows_at("a", 1)))
         got = await store.read(["c", "b", "a"], *ALWAYS)
         keys = [(s.point, s.time_ns - T0) for s in got.rows()]
         assert keys == [("c", 1), ("b", 1), ("b", 2), ("b", 3), ("a", 1), ("a", 2)]
@@ -39,7 +50,7 @@ async def a_range_holds_its_start_and_not_its_stop(making: Making) -> None:
     """Half-open, in memory and settled, for every question."""
     store = making.fresh()
     async with store.opened():
-        await store.append(Batch.of_rows(ramp("p", *range(10))))
+        await store.append(Batch.of_rows(rows_at("p", *range(10))))
         for _ in range(2):
             got = await store.read(["p"], T0 + 2, T0 + 5)
             assert (got.time_ns - T0).tolist() == [2, 3, 4]
@@ -118,7 +129,7 @@ async def late_data_is_welcome(making: Making) -> None:
     store, oracle = making.fresh(), Oracle()
     async with store.opened():
         for start in (1000, 0, 500, 250, 1001):
-            await put(store, oracle, ramp("p", *range(start, start + 300, 3)))
+            await put(store, oracle, rows_at("p", *range(start, start + 300, 3)))
             await holds(store, oracle)
             await store.settle()
         await holds(store, oracle)
@@ -131,8 +142,8 @@ async def last_is_the_newest_of_each_point(making: Making) -> None:
     store = making.fresh()
     async with store.opened():
         assert len(await store.last()) == 0
-        await store.append(Batch.of_rows([*ramp("a", 5, 9, 7), Sample("b", T0, "x")]))
-        await store.append(Batch.of_rows([*ramp("a", 8), Sample("c", T0, None, 0x8000_0000)]))
+        await store.append(Batch.of_rows([*rows_at("a", 5, 9, 7), Sample("b", T0, "x")]))
+        await store.append(Batch.of_rows([*rows_at("a", 8), Sample("c", T0, None, 0x8000_0000)]))
         for _ in range(2):
             got = {r.point: r for r in (await store.last()).rows()}
             assert sorted(got) == ["a", "b", "c"]
@@ -158,7 +169,7 @@ async def unknown_points_give_nothing(making: Making) -> None:
             assert (await store.summaries(["no"], edges)).num_rows == 0
             assert (await store.summaries([], edges)).num_rows == 0
             assert [b async for b in store.scan(["no"], *ALWAYS)] == []
-            await store.append(Batch.of_rows(ramp("p", 1)))
+            await store.append(Batch.of_rows(rows_at("p", 1)))
             await store.settle()
         assert len(await store.read(["no", "p", "nor"], *ALWAYS)) == 1
 
@@ -168,9 +179,9 @@ async def a_limit_takes_the_oldest_of_each_point(making: Making) -> None:
     store, oracle = making.fresh(), Oracle()
     async with store.opened():
         names = [f"p{i}" for i in range(20)]
-        await put(store, oracle, [r for n in names for r in ramp(n, 1, 5, 3, 9)])
+        await put(store, oracle, [r for n in names for r in rows_at(n, 1, 5, 3, 9)])
         await store.settle()
-        fresh = [r for n in names[::2] for r in ramp(n, 0, 2, 11)]
+        fresh = [r for n in names[::2] for r in rows_at(n, 0, 2, 11)]
         await put(store, oracle, [*fresh, Sample(names[0], T0 + 1, 7.0)])
         for limit in (0, 1, 2, 3, 100):
             for points in (names, names[:3], names[1:2]):
@@ -183,7 +194,7 @@ async def a_scan_gives_the_rows_of_a_read(making: Making) -> None:
     store, oracle = making.fresh(), Oracle()
     async with store.opened():
         for start in (0, 37, 20):
-            rows = [r for n in ("a", "b", "c") for r in ramp(n, *range(start, start + 50))]
+            rows = [r for n in ("a", "b", "c") for r in rows_at(n, *range(start, start + 50))]
             await put(store, oracle, rows)
             if start:
                 await store.settle()
@@ -201,7 +212,7 @@ async def concurrent_appends_are_all_kept(making: Making) -> None:
 
         async def feed(number: int) -> None:
             for i in range(20):
-                await put(store, oracle, ramp(f"p{number}", *range(i * 10, i * 10 + 10)))
+                await put(store, oracle, rows_at(f"p{number}", *range(i * 10, i * 10 + 10)))
 
         async def look() -> None:
             for _ in range(10):
@@ -257,9 +268,9 @@ async def a_restart_keeps_everything(making: Making) -> None:
     """What was acknowledged is there again, once, with the last values."""
     store, oracle = making.fresh(), Oracle()
     async with store.opened():
-        await put(store, oracle, [*ramp("a", 1, 2, 3), Sample("t", T0, "text")])
+        await put(store, oracle, [*rows_at("a", 1, 2, 3), Sample("t", T0, "text")])
         await store.settle()
-        await put(store, oracle, [*ramp("a", 3, 4), Sample("b", T0, None, 0x8000_0000)])
+        await put(store, oracle, [*rows_at("a", 3, 4), Sample("b", T0, None, 0x8000_0000)])
     for _ in range(3):
         reopened = making.again()
         if reopened is None:
@@ -269,3 +280,23 @@ async def a_restart_keeps_everything(making: Making) -> None:
             last = {r.point: r.time_ns for r in (await reopened.last()).rows()}
             assert last == {"a": T0 + 4, "t": T0, "b": T0}
             assert balanced(reopened.counts())
+
+
+STORE: tuple[Check, ...] = (
+    samples_come_back_in_the_order_asked_for,
+    a_range_holds_its_start_and_not_its_stop,
+    the_last_write_of_a_key_wins_and_is_counted,
+    values_come_back_exactly,
+    times_reach_both_ends_of_int64,
+    late_data_is_welcome,
+    last_is_the_newest_of_each_point,
+    unknown_points_give_nothing,
+    a_limit_takes_the_oldest_of_each_point,
+    a_scan_gives_the_rows_of_a_read,
+    concurrent_appends_are_all_kept,
+    an_empty_batch_is_nothing,
+    many_points_are_fine,
+    a_restart_keeps_everything,
+    *HISTORIES,
+)
+"""All checks."""
