@@ -13,9 +13,10 @@ from tests.stores.folder import DAY, make, put
 from lineshaft.core.batch import Batch, Sample
 from lineshaft.core.clock import now_ns
 from lineshaft.core.errors import Unavailable
-from lineshaft.stores import Rule
+from lineshaft.stores import Question, Rule
 from lineshaft.stores.parquet import merging, segments, summing
 from lineshaft.stores.parquet.files import Files
+from lineshaft.stores.parquet.queries import Span
 from lineshaft.testing.oracle import Oracle, assert_summaries
 from lineshaft.testing.stores import balanced, holds
 
@@ -213,3 +214,50 @@ async def test_a_backup_can_be_restored_when_the_newest_samples_were_damaged(tmp
     async with again.opened():
         await holds(again, oracle)
         assert (await again.last()).time_ns.tolist() == [days_ago(2) + 299 * S]
+
+
+async def test_sql_has_one_row_a_bucket_where_late_rows_came_to_roll_ups(tmp_path: Path):
+    store, oracle = make(tmp_path / "s"), Oracle()
+    day = days_ago(30)
+    exact = ("count", "usable", "quality", "begin_ns", "end_ns", "min", "min_ns", "max", "max_ns")
+    exact += ("first", "first_ns", "last", "last_ns", "sum")
+    question = Question(text="SELECT * FROM rollup_1h ORDER BY point, time_ns")
+    async with store.opened():
+        await put(store, oracle, series("hall/a", day + 60 * S) + series("hall/a", day + HOUR))
+        await put(store, oracle, [Sample("hall/b", day, None, 0x8005_0000)])
+        await store.settle()
+        await store.retain(RULES, 0, dry=False)
+        await put(store, oracle, [Sample("hall/a", day + t * S // 2, -7.0) for t in (11, 301)])
+        await put(store, oracle, [Sample("hall/b", day + S, None, 0x8005_0000)])
+        for _ in range(2):
+            got = [r async for b in store.sql(question) for r in b.to_pylist()]
+            edges = [day, day + HOUR, day + 2 * HOUR]
+            wanted = oracle.summaries(["hall/a", "hall/b"], edges)
+            assert [(r["point"], r["time_ns"]) for r in got] == [
+                (r["point"], r["time_ns"]) for r in wanted
+            ]
+            for mine, theirs in zip(got, wanted, strict=True):
+                assert {n: mine[n] for n in exact} == {n: theirs[n] for n in exact}
+            await store.settle()
+
+
+async def test_what_is_told_as_retained_is_what_went(tmp_path: Path, monkeypatch):
+    store, oracle = make(tmp_path / "s"), Oracle()
+    async with store.opened():
+        await put(store, oracle, series("hall/a", days_ago(30)))
+        await store.settle()
+        keeper, deleter = store._house.keeper, store._house.deleter
+        rest = keeper._rest
+
+        def late(*asked):
+            made = rest(*asked)
+            span = Span(["hall/a"], days_ago(30), days_ago(30) + 100 * S)
+            store._house._settler.at_once(lambda: deleter.delete(span))
+            return made
+
+        monkeypatch.setattr(keeper, "_rest", late)
+        # The segment became another one meanwhile, so that nothing of it went.
+        assert not (await store.retain(RULES, 0, dry=False)).rows
+        assert await store.count(["hall/a"], 0, days_ago(0)) == 200
+        monkeypatch.setattr(keeper, "_rest", rest)
+        assert (await store.retain(RULES, 0, dry=False)).rows == 200
