@@ -78,7 +78,8 @@ class Keeper:
                 old += older
             if not dry:
                 try:
-                    self._delete(parts, old, rules)
+                    for part in self._delete(parts, old, rules):
+                        told.stays(part.segment.file)
                 finally:
                     self._shelf.forget()
             return told.retained()
@@ -108,7 +109,10 @@ class Keeper:
 
     # ---- deleting
 
-    def _delete(self, parts: Sequence[_Part], old: Sequence[Thinned], rules: Rules) -> None:
+    def _delete(
+        self, parts: Sequence[_Part], old: Sequence[Thinned], rules: Rules
+    ) -> Iterator[_Part]:
+        """Delete; the parts that stay, as their segments became others meanwhile."""
         if old:
             self._swap.do([], [], drop=old)
         for part in parts:
@@ -121,6 +125,8 @@ class Keeper:
                 with self._state.lock:
                     left = sum(s.rows for s in added)
                     self._state.gave_up(DROPPED, segment.rows - left)
+            else:
+                yield part
 
     def _step(self) -> None:
         if self._state.closing:
@@ -162,36 +168,44 @@ class _Told:
     """Adds up what goes."""
 
     def __init__(self) -> None:
-        self.files: list[str] = []
-        self.bytes = 0
-        self.rows = 0
-        self.reasons: dict[str, int] = {}
+        self._going: dict[str, tuple[list[str], int, dict[str, int]]] = {}
+        """By file: the names, rows, and bytes by reason, that go with it."""
 
     def samples(self, part: _Part) -> None:
         """Samples go, and roll-ups with them if they are not kept."""
         segment = part.segment
-        size = segment.bytes
-        self.files.append(segment.file)
+        files, size = [segment.file], segment.bytes
         if segment.rollup and not part.keeps:
-            self.files.append(segment.rollup.file)
+            files.append(segment.rollup.file)
             size += segment.rollup.bytes
-        self.rows += round(segment.rows * sum(part.shares.values()))
-        for reason, share in part.shares.items():
-            self._add(reason, int(size * share))
+        rows = round(segment.rows * sum(part.shares.values()))
+        sizes = {reason: int(size * share) for reason, share in part.shares.items()}
+        self._going[segment.file] = files, rows, sizes
 
     def rollup(self, thinned: Thinned, reason: str) -> None:
         """Roll-ups go."""
-        self.files.append(thinned.rollup.file)
-        self._add(reason, thinned.rollup.bytes)
+        rollup = thinned.rollup
+        self._going[rollup.file] = [rollup.file], 0, {reason: rollup.bytes}
 
-    def _add(self, reason: str, size: int) -> None:
-        self.bytes += size
-        self.reasons[reason] = self.reasons.get(reason, 0) + size
+    def stays(self, file: str) -> None:
+        """It does not go after all."""
+        del self._going[file]
+
+    @property
+    def bytes(self) -> int:
+        """How many go."""
+        return sum(sum(sizes.values()) for _, _, sizes in self._going.values())
 
     def retained(self) -> Retained:
         """The answer."""
+        reasons: Counter[str] = Counter()
+        for _, _, sizes in self._going.values():
+            reasons.update(sizes)
         return Retained(
-            files=tuple(self.files), bytes=self.bytes, rows=self.rows, reasons=self.reasons
+            files=tuple(file for files, _, _ in self._going.values() for file in files),
+            bytes=self.bytes,
+            rows=sum(rows for _, rows, _ in self._going.values()),
+            reasons=dict(reasons),
         )
 
 
