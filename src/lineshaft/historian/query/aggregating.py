@@ -346,13 +346,31 @@ def wide_schema(plan: Plan, cut: Cut) -> pa.Schema:
     for point in plan.points:
         for function in functions:
             text = point.kind in (Kind.TEXT, Kind.JSON) and function in BACK
-            name = point.path if len(functions) == 1 else f"{point.path} {function.value}"
+            name = _name(point, function, functions)
             fields.append(pa.field(name, pa.string() if text else pa.float64()))
             if plan.query.qualities:
                 fields.append(pa.field(f"{name} quality", pa.uint32()))
     if cut.names:
         fields.append(pa.field("shift", pa.string()))
     return pa.schema(fields)
+
+
+def kinds_of(plan: Plan) -> dict[str, Kind]:
+    """By path, or by column where each point has some, those that hold values of the point."""
+    if not plan.wide:
+        return {p.path: p.kind for p in plan.points}
+    assert isinstance(plan.query.do, Aggregate)  # noqa: S101 - the caller's match
+    functions = plan.query.do.functions
+    return {
+        _name(point, f, functions): point.kind
+        for point in plan.points
+        for f in functions
+        if f in BACK
+    }
+
+
+def _name(point: Point, function: Function, functions: Sequence[Function]) -> str:
+    return point.path if len(functions) == 1 else f"{point.path} {function.value}"
 
 
 async def wide(reckoning: Reckoning, plan: Plan, cut: Cut) -> AsyncGenerator[pa.RecordBatch]:

@@ -19,7 +19,7 @@ def lines(batches: Iterator[pa.RecordBatch]) -> Iterator[str]:
         yield "no rows"
         return
     names = list(first.schema.names)
-    hidden = {"text"} if {"value", "text"} <= set(names) else set()
+    hidden = {"text"} if names[:1] == ["point"] and "value" in names else set()
     shown = [n for n in names if n not in hidden]
     head = list(chain([shown], _rows(first.slice(0, HEAD_ROWS), shown)))
     widths = [max(map(len, column)) for column in zip(*head, strict=True)]
