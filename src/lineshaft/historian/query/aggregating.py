@@ -18,7 +18,7 @@ from lineshaft.historian.aggregates.compute import compute_each
 from lineshaft.historian.aggregates.series import Configuration, Rows, Series
 from lineshaft.historian.calendar import Cut, intervals
 from lineshaft.historian.query import Aggregate, summed
-from lineshaft.historian.query.answers import TIME
+from lineshaft.historian.query.answers import BACK, TIME
 from lineshaft.historian.query.charts import blanked
 from lineshaft.historian.query.filters import Sieve
 from lineshaft.historian.query.neighbours import neighbours
@@ -69,10 +69,6 @@ BY_TIME = frozenset(
 )
 """Functions to which the time between samples counts. To them a sample that does not pass the
 filter is a bad one; to the others it is not there."""
-BACK = frozenset(
-    {Function.INTERPOLATIVE, Function.START, Function.END, Function.START_BOUND, Function.END_BOUND}
-)
-"""Functions that give back values of the point, so texts of a text."""
 
 
 class Part(NamedTuple):
@@ -381,8 +377,7 @@ async def wide(reckoning: Reckoning, plan: Plan, cut: Cut) -> AsyncGenerator[pa.
     async with aclosing(reckoning.rows()) as every:
         async for found in every:
             parts.setdefault(found.place, []).append((found.rows, found.words))
-    starts: Ints = cut.intervals[:, 0]
-    columns = [pa.array(starts).cast(TIME), pa.array(cut.intervals[:, 1]).cast(TIME)]
+    columns = [pa.array(cut.intervals[:, edge]).cast(TIME) for edge in (0, 1)]
     for place, point in enumerate(plan.points):
         for number, function in enumerate(functions):
             text = point.kind in (Kind.TEXT, Kind.JSON) and function in BACK

@@ -16,8 +16,7 @@ from lineshaft.core.errors import Invalid
 from lineshaft.core.flow import assert_off_loop
 from lineshaft.core.point import Kind
 from lineshaft.historian.last import bare_value
-from lineshaft.historian.query.aggregating import BACK
-from lineshaft.historian.query.answers import Answer
+from lineshaft.historian.query.answers import BACK, Answer
 
 MEDIA_TYPES = {
     "json": "application/json",
