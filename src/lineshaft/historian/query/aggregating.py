@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lineshaft.core.batch import Batch, Ints, Mask
+from lineshaft.core.batch import Batch, Mask
 from lineshaft.core.errors import Invalid
 from lineshaft.core.point import Kind, Point
 from lineshaft.historian.aggregates import Function
