@@ -3,7 +3,7 @@
 Each script here prints its Markdown on standard output and names its peer; it runs in a process of
 its own, never two at once. A script that fails is named on the page, and the others go on.
 
-    python benchmarks/all.py [--quick] [--only NAME]
+    python benchmarks/all.py [--quick] [--only NAME …]
 """
 
 import argparse
@@ -69,12 +69,16 @@ def run(plan: Plan, quick: bool) -> str:
         code, printed, errors = done.returncode, done.stdout, done.stderr
     except subprocess.TimeoutExpired:
         code, printed, errors = -1, "", f"not done after {plan.wait_s} s"
-    took_s = time.perf_counter() - began
+    took_s, when = time.perf_counter() - began, f"{to_iso(now_ns())[:16]}Z"
     print(printed, errors if code else "", flush=True)
     printed = re.sub(r"^## ", "### ", printed, flags=re.MULTILINE)
     if "\n|" not in f"\n{printed}":
         printed = f"```\n{printed.strip()}\n```" if printed.strip() else ""
-    parts = [f"## {plan.title}", f"`{command}`, {took_s:.0f} s.", printed.strip()]
+    parts = [
+        f"## {plan.title}",
+        f"`{command}`, {took_s:.0f} s, {to_iso(now_ns())[:16]}Z.",
+        printed.strip(),
+    ]
     if code:
         last = errors.strip()[-SHOWN_ERROR_CHARS:]
         parts.append(f"**Failed** with code {code}:\n\n```\n{last}\n```")
@@ -144,21 +148,27 @@ def main() -> None:
     """Parse the arguments, run, write the page."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--quick", action="store_true", help="short versions of all")
-    arguments.add_argument("--only", choices=[p.name for p in PLANS], help="one script, no page")
+    names = [p.name for p in PLANS]
+    arguments.add_argument("--only", nargs="*", choices=names, help="only these sections anew")
     arguments.add_argument("--output", type=Path, default=PAGE, help="where the page is written")
     asked = arguments.parse_args()
-    if asked.only:
-        (plan,) = (p for p in PLANS if p.name == asked.only)
-        print(run(plan, asked.quick).splitlines()[-1])
-        return
+    old = sections_of(asked.output) if asked.only else {}
     begin = head(asked.quick)
-    sections: list[str] = []
     for plan in PLANS:
-        sections.append(run(plan, asked.quick))
+        if not asked.only or plan.name in asked.only:
+            old[plan.title] = run(plan, asked.quick)
         # Written after each, so that a broken run leaves what it has found.
+        found = [old[p.title] for p in PLANS if p.title in old]
         asked.output.parent.mkdir(parents=True, exist_ok=True)
-        asked.output.write_text(begin + "\n\n".join(sections) + "\n", encoding="utf-8")
+        asked.output.write_text(begin + "\n\n".join(found) + "\n", encoding="utf-8")
     print(f"written to {asked.output}")
+
+
+def sections_of(page: Path) -> dict[str, str]:
+    """What stands on the page now, by title."""
+    text = page.read_text("utf-8") if page.exists() else ""
+    parts = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
+    return {p.partition("\n")[0]: f"## {p.strip()}" for p in parts}
 
 
 if __name__ == "__main__":
