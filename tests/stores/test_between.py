@@ -261,3 +261,27 @@ async def test_what_is_told_as_retained_is_what_went(tmp_path: Path, monkeypatch
         assert await store.count(["hall/a"], 0, days_ago(0)) == 200
         monkeypatch.setattr(keeper, "_rest", rest)
         assert (await store.retain(RULES, 0, dry=False)).rows == 200
+
+
+async def test_who_asks_while_the_store_closes_is_told_so(tmp_path: Path):
+    files = Gate()
+    store = make(tmp_path / "s", files)
+    opened = store.opened()
+    await opened.__aenter__()
+    await store.append(Batch.of_rows(series("a", days_ago(1))))
+    files.open.clear()
+    async with asyncio.TaskGroup() as group:
+        closing = group.create_task(_close(opened), name="close")
+        await asyncio.to_thread(files.reached.wait, 20)
+        for question in (
+            store.count(["a"], 0, days_ago(0)),
+            store.retain(RULES, 0, dry=True),
+            store.verify(),
+            store.append(Batch.of_rows(series("a", days_ago(1)))),
+            store.backup(str(tmp_path / "b")),
+            store.delete(["a"], 0, days_ago(0)),
+        ):
+            with pytest.raises(Unavailable, match="clos"):
+                await question
+        assert not closing.done()
+        files.open.set()
