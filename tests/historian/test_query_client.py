@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 from contextlib import asynccontextmanager
 
 import pyarrow as pa
@@ -13,8 +14,8 @@ from lineshaft.core.clock import NS_PER_S
 from lineshaft.core.errors import Invalid, Missing
 from lineshaft.core.point import Kind, Point
 from lineshaft.historian.aggregates import Function
-from lineshaft.historian.calendar import Interval
-from lineshaft.historian.query import Aggregate, Chart, Query, Shape
+from lineshaft.historian.calendar import Interval, Shift
+from lineshaft.historian.query import Aggregate, Chart, Last, Query, Raw, Shape
 from lineshaft.historian.query.grid import lines
 from lineshaft.historian.verbs import question, verbs
 
@@ -115,6 +116,20 @@ async def test_the_verb_writes_files(made, server, tmp_path, kind):
         assert path.read_text().count('"press/') == 64
 
 
+async def test_the_verb_tells_that_json_has_one_page(made, server, capsys):
+    async with made("memory", OIL) as history:
+        await history.add([(OIL.path, T0 + i, float(i)) for i in range(10_001)])
+        async with server(history) as url:
+            with lineshaft.connect(url, "ls_all") as client:
+                await typed(client, OIL.path, *WORDS, "--format", "json", "-o", os.devnull)
+                first = capsys.readouterr().err
+                words = ("--start", str(T0 + 1), *WORDS[2:], "--format", "json", "-o", os.devnull)
+                await typed(client, OIL.path, *words)
+                whole = capsys.readouterr().err
+    assert "first page of 10000 rows" in first
+    assert whole == ""
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -122,6 +137,10 @@ async def test_the_verb_writes_files(made, server, tmp_path, kind):
         (("--every", "1h", "--functions", "Mean"), "no aggregate 'Mean'"),
         (("--while", "press is on"), "no condition"),
         (("--chart", "1"), ">= 8"),
+        (("--shift", "early"), "'early' is no shift"),
+        (("--shift", "e=06:00-14:00", "--every", "1h"), "--every and --shifts"),
+        (("--before",), "--before is for --last"),
+        (("--last", "--bounds"), "--bounds is for"),
     ],
 )
 def test_options_that_make_no_question_are_explained(words, says):
@@ -129,6 +148,34 @@ def test_options_that_make_no_question_are_explained(words, says):
     verbs(parser.add_subparsers())
     with pytest.raises(Invalid, match=says):
         question(parser.parse_args(["query", "press/oil", *words]))
+
+
+def asked(*words):
+    parser = argparse.ArgumentParser()
+    verbs(parser.add_subparsers())
+    return question(parser.parse_args(["query", "press/oil", *words])).do
+
+
+def test_shifts_bounds_and_what_was_before_can_be_asked_for():
+    words = ("--shift", "early=06:00-14:00/1-5", "--shift", "late-1=22:00-06:00")
+    assert asked(*words, "--time-zone", "Europe/Berlin") == Aggregate(
+        functions=(Function.AVERAGE,),
+        interval=Interval(
+            time_zone="Europe/Berlin",
+            shifts=(
+                Shift(name="early", start="06:00", stop="14:00", days=(1, 2, 3, 4, 5)),
+                Shift(name="late-1", start="22:00", stop="06:00"),
+            ),
+        ),
+    )
+    assert asked("--last", "--before") == Last(before=True)
+    assert asked("--bounds") == Raw(bounds=True)
+    assert asked("--chart", "90", "--bounds") == Chart(samples_max=90, bounds=True)
+
+
+def test_two_points_named_value_and_text_are_two_columns():
+    batch = pa.record_batch({"time": ["now"], "value": [1.5], "text": ["A7"]})
+    assert list(lines(iter([batch])))[-2].split() == ["now", "1.5", "A7"]
 
 
 def test_a_grid_is_as_wide_as_its_cells():

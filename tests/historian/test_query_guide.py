@@ -53,7 +53,7 @@ async def test_the_blocks_of_the_guide_are_answered(made, server, tmp_path, monk
                 words = [*shlex.split(line)[1:], "--url", url, "--token", "ls_all"]
                 args = parser.parse_args(words)
                 assert await asyncio.to_thread(args.call, args) == 0
-    assert len(typed) == 7
+    assert len(typed) == 8
     assert len(blocks("json")) == 5
     assert (tmp_path / "hall.parquet").exists()
     assert "rows" in capsys.readouterr().out

@@ -28,6 +28,8 @@ DAYS_AT_MOST = {"d": 1, "w": 7, "mo": 31, "q": 92, "y": 366}
 MONTHS = {"mo": 1, "q": 3, "y": 12}
 YEAR_MONTHS = 12
 WEEK_DAYS = 7
+SHIFTS_MAX = 7 * 24
+"""An hour each."""
 LENGTH = re.compile(r"([1-9]\d{0,8})(ms|mo|s|m|h|d|w|q|y)")
 CLOCK = re.compile(r"([01]\d|2[0-4]):([0-5]\d)(?::([0-5]\d))?")
 LENGTH_NS_MAX = 36_525 * DAY_NS
@@ -184,7 +186,13 @@ def _shifts(low: int, high: int, interval: Interval, limit: int) -> tuple[Ints, 
         raise Invalid(
             f"both `every` ({interval.every!r}) and shifts are given", remedy="Give one of them."
         )
-    _refuse_beyond(limit, (high - low) // DAY_NS // WEEK_DAYS, "shifts")
+    if len(interval.shifts) > SHIFTS_MAX:
+        raise Invalid(
+            f"{len(interval.shifts)} shifts came, at most {SHIFTS_MAX} are taken",
+            remedy="Give a shift that is the same on many days once, with its days.",
+        )
+    weekly = sum(len(set(s.days)) for s in interval.shifts)
+    _refuse_beyond(limit, (high - low) // DAY_NS // WEEK_DAYS * weekly, "shifts")
     found = [
         (begin, end, shift.name)
         for shift in interval.shifts

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import msgspec
 import pyarrow as pa
@@ -19,7 +19,7 @@ import pyarrow as pa
 from lineshaft.core.errors import Invalid
 from lineshaft.historian import store_verbs
 from lineshaft.historian.aggregates import Function
-from lineshaft.historian.calendar import Interval
+from lineshaft.historian.calendar import Interval, Shift
 from lineshaft.historian.files import Mapping
 from lineshaft.historian.imports import Import
 from lineshaft.historian.query import (
@@ -38,8 +38,14 @@ from lineshaft.historian.sql import verbs as sql_verbs
 
 FILES = ("csv", "parquet", "arrow", "json", "ndjson")
 BINARY = ("parquet", "arrow")
+LAST_PAGE = b'"cursor":""}'
+"""How JSON ends when there is no page after it."""
 PROGRESS_S = 0.2
 """Seconds between two lines of progress."""
+_SHIFT = re.compile(
+    r"(?P<name>.+)=(?P<start>[\d:]+)-(?P<stop>[\d:]+)(?:/(?P<first>[1-7])(?:-(?P<last>[1-7]))?)?",
+    re.ASCII,
+)
 OPERATORS = ("!=", "<=", ">=", "=", "<", ">")
 
 
@@ -121,11 +127,20 @@ def _add_query(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     verb.add_argument("--stop", default="now", help="the answer does not hold it (default: now)")
     what = verb.add_argument_group("what to make of the samples (default: as they are)")
     what.add_argument("--last", action="store_true", help="the newest sample of each point")
+    what.add_argument("--before", action="store_true", help="with --last: older than the stop")
+    what.add_argument("--bounds", action="store_true", help="also the neighbours of the span")
     what.add_argument("--at", action="append", metavar="TIME", help="the values at a time")
     what.add_argument("--chart", type=int, metavar="N", help="a curve of at most N samples")
     what.add_argument("--lttb", action="store_true", help="with --chart: shape before extremes")
     what.add_argument("--functions", default="Average", help="aggregates, as Average,Maximum")
     what.add_argument("--every", metavar="LENGTH", help="aggregates per 10s, 5m, 1h, 1d, 1mo …")
+    what.add_argument(
+        "--shift",
+        dest="shifts",
+        action="append",
+        metavar="NAME=06:00-14:00",
+        help="aggregates per shift; with /1-5 only of those that begin on such days, 1 is Monday",
+    )
     what.add_argument("--time-zone", default="UTC", help="whose days and hours (default: UTC)")
     keep = verb.add_argument_group("which samples to keep")
     keep.add_argument(
@@ -177,12 +192,15 @@ def query_verb(args: argparse.Namespace) -> int:
         into: BinaryIO = sys.stdout.buffer
         if args.output is not None:
             into = stack.enter_context(args.output.open("wb"))
-        progress = Progress("bytes")
+        progress, end = Progress("bytes"), b""
         for part in answer.iter_bytes():
             into.write(part)
             progress.add(len(part))
+            end = end[-len(LAST_PAGE) :] + part
         into.flush()
         progress.finish()
+    if args.format == "json" and isinstance(asked.do, Raw) and not end.endswith(LAST_PAGE):
+        print(f"this is the first page of {asked.limit} rows; ndjson has all", file=sys.stderr)
     return 0
 
 
@@ -214,23 +232,42 @@ def question(args: argparse.Namespace) -> Query:
 
 
 def _do(args: argparse.Namespace) -> Raw | Last | At | Aggregate | Chart:
-    wanted = [n for n in ("last", "at", "chart", "every") if getattr(args, n)]
+    wanted = [n for n in ("last", "at", "chart", "every", "shifts") if getattr(args, n)]
     if len(wanted) > 1:
         raise Invalid(
             f"--{' and --'.join(wanted)} do not go together", remedy="Ask for one at a time."
         )
+    if args.before and not args.last:
+        raise Invalid("--before is for --last", remedy="Add --last, or leave it out.")
+    if args.bounds and (args.last or args.at or args.every or args.shifts):
+        raise Invalid("--bounds is for samples and charts", remedy="Leave it out.")
     match wanted:
         case ["last"]:
-            return Last()
+            return Last(before=args.before)
         case ["at"]:
             return At(times=tuple(args.at))
         case ["chart"]:
-            return Chart(samples_max=args.chart, method="lttb" if args.lttb else "minmax")
-        case ["every"]:
-            interval = Interval(every=args.every, time_zone=args.time_zone)
+            method: Literal["lttb", "minmax"] = "lttb" if args.lttb else "minmax"
+            return Chart(samples_max=args.chart, method=method, bounds=args.bounds)
+        case ["every"] | ["shifts"]:
+            shifts = tuple(_shift(s) for s in args.shifts or ())
+            interval = Interval(every=args.every or "", time_zone=args.time_zone, shifts=shifts)
             return Aggregate(functions=_functions(args.functions), interval=interval)
         case _:
-            return Raw()
+            return Raw(bounds=args.bounds)
+
+
+def _shift(text: str) -> Shift:
+    found = _SHIFT.fullmatch(text)
+    if found is None:
+        raise Invalid(
+            f"{text!r} is no shift",
+            remedy="Write it as early=06:00-14:00 or early=06:00-14:00/1-5.",
+        )
+    first = int(found["first"] or 1)
+    last = int(found["last"] or found["first"] or 7)
+    days = tuple(range(first, last + 1))
+    return Shift(name=found["name"], start=found["start"], stop=found["stop"], days=days)
 
 
 def _functions(text: str) -> tuple[Function, ...]:

@@ -137,7 +137,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Numbers up to and with this."""
     quality: Literal["any", "good", "usable", "bad"] = "any"
     """`usable` is good or uncertain."""
-    whiles: tuple[While, ...] = ()
+    whiles: Annotated[tuple[While, ...], Meta(max_length=100)] = ()
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

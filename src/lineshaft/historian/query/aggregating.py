@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lineshaft.core.batch import Batch, Ints, Mask
+from lineshaft.core.batch import Batch, Mask
 from lineshaft.core.errors import Invalid
 from lineshaft.core.point import Kind, Point
 from lineshaft.historian.aggregates import Function
@@ -18,7 +18,7 @@ from lineshaft.historian.aggregates.compute import compute_each
 from lineshaft.historian.aggregates.series import Configuration, Rows, Series
 from lineshaft.historian.calendar import Cut, intervals
 from lineshaft.historian.query import Aggregate, summed
-from lineshaft.historian.query.answers import TIME
+from lineshaft.historian.query.answers import BACK, TIME
 from lineshaft.historian.query.charts import blanked
 from lineshaft.historian.query.filters import Sieve
 from lineshaft.historian.query.neighbours import neighbours
@@ -69,10 +69,6 @@ BY_TIME = frozenset(
 )
 """Functions to which the time between samples counts. To them a sample that does not pass the
 filter is a bad one; to the others it is not there."""
-BACK = frozenset(
-    {Function.INTERPOLATIVE, Function.START, Function.END, Function.START_BOUND, Function.END_BOUND}
-)
-"""Functions that give back values of the point, so texts of a text."""
 
 
 class Part(NamedTuple):
@@ -346,13 +342,31 @@ def wide_schema(plan: Plan, cut: Cut) -> pa.Schema:
     for point in plan.points:
         for function in functions:
             text = point.kind in (Kind.TEXT, Kind.JSON) and function in BACK
-            name = point.path if len(functions) == 1 else f"{point.path} {function.value}"
+            name = _name(point, function, functions)
             fields.append(pa.field(name, pa.string() if text else pa.float64()))
             if plan.query.qualities:
                 fields.append(pa.field(f"{name} quality", pa.uint32()))
     if cut.names:
         fields.append(pa.field("shift", pa.string()))
     return pa.schema(fields)
+
+
+def kinds_of(plan: Plan) -> dict[str, Kind]:
+    """By path, or by column where each point has some, those that hold values of the point."""
+    if not plan.wide:
+        return {p.path: p.kind for p in plan.points}
+    assert isinstance(plan.query.do, Aggregate)  # noqa: S101 - the caller's match
+    functions = plan.query.do.functions
+    return {
+        _name(point, f, functions): point.kind
+        for point in plan.points
+        for f in functions
+        if f in BACK
+    }
+
+
+def _name(point: Point, function: Function, functions: Sequence[Function]) -> str:
+    return point.path if len(functions) == 1 else f"{point.path} {function.value}"
 
 
 async def wide(reckoning: Reckoning, plan: Plan, cut: Cut) -> AsyncGenerator[pa.RecordBatch]:
@@ -363,8 +377,7 @@ async def wide(reckoning: Reckoning, plan: Plan, cut: Cut) -> AsyncGenerator[pa.
     async with aclosing(reckoning.rows()) as every:
         async for found in every:
             parts.setdefault(found.place, []).append((found.rows, found.words))
-    starts: Ints = cut.intervals[:, 0]
-    columns = [pa.array(starts).cast(TIME), pa.array(cut.intervals[:, 1]).cast(TIME)]
+    columns = [pa.array(cut.intervals[:, edge]).cast(TIME) for edge in (0, 1)]
     for place, point in enumerate(plan.points):
         for number, function in enumerate(functions):
             text = point.kind in (Kind.TEXT, Kind.JSON) and function in BACK

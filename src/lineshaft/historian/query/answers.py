@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from lineshaft.core.batch import Batch
 from lineshaft.core.point import Kind, Point
+from lineshaft.historian.aggregates import Function
 from lineshaft.historian.query import Cost
 
 TIME = pa.timestamp("ns", tz="UTC")
@@ -20,6 +21,11 @@ LONG = pa.schema(
     ]
 )
 """Samples as people expect them."""
+
+BACK = frozenset(
+    {Function.INTERPOLATIVE, Function.START, Function.END, Function.START_BOUND, Function.END_BOUND}
+)
+"""Functions that give back values of the point, so texts of a text."""
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """Where questions are answered: looked up, priced, and read with bounded force."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import aclosing
 from typing import NamedTuple, TypeVar
@@ -18,6 +19,7 @@ from lineshaft.historian.query import (
     Chart,
     Cost,
     Curves,
+    Filter,
     Last,
     Query,
     Raw,
@@ -124,14 +126,16 @@ class Questions:
         cost = await budget.spend(self._cost(wanted, paged=paged))
         self._check(cost)
         sieve = await budget.spend(self._sieve(wanted))
-        schema, batches = LONG, None
+        schema, batches, kinds = LONG, None, kinds_of(wanted.points)
         if isinstance(wanted.query.do, Aggregate):
             schema, batches = await self._aggregates(wanted, sieve)
+            kinds = aggregating.kinds_of(wanted)
         elif wanted.wide:
             schema = wide.schema_of(wanted.points, qualities=wanted.query.qualities)
+        _check_names(schema)
         answer = Answer(
             schema=schema,
-            kinds=kinds_of(wanted.points),
+            kinds=kinds,
             start_ns=wanted.start_ns,
             stop_ns=wanted.stop_ns,
             cost=cost,
@@ -207,7 +211,7 @@ class Questions:
             case At(times=times):
                 return Cost(rows=rows + points * len(times), cells=points * len(times) * len(LONG))
             case Chart(samples_max=most):
-                if wanted.query.filter.whiles or wanted.query.filter.low is not None:
+                if wanted.query.filter != Filter():  # no roll-up knows what it keeps
                     rows += await self._count(wanted.paths, wanted)
                 return Cost(rows=rows + points * most, cells=points * most * 3)
             case Aggregate(functions=functions):
@@ -269,6 +273,15 @@ class Questions:
     async def _chart(self, wanted: Plan, sieve: Sieve) -> AsyncGenerator[pa.RecordBatch]:
         drawn = await charts.Drawing(self._store, wanted, sieve).lines()
         yield await asyncio.to_thread(charts.table, drawn)
+
+
+def _check_names(schema: pa.Schema) -> None:
+    ((twice, count),) = Counter(schema.names).most_common(1)
+    if count > 1:
+        raise Invalid(
+            f"two columns of the answer would be named {twice!r}",
+            remedy="Ask in the shape long, or without that point.",
+        )
 
 
 async def _long(batches: AsyncGenerator[Batch]) -> AsyncGenerator[pa.RecordBatch]:

@@ -16,7 +16,7 @@ from lineshaft.core.errors import Invalid
 from lineshaft.core.flow import assert_off_loop
 from lineshaft.core.point import Kind
 from lineshaft.historian.last import bare_value
-from lineshaft.historian.query.answers import Answer
+from lineshaft.historian.query.answers import BACK, Answer
 
 MEDIA_TYPES = {
     "json": "application/json",
@@ -118,21 +118,27 @@ class _Lines:
 
 def _names(schema: pa.Schema) -> list[str]:
     """The columns as JSON has them: number and text are one value there."""
-    return [n for n in schema.names if n != "text" or "value" not in schema.names]
+    return [n for n in schema.names if n != "text"] if _is_long(schema) else schema.names
+
+
+def _is_long(schema: pa.Schema) -> bool:
+    """Whether rows name their point; else each point has a column, whatever its name."""
+    return bool(schema.names[0] == "point")
 
 
 def _rows(batch: pa.RecordBatch, kinds: dict[str, Kind]) -> Any:  # noqa: ANN401 - an iterator of tuples
     """Rows with times as text and values as the kind of their point says."""
     assert_off_loop()
     names = batch.schema.names
-    columns = []
-    for name in _names(batch.schema):
-        column = batch.column(name)
+    columns, long = [], _is_long(batch.schema)
+    for name, column in zip(names, batch.columns, strict=True):
+        if long and name == "text":
+            continue
         if pa.types.is_timestamp(column.type):
             columns.append(pc.strftime(column, format=_ISO).to_pylist())
-        elif name == "value" and "text" in names:
+        elif long and name == "value":
             columns.append(_bare(batch, kinds))
-        elif kinds.get(name) in (Kind.BOOLEAN, Kind.INTEGER, Kind.ENUM):
+        elif not long and kinds.get(name) in (Kind.BOOLEAN, Kind.INTEGER, Kind.ENUM):
             columns.append(
                 [
                     None if v is None else bare_value(kinds[name], v, None)
@@ -155,8 +161,9 @@ def _bare(batch: pa.RecordBatch, kinds: dict[str, Kind]) -> list[Any]:
         if kinds.get(p, Kind.NUMBER) in (Kind.BOOLEAN, Kind.INTEGER, Kind.ENUM)
     }
     if odd:
+        own = _own(batch)
         for row, place in enumerate(point.indices.to_pylist()):
-            if place in odd and values[row] is not None:
+            if place in odd and own[row] and values[row] is not None:
                 values[row] = bare_value(odd[place], values[row], None)
     if text.null_count < len(text):
         indices = point.indices
@@ -164,6 +171,16 @@ def _bare(batch: pa.RecordBatch, kinds: dict[str, Kind]) -> list[Any]:
             place = indices[row].as_py()
             values[row] = bare_value(odd.get(place, Kind.TEXT), 0.0, text[row].as_py())
     return values
+
+
+def _own(batch: pa.RecordBatch) -> list[bool]:
+    """Of each row whether its value is one of the point, and not a number made of them."""
+    if "function" not in batch.schema.names:
+        return [True] * len(batch)
+    own: list[bool] = pc.is_in(
+        batch.column("function").cast(pa.string()), pa.array([f.value for f in BACK])
+    ).to_pylist()
+    return own
 
 
 # ---- files

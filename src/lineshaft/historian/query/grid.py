@@ -19,7 +19,7 @@ def lines(batches: Iterator[pa.RecordBatch]) -> Iterator[str]:
         yield "no rows"
         return
     names = list(first.schema.names)
-    hidden = {"text"} if {"value", "text"} <= set(names) else set()
+    hidden = {"text"} if _in_one(names) else set()
     shown = [n for n in names if n not in hidden]
     head = list(chain([shown], _rows(first.slice(0, HEAD_ROWS), shown)))
     widths = [max(map(len, column)) for column in zip(*head, strict=True)]
@@ -32,6 +32,11 @@ def lines(batches: Iterator[pa.RecordBatch]) -> Iterator[str]:
             yield _line(row, widths, left)
         count += batch.num_rows
     yield f"{count} rows"
+
+
+def _in_one(names: list[str]) -> bool:
+    """Whether number and text are one value; where time is first, they are two points."""
+    return {"value", "text"} <= set(names) and names[0] != "time"
 
 
 def _numeric(kind: pa.DataType) -> bool:
@@ -59,7 +64,7 @@ def _cells(batch: pa.RecordBatch, name: str) -> list[str]:
     if name == "quality" or name.endswith(" quality"):
         return ["" if q is None else quality_name(q) for q in column.to_pylist()]
     values = column.to_pylist()
-    if name == "value" and "text" in batch.schema.names:
+    if name == "value" and _in_one(batch.schema.names):
         texts = batch.column("text").to_pylist()
         values = [v if t is None else t for v, t in zip(values, texts, strict=True)]
     return ["" if v is None else f"{v:.10g}" if isinstance(v, float) else str(v) for v in values]

@@ -2,20 +2,24 @@
 
 import base64
 import binascii
+from typing import Annotated
 
 import msgspec
 
 from lineshaft.core.errors import Invalid
+from lineshaft.web.times import TIME_NS_MAX
+
+TimeNs = Annotated[int, msgspec.Meta(ge=-TIME_NS_MAX, le=TIME_NS_MAX)]
 
 
 class Mark(msgspec.Struct, frozen=True, array_like=True):
     """Where the next page begins; times are kept, so that a page asks of the same span."""
 
-    start_ns: int
-    stop_ns: int
+    start_ns: TimeNs
+    stop_ns: TimeNs
     point: str
     """Empty in wide answers."""
-    time_ns: int
+    time_ns: TimeNs
 
 
 def cursor_of(mark: Mark | None) -> str:

@@ -1,12 +1,14 @@
 """From a question to a plan: whose points, which times, which conditions, at which price."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from lineshaft.core.access import Identity
 from lineshaft.core.errors import Invalid
 from lineshaft.core.point import Kind, Point
+from lineshaft.historian.aggregates.compute import FOR_TEXTS
 from lineshaft.historian.namespace import Namespace
-from lineshaft.historian.query import At, Chart, Last, Query, Raw, Shape
+from lineshaft.historian.query import Aggregate, At, Chart, Last, Query, Raw, Shape
 from lineshaft.historian.query.filters import Condition, condition
 from lineshaft.historian.query.pages import mark_of
 from lineshaft.web import times
@@ -56,7 +58,10 @@ def plan(query: Query, names: Namespace, who: Identity) -> Plan:
         raise Invalid(
             "the question names no point", remedy="Name points, or a branch that holds some."
         )
-    conditions = tuple(condition(w, names.get(w.point, who)) for w in query.filter.whiles)
+    _check_texts(query, known.values())
+    # A condition that is said twice is looked at once.
+    whiles = dict.fromkeys(query.filter.whiles)
+    conditions = tuple(condition(w, names.get(w.point, who)) for w in whiles)
     return Plan(query, tuple(known.values()), start_ns, stop_ns, conditions)
 
 
@@ -66,6 +71,18 @@ def _span(query: Query) -> tuple[int, int]:
         return times.span_ns(query.start, query.stop)
     wanted = [times.time_ns(t) for t in query.do.times]
     return min(wanted), max(wanted) + 1
+
+
+def _check_texts(query: Query, points: Iterable[Point]) -> None:
+    if not isinstance(query.do, Aggregate):
+        return
+    refused = [f.value for f in query.do.functions if f not in FOR_TEXTS]
+    text = next((p for p in points if p.kind in (Kind.TEXT, Kind.JSON)), None)
+    if refused and text is not None:
+        raise Invalid(
+            f"{text.path} is a text, of which {', '.join(refused)} cannot be taken",
+            remedy=f"For texts there are {', '.join(sorted(f.value for f in FOR_TEXTS))}.",
+        )
 
 
 def _check_shape(query: Query) -> None:

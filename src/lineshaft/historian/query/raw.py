@@ -13,6 +13,7 @@ from lineshaft.historian.query.pages import Mark
 from lineshaft.historian.query.parts import places
 from lineshaft.historian.query.plan import Plan
 from lineshaft.stores import Store
+from lineshaft.web import times
 
 TOGETHER_MAX = 512
 """Points that one page reads at the same time, at most."""
@@ -89,36 +90,42 @@ class Page:
         self._plan = plan
         self._sieve = sieve
         self._left = plan.query.limit
+        self._bounds = getattr(plan.query.do, "bounds", False)
+        self._outside = Batch.empty()
         self._together = TOGETHER_FIRST
         self.next: Mark | None = None
         """Where the page after this begins, once this one is read; None when it is the last."""
 
     async def read(self, mark: Mark | None) -> AsyncGenerator[Batch]:
         """The rows from the mark on."""
-        paths, start_ns = self._plan.paths, self._plan.start_ns
-        at, time_ns = (self._place(mark.point), mark.time_ns) if mark else (0, start_ns)
+        paths, start_ns, stop_ns = self._plan.paths, self._plan.start_ns, self._plan.stop_ns
+        first_ns = start_ns
+        if self._bounds:
+            self._outside = await bounds_of(self._store, paths, start_ns, stop_ns)
+            first_ns = -times.TIME_NS_MAX
+        at, time_ns = (self._place(mark.point), mark.time_ns) if mark else (0, first_ns)
         while at < len(paths):
             if not self._left:
                 self.next = self._mark(at, time_ns)
                 return
             ask = self._left + 1 if self._sieve.open else max(self._left + 1, SIFTED_MIN)
-            together = 1 if time_ns > start_ns else max(min(self._together, HELD_MAX // ask), 1)
+            together = 1 if time_ns > first_ns else max(min(self._together, HELD_MAX // ask), 1)
             group = paths[at : at + together]
-            batch = await self._store.read(group, time_ns, self._plan.stop_ns, limit=ask)
-            found, cut = await asyncio.to_thread(self._chosen, batch, group, ask)
+            batch = await self._store.read(group, max(time_ns, start_ns), stop_ns, limit=ask)
+            found, cut = await asyncio.to_thread(self._chosen, batch, group, ask, time_ns)
             if len(found):
                 yield found
             if self.next is not None:
                 return
             if cut is None:
-                at, time_ns = at + len(group), start_ns
+                at, time_ns = at + len(group), first_ns
                 self._together = min(self._together * 4, TOGETHER_MAX)
             else:
                 at, time_ns = at + cut[0], cut[1] + 1
                 self._together = TOGETHER_FIRST
 
     def _chosen(
-        self, batch: Batch, group: Sequence[str], ask: int
+        self, batch: Batch, group: Sequence[str], ask: int, since_ns: int
     ) -> tuple[Batch, tuple[int, int] | None]:
         """The rows that fit and have room, and where reading broke off within the group."""
         place: Ints = np.array(places(batch, group), dtype=np.int64)[batch.index]
@@ -130,6 +137,9 @@ class Page:
             stop = int(counts[: full[0] + 1].sum())
             batch, place = batch.slice(0, stop), place[:stop]
             cut = int(full[0]), int(batch.time_ns[-1])
+        if len(self._outside):
+            batch = self._with_outside(batch, group, cut, since_ns)
+            place = np.array(places(batch, group), dtype=np.int64)[batch.index]
         kept = np.flatnonzero(self._sieve.fits(batch))
         if len(kept) > self._left:
             first_out = int(kept[self._left])
@@ -138,6 +148,18 @@ class Page:
             kept = kept[: self._left]
         self._left -= len(kept)
         return (batch if len(kept) == len(batch) else batch.take(kept)), cut
+
+    def _with_outside(
+        self, batch: Batch, group: Sequence[str], cut: tuple[int, int] | None, since_ns: int
+    ) -> Batch:
+        """The rows and the bounds of their points, but those before the mark or behind the cut."""
+        outside = self._outside
+        place: Ints = np.array(places(outside, group), dtype=np.int64)[outside.index]
+        which = (place > 0) | ((place == 0) & (outside.time_ns >= since_ns))
+        if cut is not None:
+            early = outside.time_ns < self._plan.start_ns
+            which &= (place < cut[0]) | ((place == cut[0]) & early)
+        return sort(Batch.concat([batch, outside.take(which)]), group)
 
     def _mark(self, at: int, time_ns: int) -> Mark:
         return Mark(self._plan.start_ns, self._plan.stop_ns, self._plan.paths[at], time_ns)

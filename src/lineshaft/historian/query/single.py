@@ -9,14 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lineshaft.core.batch import BAD, Batch, Codes, Floats, Ints, Mask
-from lineshaft.core.point import Kind, Point
+from lineshaft.core.point import Point
 from lineshaft.core.quality import SEVERITY_MASK, Quality
 from lineshaft.historian.query import At, Last
 from lineshaft.historian.query.answers import LONG, TIME
 from lineshaft.historian.query.filters import Sieve
 from lineshaft.historian.query.parts import split
 from lineshaft.historian.query.plan import HELD, Plan
-from lineshaft.historian.query.wide import schema_of
+from lineshaft.historian.query.wide import column_of, schema_of
 from lineshaft.stores import Store
 from lineshaft.web import times
 
@@ -158,7 +158,8 @@ def _between(rows: Batch, left: Ints, right: Ints, wanted: Ints) -> Floats:
     a, b = np.maximum(left, 0), np.minimum(right, n - 1)
     span = np.maximum(rows.time_ns[b] - rows.time_ns[a], 1)
     part = (wanted - rows.time_ns[a]) / span
-    found: Floats = rows.number[a] + (rows.number[b] - rows.number[a]) * part
+    with np.errstate(invalid="ignore", over="ignore"):  # from infinity there is no line
+        found: Floats = rows.number[a] + (rows.number[b] - rows.number[a]) * part
     return found
 
 
@@ -196,5 +197,5 @@ def _wide(plan: Plan, asked: Ints, found: Sequence[Values]) -> pa.RecordBatch:
 
 def _column(point: Point, values: Values) -> pa.Array:
     bad = pa.array((values.quality & BAD) != 0)
-    value = values.text if point.kind in (Kind.TEXT, Kind.JSON) else values.number
+    value = column_of(point, values.number, values.text)
     return pc.if_else(bad, pa.scalar(None, value.type), value)

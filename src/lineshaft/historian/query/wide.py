@@ -121,16 +121,25 @@ class Beside:
             absent = which < 0
             known = np.where(absent, 0, which)
             hidden = absent | bad[known] if len(bad) else absent
-            value = _text(rows) if point.kind in (Kind.TEXT, Kind.JSON) else rows.arrow.column(2)
+            value = column_of(point, rows.arrow.column(2), rows.text)
             columns.append(value.take(pa.array(which, mask=hidden)))
             if self._qualities:
                 columns.append(rows.arrow.column(4).take(pa.array(which, mask=absent)))
         return pa.RecordBatch.from_arrays(columns, schema=self._schema)
 
 
-def _text(rows: Batch) -> pa.Array:
-    """Texts; numbers among them as they are written."""
-    return pc.coalesce(rows.text, rows.arrow.column(2).cast(pa.string()))
+def column_of(point: Point, number: pa.Array, text: pa.Array) -> pa.Array:
+    """The values of a point in one column.
+
+    Of texts, numbers among them are as they are written; of integers, those that stand in text
+    since no float64 counts so far are the nearest one.
+    """
+    if point.kind in (Kind.TEXT, Kind.JSON):
+        return pc.coalesce(text, number.cast(pa.string()))
+    if point.kind is Kind.INTEGER and text.null_count < len(text):
+        large = pc.if_else(pc.match_substring_regex(text, r"^-?\d{1,300}$"), text, None)
+        return pc.coalesce(number, large.cast(pa.float64()))
+    return number
 
 
 def _filled(cells: Rows, first: Rows) -> Rows:
