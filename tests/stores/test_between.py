@@ -14,7 +14,7 @@ from lineshaft.core.batch import Batch, Sample
 from lineshaft.core.clock import now_ns
 from lineshaft.core.errors import Unavailable
 from lineshaft.stores import Question, Rule
-from lineshaft.stores.parquet import merging, segments, summing
+from lineshaft.stores.parquet import merging, segments, settler, summing
 from lineshaft.stores.parquet.files import Files
 from lineshaft.stores.parquet.queries import Span
 from lineshaft.testing.oracle import Oracle, assert_summaries
@@ -261,3 +261,47 @@ async def test_what_is_told_as_retained_is_what_went(tmp_path: Path, monkeypatch
         assert await store.count(["hall/a"], 0, days_ago(0)) == 200
         monkeypatch.setattr(keeper, "_rest", rest)
         assert (await store.retain(RULES, 0, dry=False)).rows == 200
+
+
+async def test_who_asks_while_the_store_closes_is_told_so(tmp_path: Path):
+    files = Gate()
+    store = make(tmp_path / "s", files)
+    opened = store.opened()
+    await opened.__aenter__()
+    await store.append(Batch.of_rows(series("a", days_ago(1))))
+    files.open.clear()
+    async with asyncio.TaskGroup() as group:
+        closing = group.create_task(_close(opened), name="close")
+        await asyncio.to_thread(files.reached.wait, 20)
+        for question in (
+            store.count(["a"], 0, days_ago(0)),
+            store.retain(RULES, 0, dry=True),
+            store.verify(),
+            store.append(Batch.of_rows(series("a", days_ago(1)))),
+            store.backup(str(tmp_path / "b")),
+            store.delete(["a"], 0, days_ago(0)),
+        ):
+            with pytest.raises(Unavailable, match="clos"):
+                await question
+        assert not closing.done()
+        files.open.set()
+
+
+async def test_a_number_of_a_file_that_is_gone_does_not_come_again(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(settler, "KEPT_S", 0)
+    oracle = Oracle()
+    async with (store := make(tmp_path / "s")).opened():
+        await put(store, oracle, series("a", days_ago(1)))
+        await store.backup(str(tmp_path / "backup"))
+        oracle.delete(["a"], 0, days_ago(0))
+        await store.delete(["a"], 0, days_ago(0))
+        async with asyncio.timeout(10):
+            while store._house.state.manifest.retired:
+                await asyncio.sleep(0.02)
+    async with (store := make(tmp_path / "s")).opened():
+        await put(store, oracle, series("a", days_ago(1), 20))
+        assert not (await store.backup(str(tmp_path / "backup"))).findings
+    again = make(tmp_path / "again")
+    await again.restore(str(tmp_path / "backup"))
+    async with again.opened():
+        await holds(again, oracle)

@@ -17,7 +17,8 @@ from lineshaft.core.errors import SettingsError
 from lineshaft.stores.parquet.files import Files
 from lineshaft.stores.parquet.manifest import load
 from lineshaft.stores.parquet.segments import ROWS_MAX, ROWS_MIN, Shelf
-from lineshaft.stores.parquet.shape import rows_of
+from lineshaft.stores.parquet.shape import coarsest, rows_of
+from lineshaft.stores.parquet.weaving import weave
 from lineshaft.testing.oracle import Oracle
 from lineshaft.testing.stores import balanced, holds
 
@@ -145,7 +146,7 @@ def test_segments_of_version_1_are_merged_into_version_2(old: Path):
     shelf.numbers = count(1000)
     usual = [s for s in manifest.segments if s.time_min > 0]
     edge = [s for s in manifest.segments if s not in usual]
-    merged = [shelf.merged(usual), shelf.merged(edge)]
+    merged = [shelf.write(weave(s, shelf.folder), coarsest(s)) for s in (usual, edge)]
     assert [(s.version, s.unit) for s in merged] == [(2, "us"), (2, "ns")]
     after = duckdb.sql(f"{rows_of(merged, old / 'segments')} ORDER BY ALL").fetchall()
     assert repr(after) == repr(before)

@@ -46,6 +46,6 @@ def test_woven_rows_are_all_rows_in_order(tmp_path: Path, monkeypatch, seed: int
     assert len(wanted) == len(keys)
     woven = [tuple(r.values()) for t in weaving.weave(written, shelf.folder) for r in t.to_pylist()]
     assert woven == wanted
-    one = shelf.merged(written)
+    one = shelf.write(weaving.weave(written, shelf.folder))
     assert duckdb.sql(settled([one], shelf.folder)).fetchall() == wanted
     assert max(t.num_rows for t in weaving.weave([one], shelf.folder)) < len(keys)

@@ -130,10 +130,13 @@ class Parquet(Store):
 
     async def _ask(self, question: Callable[[], T], span: Span | None = None) -> T:
         """Answer on a reader's thread; a file that is found damaged is passed over from then on."""
-        house = self._open_house()
-        assert self._pool is not None  # noqa: S101 - made together with the house
-        answer = partial(house.answered, question, span)
-        return await asyncio.get_running_loop().run_in_executor(self._pool, answer)
+        return await self._read_on(partial(self._open_house().answered, question, span))
+
+    async def _read_on(self, work: Callable[[], T]) -> T:
+        """Have work done on a reader's thread; closing waits for it."""
+        if self._open_house().state.closing:
+            raise Unavailable(f"store {self.name} is closing", remedy="Ask when it is open again.")
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
     def _span(self, points: Sequence[str], start_ns: int, stop_ns: int) -> Span:
         """The points that ever had a sample, each once, and times that fit 64 bits."""
@@ -267,7 +270,7 @@ class Parquet(Store):
     async def _off_loop(self, work: Callable[[], T]) -> T:
         """Have work on files done on a reader's thread."""
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+            return await self._read_on(work)
         except OSError as error:
             raise Unavailable(
                 f"store {self.name}: {error.filename or 'the disk'}: {error.strerror or error}",
@@ -284,8 +287,7 @@ class Parquet(Store):
         keeper = self._open_house().keeper
         try:
             # On a thread that closing waits for: nothing may change the folder afterwards.
-            work = partial(keeper.retain, rules, budget_bytes, dry=dry)
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+            return await self._read_on(partial(keeper.retain, rules, budget_bytes, dry=dry))
         except (OSError, pa.ArrowException) as error:
             raise Unavailable(
                 f"retention in {self.config.path} did not come to its end: {error}",

@@ -281,7 +281,7 @@ class House:
         for path in (*strays, *(self._folder / "tmp").iterdir()):
             self._files.delete(path)
         known |= {d.file for d in manifest.damaged}
-        return max((int(name.partition(".")[0]) for name in known), default=0)
+        return max([manifest.numbered, *map(manifests.number_of, known)])
 
     def _segment(self, name: str) -> Path:
         return self._folder / SEGMENTS / name

@@ -115,6 +115,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """CRC-32 of the file `last`."""
     damaged: tuple[Damaged, ...] = ()
     """Segments that are missed; each until its file is taken out of the folder `quarantine`."""
+    numbered: int = 0
+    """The highest number that a file had, gone or not: a backup may know it still."""
     checksum: int = 0
     """CRC-32 of this document, without spaces, with 0 in this place."""
 
@@ -123,6 +125,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         names = {name for s in self.segments for name in s.files()}
         names |= {t.rollup.file for t in self.thinned}
         return names | {r.file for r in self.retired}
+
+
+def number_of(file: str) -> int:
+    """The number that a file in the folder `segments` is named by."""
+    return int(file.partition(".")[0])
 
 
 def without(manifest: Manifest, files: set[str]) -> Manifest:

@@ -30,7 +30,6 @@ from lineshaft.stores.parquet.shape import (
     time_columns,
     to_file,
 )
-from lineshaft.stores.parquet.weaving import weave
 
 DAY_NS = 86_400 * NS_PER_S
 PARTS_MAX = 64
@@ -223,7 +222,7 @@ class Shelf:
             f"SELECT {COLUMNS} FROM ({rows_of([segment], self.folder)})"  # noqa: S608 - our file
             " ANTI JOIN keys USING (point, time_ns)"
         )
-        return self._rewrite(query, [segment], keys)
+        return self._rewrite(query, segment, keys)
 
     def outside(
         self, segment: Segment, wanted: pa.Table, span_ns: tuple[int, int]
@@ -242,7 +241,7 @@ class Shelf:
         if count in (0, segment.rows):
             return count, None if count else segment
         query = f"SELECT {COLUMNS} FROM {source} WHERE NOT ({inside})"  # noqa: S608 - our own
-        return count, self._rewrite(query, [segment], wanted)
+        return count, self._rewrite(query, segment, wanted)
 
     def newest(self, segment: Segment, wanted: pa.Table) -> Batch:
         """The newest row of each wanted point (column `point`) that the segment holds."""
@@ -259,22 +258,13 @@ class Shelf:
             cursor.close()
         return Batch.concat([Batch(b) for b in table.combine_chunks().to_batches()])
 
-    def merged(self, segments: list[Segment]) -> Segment:
-        """One segment with the rows of all."""
-        segment = self.write(weave(segments, self.folder), coarsest(segments))
-        assert segment is not None  # noqa: S101 - a segment has rows
-        return segment
-
-    def _rewrite(
-        self, query: str, segments: list[Segment], keys: pa.Table | None = None
-    ) -> Segment | None:
+    def _rewrite(self, query: str, segment: Segment, keys: pa.Table) -> Segment | None:
         cursor = self._engine.cursor()
-        if keys is not None:
-            cursor.register("keys", keys)
         try:
+            cursor.register("keys", keys)
             ordered = f"SELECT * FROM ({query}) ORDER BY point, time_ns"  # noqa: S608
             reader = cursor.sql(ordered).to_arrow_reader(CHUNK)
-            return self.write(reader, coarsest(segments))
+            return self.write(reader, coarsest([segment]))
         finally:
             cursor.close()
 

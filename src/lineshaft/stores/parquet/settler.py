@@ -314,7 +314,8 @@ class Settler:
         )
         gone = sorted(old.files() - new.files())
         retired = tuple(Retired(file=f, since_ns=now) for f in gone)
-        new = replace(new, retired=(*old.retired, *retired))
+        highest = max(map(manifests.number_of, new.files()), default=0)
+        new = replace(new, retired=(*old.retired, *retired), numbered=max(old.numbered, highest))
         # From here on the files may be named on the disk, even if the commit says it failed.
         self._shelf.named()
         manifests.commit(self._files, self._folder, new)
