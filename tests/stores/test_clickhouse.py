@@ -115,6 +115,7 @@ def test_a_cluster_has_a_local_table_and_one_that_spreads():
     assert layout.insert_settings() == {
         "async_insert": 0,
         "max_partitions_per_insert_block": 0,
+        "optimize_on_insert": 0,
         "distributed_foreground_insert": 1,
         "insert_quorum": "auto",
         "insert_quorum_parallel": 0,

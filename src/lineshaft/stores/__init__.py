@@ -11,31 +11,10 @@ from contextlib import AbstractAsyncContextManager
 import msgspec
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from lineshaft.core.batch import Batch, Ints
 from lineshaft.core.errors import Invalid, Refused
 from lineshaft.core.plugin import Plugin
-
-BUCKET_SCHEMA = pa.schema(
-    [
-        pa.field("point", pa.dictionary(pa.int32(), pa.string()), nullable=False),
-        pa.field("time_ns", pa.int64(), nullable=False),
-        pa.field("min", pa.float64()),
-        pa.field("max", pa.float64()),
-        pa.field("avg", pa.float64()),
-        pa.field("first", pa.float64()),
-        pa.field("last", pa.float64()),
-        pa.field("count", pa.int64(), nullable=False),
-        pa.field("quality", pa.uint32(), nullable=False),
-    ]
-)
-"""One row per point and bucket that holds a sample. `time_ns` is the bucket's start; min, max,
-avg, first and last are over numbers that are not bad and not NaN; `count` is of all samples;
-`quality` is the highest status code in the bucket, which is its worst severity."""
-
-BUCKETS_MAX = 10_000_000
-"""Buckets that one question may ask for, held or not."""
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
@@ -204,34 +183,6 @@ class Store(Plugin, abc.ABC):
         Raises:
             Invalid: the edges do not rise.
         """
-
-    async def buckets(
-        self, points: Sequence[str], start_ns: int, stop_ns: int, bucket_ns: int
-    ) -> pa.Table:
-        """Samples summed up per bucket of `bucket_ns` from `start_ns` on; see `BUCKET_SCHEMA`.
-
-        Sorted by point (in the order asked for) and time.
-
-        Raises:
-            Invalid: the width is not positive, or there are too many buckets.
-        """
-        if bucket_ns < 1:
-            raise Invalid(
-                f"a bucket of {bucket_ns} ns cannot be, wanted at least 1",
-                remedy="Ask for a positive width.",
-            )
-        count = -((start_ns - stop_ns) // bucket_ns)
-        if count > BUCKETS_MAX:
-            raise Invalid(
-                f"{count} buckets are too many, wanted at most {BUCKETS_MAX}",
-                remedy="Ask for wider buckets or a shorter time.",
-            )
-        inner = [start_ns + i * bucket_ns for i in range(max(count, 0))]
-        edges = np.array([*inner, stop_ns] if inner else [], dtype=np.int64)
-        columns = ("count", "usable", "quality", "min", "max", "first", "last", "sum")
-        table = await self.summaries(points, edges, columns=columns)
-        average = pc.divide(table.column("sum"), table.column("usable"))
-        return table.append_column("avg", average).select(BUCKET_SCHEMA.names).cast(BUCKET_SCHEMA)
 
     @abc.abstractmethod
     async def delete(self, points: Sequence[str], start_ns: int, stop_ns: int) -> int:

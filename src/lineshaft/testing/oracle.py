@@ -75,25 +75,6 @@ class Oracle:
             found += rows[at : at + 1 or None]
         return found
 
-    def buckets(
-        self, points: Iterable[str], start_ns: int, stop_ns: int, bucket_ns: int
-    ) -> list[tuple[Any, ...]]:
-        """What `Store.buckets` should return, as tuples in the order of `BUCKET_SCHEMA`."""
-        groups: dict[tuple[str, int], list[Sample]] = {}
-        for row in self.read(points, start_ns, stop_ns):
-            number = (row.time_ns - start_ns) // bucket_ns
-            groups.setdefault((row.point, start_ns + number * bucket_ns), []).append(row)
-        found: list[tuple[Any, ...]] = []
-        for (point, begin), rows in groups.items():
-            good = [float(r.value) for r in rows if _counts_in(r)]  # type: ignore[arg-type]
-            figures = (
-                (min(good), max(good), math.fsum(good) / len(good), good[0], good[-1])
-                if good
-                else (None,) * 5
-            )
-            found.append((point, begin, *figures, len(rows), max(r.quality for r in rows)))
-        return found
-
 
 def _counts_in(row: Sample) -> bool:
     value = row.value

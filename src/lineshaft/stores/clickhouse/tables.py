@@ -27,8 +27,9 @@ _LAST = """(
     mark UInt64
 )"""
 _DURABLE = "fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1"
-INSERT = {"async_insert": 0, "max_partitions_per_insert_block": 0}
-"""Settings of every insert: done when it returns, and rows of any age in one block."""
+INSERT = {"async_insert": 0, "max_partitions_per_insert_block": 0, "optimize_on_insert": 0}
+"""Settings of every insert: done when it returns, rows of any age in one block, and no second look
+for equal keys, which are out of it already."""
 FINAL = "do_not_merge_across_partitions_select_final = 1, max_query_size = 33554432"
 """Settings of every question: a key stands in one partition only."""
 

@@ -283,7 +283,9 @@ class Parquet(Store):
     async def retain(self, rules: Sequence[Rule], budget_bytes: int, *, dry: bool) -> Retained:
         keeper = self._open_house().keeper
         try:
-            return await asyncio.to_thread(keeper.retain, rules, budget_bytes, dry=dry)
+            # On a thread that closing waits for: nothing may change the folder afterwards.
+            work = partial(keeper.retain, rules, budget_bytes, dry=dry)
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         except (OSError, pa.ArrowException) as error:
             raise Unavailable(
                 f"retention in {self.config.path} did not come to its end: {error}",

@@ -47,9 +47,9 @@ class Deleter:
                 rows += count
                 gone.append(segment)
                 added += [rest] if rest else []
-        if not rows:
+        ids, ghosts = self._bereft(span)
+        if not rows and not ghosts:
             return 0
-        ids = self._bereft(span)
         segments = [s for s in state.manifest.segments if s not in gone] + added
         newest = self._newest(ids, segments)
         self._settler.exchange(gone, added, self._last_without(ids, newest))
@@ -58,13 +58,17 @@ class Deleter:
             state.gave_up(DELETED, rows)
         return rows
 
-    def _bereft(self, span: Span) -> Indices:
-        """The points whose newest row goes."""
+    def _bereft(self, span: Span) -> tuple[Indices, bool]:
+        """The points whose newest row goes, and whether one is of the span, settled or not.
+
+        Retention leaves the newest rows of points in memory whose segments it deletes.
+        """
         state = self._state
         with state.lock:
             ids = np.array([state.names.ids[p] for p in span.points], dtype=np.int32)
             times = state.latest.times(ids)
-        return ids[times >= span.start_ns]
+        later = times >= span.start_ns
+        return ids[later], bool((later & (times < span.stop_ns)).any())
 
     def _newest(self, ids: Indices, segments: list[Segment]) -> Latest:
         """The newest settled row of each point, from the youngest segments backwards."""

@@ -2,13 +2,16 @@
 
 import contextlib
 import itertools
+import logging
 import os
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 from msgspec.structs import replace
 
 from lineshaft.core.batch import Batch, Indices, Ints
@@ -41,6 +44,7 @@ from lineshaft.stores.parquet.verifying import Check
 from lineshaft.stores.parquet.writer import Writer
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 ATTEMPTS_MAX = 3
 
@@ -107,6 +111,7 @@ class House:
         self.merger = Merger(self._swap(shelf))
         self.keeper = Keeper(self._swap(shelf), self.merger, sidecars)
         self._recall()
+        self._learn(sidecars)
         next_log = self._replay()
         self._settler.start()
         self.writer.start(next_log)
@@ -192,7 +197,15 @@ class House:
     def begin_backup(self) -> tuple[Manifest, bytes]:
         """All that is settled now; its files stay until `end_backup`. On the settler's thread."""
         manifest = self.state.manifest
-        last = (self._folder / manifest.last).read_bytes() if manifest.last else b""
+        try:
+            last = (self._folder / manifest.last).read_bytes() if manifest.last else b""
+        except OSError:
+            last = b""
+        if manifest.last_crc not in (None, zlib.crc32(last)):
+            # A restored store finds the newest samples in the segments; damaged ones, nobody takes.
+            last = b""
+        if not last:
+            manifest = replace(manifest, last="", last_crc=None)
         self._settler.pin(manifest.files())
         return manifest, last
 
@@ -276,7 +289,7 @@ class House:
     def _recall(self) -> None:
         """Fill the newest samples from their file, or from the segments when it is damaged."""
         state = self.state
-        if not state.manifest.segments:
+        if not (state.manifest.segments or state.manifest.last):
             return
         try:
             batch = Batch.from_ipc((self._folder / state.manifest.last).read_bytes())
@@ -285,6 +298,17 @@ class House:
         if len(batch):
             ids = state.names.of_dictionary(batch.arrow.column(0).dictionary)
             state.latest.update(rows_of(ids[batch.index], batch), len(state.names))
+
+    def _learn(self, sidecars: Sidecars) -> None:
+        """Number the points of which only roll-ups are left: no newest sample tells of them."""
+        for thinned in self.state.manifest.thinned:
+            try:
+                paths = sidecars.paths(thinned.rollup.file)
+            except (OSError, pa.ArrowException, KeyError) as error:
+                file = thinned.rollup.file
+                log.warning("roll-up not read", extra={"file": file, "cause": str(error)})
+            else:
+                self.state.names.of(paths)
 
     def _newest_of_segments(self) -> Batch:
         segments = self.state.snapshot().segments

@@ -72,20 +72,30 @@ class Swap(NamedTuple):
         """Have the manifest name other segments; False when one of the old no longer stands.
 
         `thinned` come besides, and those of `drop` go.
+
+        Raises:
+            OSError: the disk does not take the change.
         """
         done = False
+        trouble: Exception | None = None
 
         def change() -> None:
-            nonlocal done
+            nonlocal done, trouble
             manifest = self.state.manifest
             if set(gone) <= set(manifest.segments):
                 # From here on the files may be named on the disk, even if the change fails.
                 self.shelf.named()
                 kept = [t for t in manifest.thinned if t not in drop]
-                self.settler.exchange(list(gone), list(added), thinned=[*kept, *thinned])
-                done = True
+                try:
+                    self.settler.exchange(list(gone), list(added), thinned=[*kept, *thinned])
+                    done = True
+                except TROUBLES as error:
+                    # The settler would swallow it, and the change be taken for done.
+                    trouble = error
 
         self.settler.at_once(change)
+        if trouble is not None:
+            raise trouble
         if not done:
             self.shelf.forget()
         return done
@@ -134,9 +144,8 @@ class Merger:
         except TROUBLES as error:
             self._shelf.forget()
             self._count("merges_failed")
-            cause = error
-            self._settler.at_once(lambda: self._settler.mended(cause))
             log.warning("not merged", extra={"group": group.name, "cause": str(error)})
+            self._settler.mend(error)
             return REST_S
         return 0.0
 

@@ -18,7 +18,7 @@ from lineshaft.stores.parquet.manifest import SEGMENTS, Segment
 from lineshaft.stores.parquet.reading import Found, Library
 from lineshaft.stores.parquet.rows import concat, order_of
 from lineshaft.stores.parquet.shape import rows_of
-from lineshaft.stores.parquet.state import State
+from lineshaft.stores.parquet.state import Snapshot, State
 
 LISTED_MAX = 100
 """Up to as many points stand in the query itself, where they prune row groups."""
@@ -76,10 +76,13 @@ class Readers:
         self._own = threading.local()
         self._library = library
 
-    def read(self, span: Span, limit: int | None) -> Batch:
-        """The samples, sorted by point as asked for and time, at most `limit` of each point."""
+    def read(self, span: Span, limit: int | None, snapshot: Snapshot | None = None) -> Batch:
+        """The samples, sorted by point as asked for and time, at most `limit` of each point.
+
+        Those of an older moment when its `snapshot` is given.
+        """
         assert_off_loop()
-        segments, hot = self._look(span)
+        segments, hot = self._look(span, snapshot)
         parts = [hot]
         if segments and len(span.points) <= FEW_MAX:
             found = self._library.read(self._ids(span), segments, _times(span), limit)
@@ -104,17 +107,17 @@ class Readers:
         table = cursor.sql(f"SELECT count(*) AS n FROM ({rows})").to_arrow_table()  # noqa: S608
         return settled + int(table.column("n")[0].as_py())
 
-    def counts(self, span: Span) -> list[int]:
-        """How many samples each point has at most."""
+    def counts(self, span: Span, snapshot: Snapshot | None = None) -> list[int]:
+        """How many samples each point has at most, now or when the snapshot was taken."""
         assert_off_loop()
-        segments, hot = self._look(span)
+        segments, hot = self._look(span, snapshot)
         found = np.bincount(hot.column("place").to_numpy(), minlength=len(span.points))
         found += self._library.counts_max(self._ids(span), segments, _times(span))
         return found.tolist()  # type: ignore[no-any-return]
 
-    def look(self, span: Span) -> tuple[list[Segment], Batch]:
+    def look(self, span: Span, snapshot: Snapshot) -> tuple[list[Segment], Batch]:
         """Segments that may hold rows of the span, and the newest in memory, sorted."""
-        segments, hot = self._look(span)
+        segments, hot = self._look(span, snapshot)
         return segments, _batch(span.points, _newest([hot], None))
 
     def settled(self, span: Span, segments: list[Segment]) -> Batch:
@@ -126,9 +129,9 @@ class Readers:
 
     # ---- parts
 
-    def _look(self, span: Span) -> tuple[list[Segment], pa.Table]:
+    def _look(self, span: Span, snapshot: Snapshot | None = None) -> tuple[list[Segment], pa.Table]:
         """Segments that may hold such rows, and all rows in memory in the order they came."""
-        snapshot = self._state.snapshot()
+        snapshot = snapshot or self._state.snapshot()
         names = self._state.names
         places = np.full(len(names), -1, dtype=np.int32)
         for place, path in enumerate(span.points):

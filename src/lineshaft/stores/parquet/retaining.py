@@ -7,10 +7,13 @@ were such, is split when the first of them is due.
 
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import pyarrow as pa
+
 from lineshaft.core.clock import NS_PER_S, now_ns
+from lineshaft.core.errors import Unavailable
 from lineshaft.core.flow import assert_off_loop
 from lineshaft.stores import Retained, Rule
 from lineshaft.stores._rules import Rules
@@ -53,6 +56,7 @@ class Keeper:
 
         Raises:
             OSError: the disk does not take it; what was deleted before is gone.
+            Unavailable: the store is closing; what was deleted before is gone.
         """
         assert_off_loop()
         rules = Rules(given)
@@ -73,7 +77,11 @@ class Keeper:
                 parts += more
                 old += older
             if not dry:
-                self._delete(parts, old, rules)
+                try:
+                    for part in self._delete(parts, old, rules):
+                        told.stays(part.segment.file)
+                finally:
+                    self._shelf.forget()
             return told.retained()
 
     # ---- by rule
@@ -101,10 +109,14 @@ class Keeper:
 
     # ---- deleting
 
-    def _delete(self, parts: Sequence[_Part], old: Sequence[Thinned], rules: Rules) -> None:
+    def _delete(
+        self, parts: Sequence[_Part], old: Sequence[Thinned], rules: Rules
+    ) -> Iterator[_Part]:
+        """Delete; the parts that stay, as their segments became others meanwhile."""
         if old:
             self._swap.do([], [], drop=old)
         for part in parts:
+            self._step()
             segment = part.segment
             with self._settler.pinned([segment.file]):
                 added, thinned = self._rest(part, rules)
@@ -113,21 +125,33 @@ class Keeper:
                 with self._state.lock:
                     left = sum(s.rows for s in added)
                     self._state.gave_up(DROPPED, segment.rows - left)
+            else:
+                yield part
+
+    def _step(self) -> None:
+        if self._state.closing:
+            raise Unavailable("the store is closing", remedy="Do it again when it is open.")
+
+    def _woven(self, segment: Segment) -> Iterator[pa.Table]:
+        """The rows of a segment, until the store is closing."""
+        for table in weave([segment], self._shelf.folder):
+            self._step()
+            yield table
 
     def _rest(self, part: _Part, rules: Rules) -> tuple[list[Segment], list[Thinned]]:
         """What stands in the place of a segment: samples of other rules, and roll-ups."""
-        segment, folder = part.segment, self._shelf.folder
+        segment = part.segment
         added: list[Segment] = []
         if part.others:
             staying = set(rules.branches) - set(part.shares)
-            tables = rules.only(staying, weave([segment], folder))
+            tables = rules.only(staying, self._woven(segment))
             left = self._shelf.write(tables, coarsest([segment]))
             added += [left] if left else []
         if not part.keeps:
             return added, []
         rollup = segment.rollup
         if part.others or rollup is None:
-            rollup = self._shelf.summed_up(rules.only(set(part.shares), weave([segment], folder)))
+            rollup = self._shelf.summed_up(rules.only(set(part.shares), self._woven(segment)))
         if rollup is None:
             return added, []
         thinned = Thinned(
@@ -144,36 +168,44 @@ class _Told:
     """Adds up what goes."""
 
     def __init__(self) -> None:
-        self.files: list[str] = []
-        self.bytes = 0
-        self.rows = 0
-        self.reasons: dict[str, int] = {}
+        self._going: dict[str, tuple[list[str], int, dict[str, int]]] = {}
+        """By file: the names, rows, and bytes by reason, that go with it."""
 
     def samples(self, part: _Part) -> None:
         """Samples go, and roll-ups with them if they are not kept."""
         segment = part.segment
-        size = segment.bytes
-        self.files.append(segment.file)
+        files, size = [segment.file], segment.bytes
         if segment.rollup and not part.keeps:
-            self.files.append(segment.rollup.file)
+            files.append(segment.rollup.file)
             size += segment.rollup.bytes
-        self.rows += round(segment.rows * sum(part.shares.values()))
-        for reason, share in part.shares.items():
-            self._add(reason, int(size * share))
+        rows = round(segment.rows * sum(part.shares.values()))
+        sizes = {reason: int(size * share) for reason, share in part.shares.items()}
+        self._going[segment.file] = files, rows, sizes
 
     def rollup(self, thinned: Thinned, reason: str) -> None:
         """Roll-ups go."""
-        self.files.append(thinned.rollup.file)
-        self._add(reason, thinned.rollup.bytes)
+        rollup = thinned.rollup
+        self._going[rollup.file] = [rollup.file], 0, {reason: rollup.bytes}
 
-    def _add(self, reason: str, size: int) -> None:
-        self.bytes += size
-        self.reasons[reason] = self.reasons.get(reason, 0) + size
+    def stays(self, file: str) -> None:
+        """It does not go after all."""
+        del self._going[file]
+
+    @property
+    def bytes(self) -> int:
+        """How many go."""
+        return sum(sum(sizes.values()) for _, _, sizes in self._going.values())
 
     def retained(self) -> Retained:
         """The answer."""
+        reasons: Counter[str] = Counter()
+        for _, _, sizes in self._going.values():
+            reasons.update(sizes)
         return Retained(
-            files=tuple(self.files), bytes=self.bytes, rows=self.rows, reasons=self.reasons
+            files=tuple(file for files, _, _ in self._going.values() for file in files),
+            bytes=self.bytes,
+            rows=sum(rows for _, rows, _ in self._going.values()),
+            reasons=dict(reasons),
         )
 
 

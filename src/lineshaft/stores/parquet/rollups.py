@@ -293,3 +293,20 @@ def stored(files: Iterable[Path], level_ns: int) -> str:
             sum, stepped, sloped, {end} - ({begin}) - unknown_ns AS known_ns
         FROM read_parquet({quoted(files)}) WHERE level_ns = {level_ns}
     """  # noqa: S608 - integers and names of our own files
+
+
+def combined(summaries: str) -> str:
+    """A SELECT of one row a point and bucket; the area between two parts is left out."""
+    good = "FILTER (WHERE usable > 0)"
+    known = "least(sum(known_ns), max(end_ns)::HUGEINT - min(begin_ns))"
+    return f"""
+        SELECT point, time_ns, sum(count)::BIGINT AS count, sum(usable)::BIGINT AS usable,
+            max(quality) AS quality, min(begin_ns) AS begin_ns, max(end_ns) AS end_ns,
+            min(min) AS min, arg_min(min_ns, (min, min_ns)) {good} AS min_ns,
+            max(max) AS max, arg_max(max_ns, (max, -max_ns)) {good} AS max_ns,
+            arg_min(first, first_ns) {good} AS first, min(first_ns) AS first_ns,
+            arg_max(last, last_ns) {good} AS last, max(last_ns) AS last_ns,
+            sum(sum) AS sum, sum(stepped) AS stepped, sum(sloped) AS sloped,
+            {known}::BIGINT AS known_ns
+        FROM ({summaries}) GROUP BY point, time_ns
+    """  # noqa: S608 - names of our own

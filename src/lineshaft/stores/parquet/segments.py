@@ -2,7 +2,6 @@
 
 import datetime as dt
 import itertools
-import zlib
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -16,8 +15,8 @@ import pyarrow.parquet as pq
 from lineshaft.core.batch import Batch, Ints, Mask
 from lineshaft.core.clock import NS_PER_S
 from lineshaft.core.flow import assert_off_loop
-from lineshaft.stores.parquet import footer as footers
-from lineshaft.stores.parquet.files import Files, Sink
+from lineshaft.stores.parquet.files import Files
+from lineshaft.stores.parquet.held import Held
 from lineshaft.stores.parquet.index import Collector
 from lineshaft.stores.parquet.manifest import SEGMENTS, VERSION, Rollup, Segment
 from lineshaft.stores.parquet.rollups import Builder
@@ -132,7 +131,7 @@ class Shelf:
         runs, time_min, time_max = Collector(), np.iinfo(np.int64).max, np.iinfo(np.int64).min
         try:
             with self._files.sink(path) as sink:
-                held = _Held(sink)
+                held = Held(sink)
                 with _writer(held, unit) as writer:
                     writer.add_key_value_metadata({"lineshaft.segment": str(VERSION)})
                     for part in _groups(tables):
@@ -334,52 +333,7 @@ def _as_table(part: pa.Table | pa.RecordBatch) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=SCHEMA)
 
 
-class _Held:
-    """A file that keeps the footer back, so that the index can stand before it."""
-
-    closed = False
-
-    def __init__(self, sink: Sink) -> None:
-        self._sink = sink
-        self._at = 0
-        self._parts: list[bytes] | None = None
-        self.tail_bytes = self.tail_crc = 0
-
-    def write(self, data: bytes | memoryview) -> int:
-        """Hand on what comes, or hold it."""
-        if self._parts is None:
-            self._sink.write(data)
-        else:
-            self._parts.append(bytes(data))
-        self._at += len(data)
-        return len(data)
-
-    def tell(self) -> int:
-        """Where the next byte goes."""
-        return self._at
-
-    def flush(self) -> None:
-        """Nothing to do before the end."""
-
-    def close(self) -> None:
-        """The one who opened the file closes it."""
-
-    def hold(self) -> None:
-        """From now on comes what stands at the end of the file."""
-        self._parts = []
-
-    def finish(self, runs: Collector) -> None:
-        """Write the index and, behind it, what was held."""
-        held = b"".join(self._parts or [])
-        length = footers.LENGTH.unpack_from(held, len(held) - footers.TAIL)[0]
-        at = len(held) - footers.TAIL - length
-        index = runs.packed(held[at : at + length])
-        tail = b"".join((held[:at], index, held[at:]))
-        self._sink.write(tail)
-        self.tail_bytes, self.tail_crc = len(tail), zlib.crc32(tail)
-
-
-def _writer(sink: _Held, unit: str) -> pq.ParquetWriter:
+def _writer(sink: Held, unit: str) -> pq.ParquetWriter:
     """Parquet with the encodings that were measured to be the smallest; see docs/decisions.
 
     Each row group has a dictionary of its numbers as long as that is small, and plain numbers from

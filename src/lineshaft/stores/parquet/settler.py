@@ -120,8 +120,11 @@ class Settler:
                 self._state.changed.wait(TICK_S)
 
     def at_once(self, work: Callable[[], object]) -> None:
-        """Have work done before all else, and wait until it is; for readers' threads."""
-        if not self._thread.is_alive():
+        """Have work done before all else, and wait until it is; for other threads.
+
+        When the settler has ended nothing is done: the folder may be another's by now.
+        """
+        if self._thread.ident is None:
             work()
             return
         done = threading.Event()
@@ -159,6 +162,10 @@ class Settler:
             yield
         finally:
             self.unpin(held)
+
+    def mend(self, error: Exception) -> None:
+        """Put damaged segments aside; for other threads, which have met with one."""
+        self.at_once(lambda: self.mended(error))
 
     def mended(self, error: Exception) -> bool:
         """Whether a damaged segment was in the way, and is no more."""

@@ -205,6 +205,14 @@ class Sidecars:
         self._known: OrderedDict[str, Sidecar] = OrderedDict()
         self._size = 0
 
+    def paths(self, file: str) -> list[str]:
+        """The points that a file has roll-ups of; nothing of it is remembered.
+
+        Raises:
+            OSError: the file cannot be read; so does `pyarrow.ArrowInvalid`.
+        """
+        return unpacked(pq.read_metadata(self._folder / file).metadata[INDEX]).paths
+
     def open(self, file: str) -> Sidecar:
         """The roll-ups in a file.
 

@@ -9,7 +9,7 @@ from lineshaft.core.flow import assert_off_loop
 from lineshaft.stores import Question
 from lineshaft.stores._sql import ROLLUPS, Relations, rollup_view, samples_view, summed_up
 from lineshaft.stores.parquet.manifest import SEGMENTS
-from lineshaft.stores.parquet.rollups import stored
+from lineshaft.stores.parquet.rollups import combined, stored
 from lineshaft.stores.parquet.rows import concat, order_of
 from lineshaft.stores.parquet.shape import COLUMNS, SCHEMA
 from lineshaft.stores.parquet.shape import rows_of as settled
@@ -56,7 +56,7 @@ def relations(state: State, folder: Path, question: Question) -> Relations:
         query = summed_up(source, level)
         if alone:
             # Of these the samples are gone; what level they have not, nobody knows any more.
-            query = f"({query}) UNION ALL ({stored(alone, level)})"
+            query = combined(f"({query}) UNION ALL ({stored(alone, level)})")
         views[name] = rollup_view(query)
     return Relations(views, {HOT: hot}, files)
 

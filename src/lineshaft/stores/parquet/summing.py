@@ -20,7 +20,8 @@ from lineshaft.stores.parquet.manifest import Rollup, Segment
 from lineshaft.stores.parquet.queries import Readers, Span
 from lineshaft.stores.parquet.rollups import bucketed
 from lineshaft.stores.parquet.sidecars import Sidecar, Sidecars
-from lineshaft.stores.parquet.state import State
+from lineshaft.stores.parquet.state import Snapshot, State
+from lineshaft.stores.parquet.tangles import untangled
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,8 @@ class _Asked(NamedTuple):
     ids: Indices
     """The numbers of its points."""
     wanted: tuple[str, ...]
+    snapshot: Snapshot
+    """What there was when it was asked: all parts of the answer are of this moment."""
     segments: list[Segment]
     hot: Batch
     """Rows in memory, sorted by the place of their point and time."""
@@ -69,14 +72,19 @@ class Summing:
     def table(self, span: Span, edges_ns: Ints, columns: Sequence[str]) -> pa.Table:
         """One row per point and interval that holds a sample; see `SUMMARY_SCHEMA`."""
         assert_off_loop()
-        wanted = needed((*columns, "end_ns") if columns else ())
         ids = self._state.names.ids
-        segments, hot = self._readers.look(span)
+        snapshot = self._state.snapshot()
+        ends = ("end_ns", "first_ns", "last_ns") if snapshot.thinned else ("end_ns",)
+        wanted = needed((*columns, *ends) if columns else ())
+        segments, hot = self._readers.look(span, snapshot)
         numbers = np.array([ids[p] for p in span.points], dtype=np.int32)
-        asked = _Asked(span, numbers, wanted, segments, hot)
+        asked = _Asked(span, numbers, wanted, snapshot, segments, hot)
         levels = _levels(edges_ns)
-        parts = [*self._part(asked, levels, edges_ns), *self._thinned(asked, levels)]
-        sums = merge_sums(_sorted(joined(parts)), edges_ns, wanted)
+        thinned = list(self._thinned(asked, levels))
+        sums = _sorted(joined([*self._part(asked, levels, edges_ns), *thinned]))
+        if thinned:
+            sums = untangled(sums, edges_ns)
+        sums = merge_sums(sums, edges_ns, wanted)
         return table_of(sums, pa.array(span.points, pa.string()), columns)
 
     def _part(self, asked: _Asked, levels: Sequence[int], edges_ns: Ints) -> Iterator[Sums]:
@@ -143,23 +151,25 @@ class Summing:
         """All rows in their order; at least one page, be it empty."""
         span = asked.span
         if self._rows(asked) <= PAGE_ROWS:
-            yield _samples(self._readers.read(span, None), 0)
+            yield _samples(self._readers.read(span, None, asked.snapshot), 0)
             return
-        counts = self._readers.counts(span)
+        counts = self._readers.counts(span, asked.snapshot)
         at = 0
         while at < len(counts):
             stop, rows = at + 1, counts[at]
             while stop < len(counts) and rows + counts[stop] <= PAGE_ROWS:
                 rows += counts[stop]
                 stop += 1
-            yield from self._group(span._replace(points=span.points[at:stop]), at, rows)
+            group = asked._replace(span=span._replace(points=span.points[at:stop]))
+            yield from self._group(group, at, rows)
             at = stop
 
-    def _group(self, span: Span, at: int, rows: int) -> Iterator[Samples]:
+    def _group(self, asked: _Asked, at: int, rows: int) -> Iterator[Samples]:
         """The rows of some points, of which the first is number `at` of those asked for."""
+        span = asked.span
         limit = PAGE_ROWS if rows > PAGE_ROWS else None
         while True:
-            batch = self._readers.read(span, limit)
+            batch = self._readers.read(span, limit, asked.snapshot)
             yield _samples(batch, at)
             if limit is None or len(batch) < limit:
                 return
@@ -236,12 +246,10 @@ class Summing:
         A bucket wider than the interval counts for the interval that it begins in.
         """
         span = asked.span
-        present = {s.rollup.file for s in asked.segments if s.rollup}
-        for thinned in self._state.snapshot().thinned:
+        for thinned in asked.snapshot.thinned:
             outside = thinned.time_max < span.start_ns or thinned.time_min >= span.stop_ns
             sidecar = None if outside else self._open(thinned.rollup)
-            # Between the look at the segments and this one it may have become one.
-            if sidecar is None or thinned.rollup.file in present:
+            if sidecar is None:
                 continue
             for level, mask in sidecar.widest(asked.ids, levels).items():
                 places = np.flatnonzero(mask).astype(np.int32)
