@@ -172,3 +172,24 @@ def test_more_shifts_than_a_week_has_hours_are_refused_at_once():
     shifts = tuple(Shift(name=str(i), start="06:00", stop="14:00") for i in range(200))
     with pytest.raises(Invalid, match="200 shifts"):
         intervals(0, 50 * 365 * 86_400 * NS_PER_S, Interval(shifts=shifts))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "values"),
+    [
+        (Filter(low=2.0), [5.0, None, 7.0]),
+        (Filter(quality="good"), [5.0, 1.0, None]),
+        (Filter(whiles=(While(point=ON.path),)), [5.0, 1.0, None]),
+    ],
+)
+async def test_a_value_at_a_time_fits_whatever_else_is_asked_for(history, wanted, values):
+    s = NS_PER_S
+    times = [T0, T0 + 15 * s, T0 + 30 * s]
+    async with history(OIL, ON) as made:
+        rows = [(OIL.path, T0, 5.0), (OIL.path, T0 + 10 * s, 1.0), (OIL.path, T0 + 20 * s, 7.0)]
+        rows += [(ON.path, T0 - s, True), (ON.path, T0 + 12 * s, True), (ON.path, T0 + 25 * s, 0)]
+        await made.add(rows)
+        for some in (times, times[:1], times[1:2], times[2:], times[1:]):
+            do = At(times=tuple(map(str, some)), stepped=True)
+            found = await made.rows(Query(points=(OIL.path,), do=do, filter=wanted))
+            assert [r[2] for r in found] == [values[times.index(t)] for t in some]

@@ -119,3 +119,14 @@ async def test_values_that_json_cannot_hold_come_as_text_or_null(filled):
     first = answer["rows"][0]
     assert first[:5] == ["9007199254740993", None, None, "1.50", "qw=="]
     assert first[6:] == [{"a": [1, 2]}, "2026-01-01", None]
+
+
+async def test_days_beyond_all_calendars_are_told(plant):
+    far = "SELECT DATE '290000-01-01' a, DATE 'infinity' b, NULL::DATE c, DATE '2026-02-03' d"
+    nested = "SELECT [DATE '290000-01-01'] a"
+    async with plant.http("ls_viewer") as http:
+        answer = (await http.post("/sql", json={"text": far})).json()
+        refused = await http.post("/sql", json={"text": nested})
+    assert answer["rows"] == [["infinity", "infinity", None, "2026-02-03"]]
+    assert refused.status_code == 400
+    assert "cast others" in refused.json()["remedy"]

@@ -32,7 +32,7 @@ SINGLY_ROWS = 20_000
 
 
 async def last(store: Store, plan: Plan, sieve: Sieve) -> AsyncGenerator[Batch]:
-    """The newest sample of each point; with a wish for quality, the newest that has it."""
+    """The newest sample of each point, or the newest that is usable, if it fits."""
     assert isinstance(plan.query.do, Last)  # noqa: S101 - the caller's match
     before, usable = plan.query.do.before, plan.query.filter.quality == "usable"
     if not before and not usable:
@@ -105,13 +105,27 @@ def _all(plan: Plan, sieve: Sieve, batch: Batch, wanted: Ints) -> list[Values]:
     place = {p: i for i, p in enumerate(plan.paths)}
     order = np.array([place[p] for p in batch.points], dtype=np.int64)[batch.index]
     sorted_rows = np.lexsort((batch.time_ns, order))
-    batch = sieve.keep(batch.take(sorted_rows))
+    batch = batch.take(sorted_rows)
     found = []
     for point, part in zip(plan.points, split(batch, plan.paths), strict=True):
         _, once = np.unique(part.time_ns, return_index=True)
         stepped = point.kind in HELD if plan.query.do.stepped is None else plan.query.do.stepped
-        found.append(values_at(part.take(once), wanted, stepped=stepped))
+        values = values_at(part.take(once), wanted, stepped=stepped)
+        found.append(values if sieve.open else _sifted(values, wanted, sieve))
     return found
+
+
+def _sifted(values: Values, wanted: Ints, sieve: Sieve) -> Values:
+    """The values that fit, which is the same whatever else is asked for; none for the others."""
+    index = np.zeros(len(wanted), dtype=np.int32)
+    number, text, quality = values
+    fits = sieve.fits(Batch.of([""], index, wanted, number=number, text=text, quality=quality))
+    keep = pa.array(fits)
+    return Values(
+        pc.if_else(keep, number, pa.scalar(None, number.type)),
+        pc.if_else(keep, text, pa.scalar(None, text.type)),
+        np.where(fits, quality, np.maximum(quality, NO_DATA)).astype(np.uint32),
+    )
 
 
 def values_at(rows: Batch, wanted: Ints, *, stepped: bool) -> Values:

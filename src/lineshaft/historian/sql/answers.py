@@ -88,6 +88,9 @@ def type_name(kind: pa.DataType) -> str:
     return name
 
 
+_DAY_US = 86_400_000_000
+
+
 async def table(answer: Answer, limit: int, elapsed_ms: Callable[[], float]) -> bytes:
     """The first `limit` rows as JSON."""
     batches: list[pa.RecordBatch] = []
@@ -121,7 +124,22 @@ def _cells(column: pa.ChunkedArray) -> list[Any]:
     if pa.types.is_timestamp(column.type):
         # As Python would, years beyond 9999 fail; as numbers they can be told in any case.
         return [_time(v) for v in column.cast(pa.timestamp("us")).cast(pa.int64()).to_pylist()]
-    return [cell(v) for v in column.to_pylist()]
+    if pa.types.is_date32(column.type):
+        days = column.cast(pa.int32()).to_pylist()
+        times = [_time(None if d is None else d * _DAY_US) for d in days]
+        return [t and t.partition("T")[0] for t in times]
+    return [cell(v) for v in _listed(column)]
+
+
+def _listed(column: pa.Array | pa.ChunkedArray) -> list[Any]:
+    try:
+        return column.to_pylist()  # type: ignore[no-any-return]
+    except (OverflowError, ValueError) as error:
+        raise Invalid(
+            f"a value of the answer cannot be told: {error}",
+            remedy="Times within lists and structs may be of the years 1 to 9999; cast others to"
+            " VARCHAR.",
+        ) from None
 
 
 def _time(us: int | None) -> str | None:
@@ -263,10 +281,7 @@ def _flattened(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
         column
         if column.type == field.type
         else pa.array(
-            [
-                None if v is None else msgspec.json.encode(cell(v)).decode()
-                for v in column.to_pylist()
-            ],
+            [None if v is None else msgspec.json.encode(cell(v)).decode() for v in _listed(column)],
             pa.string(),
         )
         for column, field in zip(batch.columns, schema, strict=True)
