@@ -76,7 +76,7 @@ def run(plan: Plan, quick: bool) -> str:
         printed = f"```\n{printed.strip()}\n```" if printed.strip() else ""
     parts = [
         f"## {plan.title}",
-        f"`{command}`, {took_s:.0f} s, {to_iso(now_ns())[:16]}Z.",
+        f"`{command}`, {took_s:.0f} s, {when}.",
         printed.strip(),
     ]
     if code:
