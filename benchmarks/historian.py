@@ -151,11 +151,11 @@ def beside(folder: Path, rows: Columns, points: list[str], seconds: float) -> tu
 
     peer = Lineshaft(folder / "beside", points)
     peer.start()
-    half = len(rows.point) // 2
-    for at in range(0, half, 100_000):
-        peer.ingest(peer.prepare(rows.part(at, min(at + 100_000, half))))
+    there = len(points) * 2 * HOUR_NS // PERIOD_NS
+    for at in range(0, there, 100_000):
+        peer.ingest(peer.prepare(rows.part(at, min(at + 100_000, there))))
     peer.settle()
-    made = [peer.prepare(rows.part(at, at + BATCH)) for at in range(half, len(rows.point), BATCH)]
+    made = [peer.prepare(rows.part(at, at + BATCH)) for at in range(there, len(rows.point), BATCH)]
     rest = iter(made)
 
     async def run(asking: bool) -> tuple[float, list[float]]:
@@ -243,7 +243,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", choices=[k.__name__ for k in PEERS])
     asked = parser.parse_args()
     points = 200 if asked.quick else 2000
-    day, hours = (2, 1) if asked.quick else (24, 6)
+    day, hours = (4, 1) if asked.quick else (24, 6)
     steps = day * HOUR_NS // PERIOD_NS
     rows = Columns(*reference(points, steps))
     first = rows.part(0, points * hours * HOUR_NS // PERIOD_NS)
@@ -270,7 +270,7 @@ def main() -> None:
         print("\n" + "\n".join(f"- {n}" for n in notes))
         agree(answers)
         if not asked.only or "Lineshaft" in asked.only:
-            alone, loaded, p50, p99 = beside(folder, first, names(points), 3 if asked.quick else 10)
+            alone, loaded, p50, p99 = beside(folder, rows, names(points), 1 if asked.quick else 6)
             print(
                 f"\nIngest alone {alone / 1e6:.2f} M rows/s, beside {ASKED_PER_S} questions/s"
                 f" (raw 1 h of a point) {loaded / 1e6:.2f} M rows/s, {loaded / alone:.2f} ×;"

@@ -68,7 +68,7 @@ class Parquet(Store):
         """Seconds after which rows in memory become a segment, however few they are."""
         memory_mb: Annotated[int, Meta(ge=64)] = 192
         """MB of memory that queries may take; larger ones use the disk."""
-        cache_mb: Annotated[int, Meta(ge=1)] = 64
+        cache_mb: Annotated[int, Meta(ge=1)] = 128
         """MB of memory that hold what was read lately, for screens that ask again."""
         readers: Annotated[int, Meta(ge=1, le=64)] = 4
         """Questions that are answered at the same time; more wait their turn."""

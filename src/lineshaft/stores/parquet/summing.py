@@ -25,7 +25,7 @@ from lineshaft.stores.parquet.tangles import untangled
 
 log = logging.getLogger(__name__)
 
-PAGE_ROWS = 1_000_000
+PAGE_ROWS = 2_000_000
 """Rows that are held in memory at once, about."""
 FEW_ROWS = 100_000
 """So many rows are summed up from samples as fast as from roll-ups."""
