@@ -79,7 +79,7 @@ class Parquet(Store):
         buffer_rows_max = 500_000
         flush_s = 300
         memory_mb = 192
-        cache_mb = 64
+        cache_mb = 128
     """
 
     config: Config
