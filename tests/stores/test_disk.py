@@ -167,6 +167,24 @@ async def test_appends_wait_when_settling_cannot_keep_up(tmp_path: Path):
         assert got >= len(oracle.rows)
 
 
+async def test_health_says_when_appends_are_refused_for_a_full_buffer(tmp_path: Path):
+    files = Trouble()
+    store = make(tmp_path / "s", files, buffer_rows_max=100)
+    async with store.opened():
+        files.segments_fail = True
+
+        async def feed() -> None:
+            for i in range(1000):
+                await store.append(Batch.of_rows(rows("a", *range(i * 50, i * 50 + 50))))
+
+        with pytest.raises(Unavailable, match="buffer is full"):
+            await asyncio.wait_for(feed(), 20)
+        assert not store.health().ok
+        files.segments_fail = False
+        await until(lambda: store.health().ok)
+        await store.append(Batch.of_rows(rows("a", -1)))
+
+
 FILL = """
 import asyncio, sys, os
 sys.path[:0] = sys.argv[3:]
@@ -192,7 +210,13 @@ async def main(folder, how):
         assert await store.count(["a"], 0, 2**62) == kept > 0
         if how == "tmpfs":
             os.unlink(os.path.join(folder, "..", "ballast"))
-            await store.append(Batch.of_rows([("a", -1, 1.0)]))
+            async with asyncio.timeout(20):  # it goes on by itself, after a look around
+                while True:
+                    try:
+                        await store.append(Batch.of_rows([("a", -1, 1.0)]))
+                        break
+                    except Unavailable:
+                        await asyncio.sleep(0.05)
             assert store.health().ok
             kept += 1
         last = kept

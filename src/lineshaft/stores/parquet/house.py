@@ -268,7 +268,8 @@ class House:
             )
             troubles = [t for t in (state.log_trouble, state.settle_trouble) if t]
             problem = "; ".join([*troubles, *state.notes])
-            return Health(ok=not state.log_trouble, problem=problem, figures=figures)
+            ok = not (state.log_trouble or state.full_trouble)
+            return Health(ok=ok, problem=problem, figures=figures)
 
     # ---- what was found
 

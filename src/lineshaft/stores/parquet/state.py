@@ -89,6 +89,8 @@ class State:
         self.dropped: dict[str, int] = {}
         self.log_trouble = ""
         self.settle_trouble = ""
+        self.full_trouble = ""
+        """Why an append was refused for want of room in memory; until one is taken again."""
         self.notes: list[str] = []
         """What was found at opening that a person should look at."""
         self.figures: dict[str, float] = {}
@@ -143,7 +145,7 @@ class State:
             self.manifest = manifest
             self.stored += stored
             self.replaced += replaced
-            self.settle_trouble = ""
+            self.settle_trouble = self.full_trouble = ""
             self.changed.notify_all()
 
     def due(self) -> Deed | None:

@@ -125,6 +125,7 @@ class Writer:
         total = sum(len(b) for b in batches)
         trouble = self._wait_for_room(total)
         if trouble:
+            self._state.full_trouble = trouble
             keep(promises, trouble, REMEDY)
             return
         names = self._state.names
@@ -144,7 +145,7 @@ class Writer:
         self._state.take(buffer, rows)
         if self._log is not None:
             self._state.figures["log_bytes"] = self._log.size
-        self._state.log_trouble = ""
+        self._state.log_trouble = self._state.full_trouble = ""
         if buffer.text_bytes > TEXT_BYTES_MAX:
             with self._state.lock:
                 self._rotate()
