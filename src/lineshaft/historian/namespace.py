@@ -15,6 +15,7 @@ from lineshaft.core.flow import wait_s
 from lineshaft.core.path import check_path, is_under
 from lineshaft.core.point import Kind, Point
 from lineshaft.records import Collection, Column, Put, Records
+from lineshaft.web.paging import check_limit, cursor_of, key_of
 
 log = logging.getLogger(__name__)
 
@@ -211,6 +212,24 @@ class Namespace:
         if branch:
             found = [p for p in found if is_under(p, branch)]
         return found if "" in who.branches else [p for p in found if sees(who, p)]
+
+    def listed(
+        self, who: Identity, *, branch: str, search: str, cursor: str, limit: int
+    ) -> tuple[list[Point], str]:
+        """A page of points as routes give it, and the cursor of the next, empty at the end.
+
+        Raises:
+            Invalid: cursor or limit is none that we give or take.
+        """
+        found = self.page(
+            who,
+            branch=branch.strip("/"),
+            search=search,
+            after=key_of(cursor),
+            limit=check_limit(limit) + 1,
+        )
+        more = len(found) > limit
+        return list(found[:limit]), cursor_of(found[limit - 1].path) if more else ""
 
     def page(
         self, who: Identity, *, branch: str = "", search: str = "", after: str = "", limit: int

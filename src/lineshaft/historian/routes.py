@@ -28,7 +28,7 @@ from lineshaft.spines import Flow
 from lineshaft.stores import Counts, Health
 from lineshaft.web import delete, get, post, put, times
 from lineshaft.web.metrics import Watch
-from lineshaft.web.paging import Items, check_limit, cursor_of, key_of
+from lineshaft.web.paging import Items
 
 SAMPLES_BYTES_MAX = 16 << 20
 VALUES_MAX = 100_000
@@ -89,15 +89,10 @@ async def points(
     limit: int = 100,
 ) -> Items[Point]:
     """Points by words in path, description, unit or source, in the order of their paths."""
-    found = historian.namespace.page(
-        who,
-        branch=branch.strip("/"),
-        search=search,
-        after=key_of(cursor),
-        limit=check_limit(limit) + 1,
+    items, after = historian.namespace.listed(
+        who, branch=branch, search=search, cursor=cursor, limit=limit
     )
-    more = len(found) > limit
-    return Items(items=list(found[:limit]), cursor=cursor_of(found[limit - 1].path) if more else "")
+    return Items(items=items, cursor=after)
 
 
 @get("/point", action=Action.LOOK, summary="One point", tags=["points"])

@@ -20,7 +20,7 @@ from lineshaft.historian.query.explore import Stored
 from lineshaft.historian.query.formats import MEDIA_TYPES, encoded, format_of
 from lineshaft.historian.query.plan import Plan
 from lineshaft.web import get, post
-from lineshaft.web.paging import Items, check_limit, cursor_of, key_of
+from lineshaft.web.paging import Items
 
 T = TypeVar("T")
 AnyRequest = Request[Any, Any, Any]
@@ -79,17 +79,10 @@ async def storage(
     limit: int = 100,
 ) -> Items[Stored]:
     """Samples, bytes, times, and how the last day was, of points in the order of their paths."""
-    names = historian.namespace
-    found = names.page(
-        who,
-        branch=branch.strip("/"),
-        search=search,
-        after=key_of(cursor),
-        limit=check_limit(limit) + 1,
+    found, after = historian.namespace.listed(
+        who, branch=branch, search=search, cursor=cursor, limit=limit
     )
-    more = len(found) > limit
-    items = await historian.questions.explored(found[:limit])
-    return Items(items=items, cursor=cursor_of(found[limit - 1].path) if more else "")
+    return Items(items=await historian.questions.explored(found), cursor=after)
 
 
 async def respond(questions: Questions, wanted: Plan, kind: str) -> Response[Any]:
