@@ -97,7 +97,7 @@ class Readers:
         segments, hot = self._look(span)
         newest = _newest([hot], None)
         ids = self._ids(span)
-        contested = _contested(segments, newest)
+        contested = in_doubt(segments, newest)
         clear = [s for s in segments if s not in contested]
         settled = self._library.count(ids, clear, _times(span))
         if not contested:
@@ -205,7 +205,7 @@ def _placed(span: Span, segments: list[Segment], folder: Path) -> str:
 def _union(span: Span, segments: list[Segment], hot: pa.Table, folder: Path) -> str:
     """A query for the rows of the span, settled and in memory, each key once."""
     parts = ["SELECT place, time_ns, number, text, quality FROM hot"]
-    contested = _contested(segments, hot)
+    contested = in_doubt(segments, hot)
     clear = [s for s in segments if s not in contested]
     if clear:
         parts.append(_placed(span, clear, folder))
@@ -215,7 +215,7 @@ def _union(span: Span, segments: list[Segment], hot: pa.Table, folder: Path) -> 
     return " UNION ALL ".join(parts)
 
 
-def _contested(segments: list[Segment], hot: pa.Table) -> list[Segment]:
+def in_doubt(segments: list[Segment], hot: pa.Table) -> list[Segment]:
     """Segments that may hold older rows of the keys in memory."""
     if not hot.num_rows:
         return []

@@ -9,6 +9,7 @@ from lineshaft.core.flow import assert_off_loop
 from lineshaft.stores import Question
 from lineshaft.stores._sql import ROLLUPS, Relations, rollup_view, samples_view, summed_up
 from lineshaft.stores.parquet.manifest import SEGMENTS
+from lineshaft.stores.parquet.queries import in_doubt
 from lineshaft.stores.parquet.rollups import combined, stored
 from lineshaft.stores.parquet.rows import concat, order_of
 from lineshaft.stores.parquet.shape import COLUMNS, SCHEMA
@@ -31,11 +32,7 @@ def relations(state: State, folder: Path, question: Question) -> Relations:
     shelf = folder / SEGMENTS
     span = (question.start_ns, question.stop_ns)
     parts = [f"SELECT {COLUMNS} FROM {HOT}"]  # noqa: S608
-    contested = []
-    if hot.num_rows:
-        times = hot.column("time_ns").to_numpy()
-        first, last = int(times.min()), int(times.max())
-        contested = [s for s in segments if s.time_max >= first and s.time_min <= last]
+    contested = in_doubt(segments, hot)
     clear = [s for s in segments if s not in contested]
     if clear:
         parts.append(settled(clear, shelf, span))
