@@ -36,6 +36,11 @@ class Collection(msgspec.Struct, frozen=True, kw_only=True):
     """Lower-case word, `[a-z][a-z0-9_]*`."""
     columns: dict[str, Column] = {}
     """Index columns; every index row of a document may fill them."""
+    indexes: tuple[tuple[str, ...], ...] | None = None
+    """Which columns, one or several together, are looked up fast; None means each by itself.
+
+    Every column answers every predicate; one without an index only makes the search slower.
+    """
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):

@@ -87,7 +87,16 @@ def check_collection(collection: Collection) -> Collection:
                 f"collection {collection.name!r}: {word!r} cannot be a name",
                 remedy="Take lower-case letters, digits and _, up to 40, but not key or row.",
             )
+    for name in (name for names in indexes(collection) for name in names):
+        column_of(collection, name)
     return collection
+
+
+def indexes(collection: Collection) -> tuple[tuple[str, ...], ...]:
+    """The columns, or groups of them, that are looked up fast."""
+    if collection.indexes is None:
+        return tuple((name,) for name in collection.columns)
+    return collection.indexes
 
 
 def collection_named(collections: Mapping[str, Collection], name: str) -> Collection:

@@ -35,6 +35,10 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     """1 for a new one, one more with each change; its ETag."""
     data: bytes
     """Its JSON, unchanged since it was checked."""
+    path: str = ""
+    """Branch of the namespace of the asset that it belongs to; empty when of none."""
+    origin: str = ""
+    """Who made it: empty for a client, `generated`, `import`."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
