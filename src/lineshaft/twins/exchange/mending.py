@@ -1,0 +1,170 @@
+"""Documents that break the metamodel's structure are made readable, each mend told."""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from itertools import islice
+from typing import Any
+
+from aas_core3_1 import jsonization, verification, xmlization
+from aas_core3_1 import types as aas
+
+from lineshaft.core.errors import Invalid
+from lineshaft.twins import Json
+from lineshaft.twins.exchange import DEPTH_MAX, MENDS_MAX, NODES_MAX, Notes
+
+VERIFIED_MAX = 200
+"""Broken rules that are told of one document."""
+UNREADABLE = (
+    jsonization.DeserializationException,
+    xmlization.DeserializationException,
+    ValueError,
+    TypeError,
+)
+"""What aas-core raises on a document that has not the structure of the metamodel."""
+
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""Characters that XML 1.0 cannot carry, and the metamodel (AASd-130) forbids."""
+_READ: dict[str, Callable[[Json], aas.Class]] = {
+    "AssetAdministrationShell": jsonization.asset_administration_shell_from_jsonable,
+    "Submodel": jsonization.submodel_from_jsonable,
+    "ConceptDescription": jsonization.concept_description_from_jsonable,
+}
+
+
+def mended(document: Json, kind: str, path: str, notes: Notes) -> Json | None:
+    """The document without what of it cannot be read; None when nothing is left.
+
+    `document` is changed in place. Rules of the metamodel that it breaks are told as warnings.
+
+    Raises:
+        Invalid: it is beyond the bounds.
+    """
+    _cleaned(document, path, notes)
+    if document.get("modelType") is None:
+        notes.warn(path, f"has no modelType: taken for a {kind}")
+        document["modelType"] = kind
+    if document["modelType"] != kind:
+        notes.error(path, f"is a {str(document['modelType'])[:100]!r}, wanted a {kind}: left out")
+        return None
+    instance = settled(
+        lambda: _READ[kind](document), lambda error: _take_out(document, error), path, notes
+    )
+    if instance is None:
+        return None
+    told_rules(instance, path, notes)
+    return document
+
+
+def settled(
+    read: Callable[[], aas.Class],
+    take_out: Callable[[Any], str],
+    path: str,
+    notes: Notes,
+) -> aas.Class | None:
+    """What `read` returns, after `take_out` took away what it could not read, one by one.
+
+    `take_out` is given the error and returns where that was; empty when nothing can be kept.
+    """
+    for _ in range(MENDS_MAX):
+        try:
+            return read()
+        except RecursionError:
+            notes.error(path, "is nested too deep to be read: left out")
+            return None
+        except UNREADABLE as error:
+            cause = str(getattr(error, "cause", error))[:300]
+            where = take_out(error)
+            notes.error(f"{path}{where}", f"{cause}: left out")
+            if not where:
+                return None
+    notes.error(path, f"has more than {MENDS_MAX} parts that cannot be read: left out")
+    return None
+
+
+def told_rules(instance: aas.Class, path: str, notes: Notes) -> None:
+    """Tell the rules of the metamodel that the instance breaks."""
+    for error in islice(verification.verify(instance), VERIFIED_MAX):
+        where = str(error.path)
+        notes.warn(f"{path}.{where}" if where else path, str(error.cause)[:500])
+
+
+def _take_out(document: Json, error: Any) -> str:  # noqa: ANN401 - see UNREADABLE
+    """Remove from the document what the error names; returns where it was."""
+    owner: Any
+    segments = list(error.path.segments) if hasattr(error, "path") else []
+    owner, key = _place(segments[-1]) if segments else ([document], 0)
+    cause = str(getattr(error, "cause", ""))
+    unknown = cause.removeprefix("Unexpected property: ")
+    if unknown != cause:
+        del owner[key][unknown]
+        return f".{error.path}.{unknown}" if segments else f".{unknown}"
+    if not segments:
+        return ""
+    del owner[key]
+    return f".{error.path}"
+
+
+def _place(segment: Any) -> tuple[Any, Any]:  # noqa: ANN401 - of a property or an index
+    """The object or list that the segment stands in, and its key there."""
+    if isinstance(segment, jsonization.PropertySegment):
+        return segment.instance, segment.name
+    return segment.container, segment.index
+
+
+# ---- what says nothing
+
+
+def _cleaned(document: Json, path: str, notes: Notes) -> None:
+    """Take out nulls, empty lists and characters that no text may hold, in place.
+
+    Raises:
+        Invalid: it is nested deeper, or is larger, than the bounds allow.
+    """
+    todo: list[tuple[Any, str, int]] = [(document, path, 1)]
+    count = 0
+    while todo:
+        value, at, depth = todo.pop()
+        count += len(value)
+        if depth > DEPTH_MAX or count > NODES_MAX:
+            raise Invalid(
+                f"{at[:200]} is nested deeper than {DEPTH_MAX} levels, or its document has more "
+                f"than {NODES_MAX} values",
+                remedy="Cut the document into several.",
+            )
+        if isinstance(value, dict):
+            _put_right(value, at, notes)
+            pairs: list[tuple[Any, Any]] = list(value.items())
+        else:
+            pairs = list(enumerate(value))[::-1]  # from the last, so that items can go meanwhile
+        for key, item in pairs:
+            if isinstance(item, str) and not _ILLEGAL.search(item):
+                continue
+            where = f"{at}[{key}]" if isinstance(key, int) else f"{at}.{key}"
+            if isinstance(item, str):
+                notes.warn(where, "held characters that no text may hold: replaced by U+FFFD")
+                value[key] = _ILLEGAL.sub("\ufffd", item)
+            elif item is None or item == []:
+                notes.warn(where, f"is {'null' if item is None else 'an empty list'}: taken out")
+                del value[key]
+            elif isinstance(item, dict | list):
+                todo.append((item, where, depth + 1))
+
+
+def _put_right(value: Json, at: str, notes: Notes) -> None:
+    """An object's own oddities: a model type in the form of 2.0, bytes that are not base64."""
+    kind = value.get("modelType")
+    if isinstance(kind, dict):
+        notes.warn(f"{at}.modelType", "is an object as in metamodel 2.0: its name taken")
+        value["modelType"] = kind.get("name")
+    if kind == "Blob" and isinstance(value.get("value"), str):
+        try:
+            proper = base64.b64encode(base64.b64decode("".join(value["value"].split()))).decode()
+        except (binascii.Error, ValueError):
+            notes.error(f"{at}.value", "is not base64: left out")
+            del value["value"]
+            return
+        if proper != value["value"]:
+            notes.warn(f"{at}.value", "is base64 with characters that do not count: written anew")
+            value["value"] = proper
