@@ -183,11 +183,8 @@ def _concepts_of(submodel: Json) -> Iterator[str]:
     while todo:
         value = todo.pop()
         if isinstance(value, dict):
-            means = value.get("semanticId")
-            for reference in (
-                *((means,) if means else ()),
-                *value.get("supplementalSemanticIds", ()),
-            ):
+            means = [value["semanticId"]] if "semanticId" in value else []
+            for reference in (*means, *value.get("supplementalSemanticIds", ())):
                 yield from (key["value"] for key in reference.get("keys", ()))
         items = value.values() if isinstance(value, dict) else value
         todo.extend(item for item in items if isinstance(item, dict | list))

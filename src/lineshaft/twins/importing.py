@@ -15,7 +15,7 @@ import msgspec
 from lineshaft.core.access import Identity
 from lineshaft.core.clock import now_ns, to_iso, uuid7
 from lineshaft.core.errors import Denied, Invalid, Missing, Stale
-from lineshaft.records import Change, Collection, Column, Compare, Delete, Put, Records
+from lineshaft.records import Cell, Change, Collection, Column, Compare, Delete, Put, Records
 from lineshaft.twins import Class, Document, Finding, Json
 from lineshaft.twins.documents import Documents, Remove, Write
 from lineshaft.twins.exchange import KINDS, Imported, Packed
@@ -91,7 +91,7 @@ class _Before(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     version: int
     """That the import gave it."""
-    data: msgspec.Raw | None
+    data: Json | None
     """None when it was not there."""
     path: str
     origin: str
@@ -226,7 +226,7 @@ class Importer:
             class_=step.class_,
             id=step.id,
             version=step.version + 1,
-            data=msgspec.Raw(document.data) if document else None,
+            data=msgspec.json.decode(document.data) if document else None,
             path=document.path if document else "",
             origin=document.origin if document else "",
             files={name: meant.get(name) for name in names},
@@ -322,8 +322,7 @@ class Importer:
         }
         if before.data is None:
             return Remove(**same)
-        obj = msgspec.json.decode(before.data)
-        return Write(obj=obj, path=before.path, origin=before.origin, **same)
+        return Write(obj=before.data, path=before.path, origin=before.origin, **same)
 
     async def used(self) -> set[str]:
         """Hashes of files that an undo would bring back, for `Files.remove_unused`."""
@@ -339,7 +338,7 @@ class Importer:
 
 
 def _kept(key: str, receipt_id: str, before: _Before) -> Change:
-    row = {"receipt": receipt_id}
+    row: dict[str, Cell] = {"receipt": receipt_id}
     return Put(collection="twin_undo", key=key, data=msgspec.json.encode(before), rows=(row,))
 
 

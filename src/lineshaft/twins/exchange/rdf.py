@@ -9,6 +9,7 @@ import base64
 import enum
 import re
 from collections.abc import Iterator
+from inspect import get_annotations
 
 from aas_core3_1 import jsonization
 from aas_core3_1 import types as aas
@@ -41,9 +42,11 @@ def write_rdf(environment: Json) -> bytes:
     given = {key: environment[key] for key in KINDS if environment.get(key)}
     try:
         instance = jsonization.environment_from_jsonable(given)
-        nodes = [*instance.over_asset_administration_shells_or_empty()]
-        nodes += [*instance.over_submodels_or_empty()]
-        nodes += [*instance.over_concept_descriptions_or_empty()]
+        nodes: list[aas.Identifiable] = [
+            *instance.over_asset_administration_shells_or_empty(),
+            *instance.over_submodels_or_empty(),
+            *instance.over_concept_descriptions_or_empty(),
+        ]
         text = "".join(f"\n{_iri(node.id)} {''.join(_content(node, 1))}.\n" for node in nodes)
     except jsonization.DeserializationException as error:
         raise Invalid(
@@ -59,7 +62,7 @@ def _content(node: aas.Class, depth: int) -> Iterator[str]:
     yield f"rdf:type aas:{_class(type(node))} ;\n"
     indent = "    " * depth
     for declaring in reversed(type(node).__mro__):
-        for name in declaring.__dict__.get("__annotations__", ()):
+        for name in get_annotations(declaring):
             value = getattr(node, name, None)
             for item in value if isinstance(value, list) else (value,):
                 if item is not None:

@@ -56,7 +56,7 @@ def compared(before: Json, after: Json) -> Comparison:
 
 def _different(path: str, before: Any, after: Any) -> Iterator[Difference]:  # noqa: ANN401 - JSON
     if isinstance(before, dict) and isinstance(after, dict):
-        ordered = "SubmodelElementList" in {before.get("modelType"), after.get("modelType")}
+        ordered = "SubmodelElementList" in (before.get("modelType"), after.get("modelType"))
         yield from _members(path, before, after, ordered=ordered)
     elif isinstance(before, list) and isinstance(after, list):
         yield from _items(path, before, after, ordered=False)
