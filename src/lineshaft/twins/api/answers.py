@@ -1,0 +1,152 @@
+"""Answers of the interface: bodies, status codes, headers, and errors as the standard has them."""
+
+import secrets
+from collections.abc import AsyncIterator, Iterable
+from typing import Any, NamedTuple
+
+import msgspec
+from litestar.types import Send
+
+from lineshaft.core import errors
+from lineshaft.core.clock import NS_PER_MS, now_ns, to_iso
+from lineshaft.core.errors import LineshaftError
+from lineshaft.twins import Document
+from lineshaft.twins.api.requests import Request, TooLarge, WrongMedia
+
+JSON = b"application/json"
+OK, CREATED, ACCEPTED, NO_CONTENT = 200, 201, 202, 204
+FOUND, NOT_MODIFIED = 302, 304
+NOT_FOUND, NOT_ALLOWED, CONFLICT, PRECONDITION, DEFECT = 404, 405, 409, 412, 500
+
+STATUS: dict[type[LineshaftError], int] = {
+    TooLarge: 413,
+    WrongMedia: 415,
+    errors.Invalid: 400,
+    errors.SettingsError: 400,
+    errors.Unknown: 401,
+    errors.Denied: 403,
+    errors.Missing: NOT_FOUND,
+    errors.Stale: CONFLICT,
+    errors.Refused: 422,
+    errors.LinkLost: 503,
+    errors.Unavailable: 503,
+}
+"""The status of each class of error; the first that fits counts."""
+
+Header = tuple[bytes, bytes]
+
+
+class Answer(NamedTuple):
+    """What goes back to the client."""
+
+    status: int = OK
+    body: bytes = b""
+    headers: tuple[Header, ...] = ()
+    media: bytes = JSON
+    parts: AsyncIterator[bytes] | None = None
+    """The body, when it is too large to be held at once."""
+
+
+# ---- successes
+
+
+def encoded(found: object, *headers: Header) -> Answer:
+    """Anything as JSON."""
+    return Answer(OK, msgspec.json.encode(found), headers)
+
+
+def document(found: Document, request: Request) -> Answer:
+    """The stored bytes, or word that the client has them already."""
+    tag = b'"%d"' % found.version
+    asked = request.header(b"if-none-match")
+    if asked and (asked == "*" or tag.decode() in asked):
+        return Answer(NOT_MODIFIED, headers=((b"etag", tag),))
+    return Answer(OK, found.data, ((b"etag", tag),))
+
+
+def page(items: Iterable[bytes], cursor: str) -> Answer:
+    """A page of what is JSON already; an empty cursor says that it is the last."""
+    head = b'{"cursor":%s}' % msgspec.json.encode(cursor) if cursor else b"{}"
+    return Answer(OK, b'{"paging_metadata":%s,"result":[%s]}' % (head, b",".join(items)))
+
+
+def page_of(items: object, cursor: str, **more: str) -> Answer:
+    """A page of what is to be encoded: mostly a list, an object where the standard has one."""
+    head = {"cursor": cursor, **more} if cursor else more
+    return Answer(OK, msgspec.json.encode({"paging_metadata": head, "result": items}))
+
+
+def created(body: bytes, location: str, *, version: int = 0) -> Answer:
+    """What is there now, and where; `location` is a path."""
+    headers: list[Header] = [(b"location", location.encode())]
+    if version:
+        headers.append(tag_of(version))
+    return Answer(CREATED, body, tuple(headers))
+
+
+def done(version: int = 0) -> Answer:
+    """It is done, and there is nothing more to say."""
+    return Answer(NO_CONTENT, headers=(tag_of(version),) if version else ())
+
+
+def tag_of(version: int) -> Header:
+    """The header ETag of a version."""
+    return (b"etag", b'"%d"' % version)
+
+
+# ---- errors
+
+
+def failed(error: LineshaftError, request: Request | None = None) -> Answer:
+    """An error with its sentence and remedy."""
+    status = next((s for c, s in STATUS.items() if isinstance(error, c)), DEFECT)
+    if status == CONFLICT and request is not None and request.header(b"if-match"):
+        status = PRECONDITION
+    return failure(status, sentence(str(error), error.remedy))
+
+
+def sentence(what: str, remedy: str) -> str:
+    """Both in one text."""
+    end = "" if what.endswith((".", "!", "?")) else "."
+    return f"{what}{end} {remedy[:1].upper()}{remedy[1:]}".strip()
+
+
+def failure(status: int, text: str, *headers: Header) -> Answer:
+    """An error as the standard has it: nothing but messages."""
+    extra: tuple[Header, ...] = headers
+    if status == STATUS[errors.Unknown]:
+        extra += ((b"www-authenticate", b"Bearer"),)
+    if status == STATUS[errors.Unavailable]:
+        extra += ((b"retry-after", b"2"),)
+    kind = "Exception" if status >= DEFECT else "Error"
+    return Answer(status, msgspec.json.encode({"messages": [message(kind, status, text)]}), extra)
+
+
+def message(kind: str, code: int, text: str) -> dict[str, Any]:
+    """One entry of `messages`; kind is Info, Warning, Error or Exception."""
+    return {
+        "messageType": kind,
+        "text": text,
+        "code": str(code),
+        "correlationId": secrets.token_hex(8),
+        "timestamp": to_iso(now_ns() // NS_PER_MS * NS_PER_MS),
+    }
+
+
+# ---- on the wire
+
+
+async def send_answer(answer: Answer, send: Send, *, head: bool = False) -> None:
+    """Send it; the answer to HEAD has no body."""
+    headers: list[Header] = [*answer.headers]
+    parts = answer.parts
+    if answer.status not in (NO_CONTENT, NOT_MODIFIED):
+        headers.append((b"content-type", answer.media))
+        if parts is None:
+            headers.append((b"content-length", b"%d" % len(answer.body)))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})  # type: ignore[typeddict-item]
+    if parts is not None and not head:
+        async for part in parts:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+    body = b"" if head else answer.body
+    await send({"type": "http.response.body", "body": body, "more_body": False})

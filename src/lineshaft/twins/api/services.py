@@ -1,0 +1,106 @@
+"""What the interface stands on, and what it asks of the living plant."""
+
+from typing import Protocol
+
+from lineshaft.core.access import Identity
+from lineshaft.core.errors import Refused
+from lineshaft.twins import Document, Json
+from lineshaft.twins.access import Access
+from lineshaft.twins.api.jobs import Jobs
+from lineshaft.twins.documents import Documents
+from lineshaft.twins.files import Files
+from lineshaft.twins.model.paths import Steps, path_text
+
+
+class Living(Protocol):
+    """The plant behind the twins: values that are fresh, machines that take values and calls."""
+
+    def overlay(self, document: Document) -> Json | None:
+        """The document with its bound values as they are now; None when nothing in it is bound."""
+
+    async def set_values(
+        self, who: Identity, submodel_id: str, steps: Steps, value: object
+    ) -> set[Steps]:
+        """Write to the machines what is bound at or below the path; the paths that were taken.
+
+        `value` is in the form of `$value`. What is not taken is kept in the document.
+
+        Raises:
+            Denied, Refused, LinkLost: a machine may not, will not or cannot take it.
+        """
+
+    async def invoke(
+        self, who: Identity, submodel_id: str, steps: Steps, inputs: Json, timeout_s: float
+    ) -> Json:
+        """Carry out the operation at the path; its outputs by idShort, in the form of `$value`.
+
+        `inputs` holds those of the in-output variables too, and so do the outputs.
+
+        Raises:
+            Refused: nothing carries it out, or the machine said no.
+            TimeoutError: it took longer than `timeout_s`.
+        """
+
+
+class Still:
+    """A plant without machines: nothing is bound, nothing can be carried out."""
+
+    def overlay(self, document: Document) -> Json | None:  # noqa: ARG002 - of the protocol
+        """None."""
+        return None
+
+    async def set_values(
+        self,
+        who: Identity,  # noqa: ARG002 - of the protocol
+        submodel_id: str,  # noqa: ARG002
+        steps: Steps,  # noqa: ARG002
+        value: object,  # noqa: ARG002
+    ) -> set[Steps]:
+        """Nothing is taken."""
+        return set()
+
+    async def invoke(
+        self,
+        who: Identity,  # noqa: ARG002 - of the protocol
+        submodel_id: str,
+        steps: Steps,
+        inputs: Json,  # noqa: ARG002
+        timeout_s: float,  # noqa: ARG002
+    ) -> Json:
+        """Nothing carries it out.
+
+        Raises:
+            Refused: always.
+        """
+        raise Refused(
+            f"operation {path_text(steps)!r} of submodel {submodel_id!r} is bound to nothing",
+            remedy="Bind it to a method of a machine.",
+        )
+
+
+class Services:
+    """What every handler is given."""
+
+    def __init__(
+        self,
+        documents: Documents,
+        access: Access,
+        files: Files,
+        living: Living | None = None,
+        *,
+        url: str = "",
+        shell: str = "",
+        submodel: str = "",
+    ) -> None:
+        self.documents = documents
+        self.access = access
+        self.files = files
+        self.living: Living = living or Still()
+        self.url = url
+        """Address that descriptors name, `https://host`; empty for the one of the request."""
+        self.shell = shell
+        """Identifier of what `/aas` serves; empty for the first."""
+        self.submodel = submodel
+        """Identifier of what `/submodel` serves; empty for the first."""
+        self.jobs = Jobs()
+        """What was asked for without waiting."""
