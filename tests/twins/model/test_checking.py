@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 
 from lineshaft.core.errors import Invalid
 from lineshaft.twins import Finding, Json
-from lineshaft.twins.model import checking
-from lineshaft.twins.model.checking import DEPTH_MAX, FINDINGS_MAX, Unfit, check, checked, typed
+from lineshaft.twins.model import descriptors, metamodel
+from lineshaft.twins.model.checking import FINDINGS_MAX, Unfit, check, checked, typed
+from lineshaft.twins.model.metamodel import DEPTH_MAX
+
+KNOWN = metamodel.READERS.keys() | descriptors.TYPES.keys()
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
 words = st.sampled_from(
@@ -42,7 +45,7 @@ json = st.recursive(
     ),
     max_leaves=20,
 )
-models = st.sampled_from(sorted(checking._READERS))
+models = st.sampled_from(sorted(KNOWN))
 
 
 def test_a_right_submodel_has_no_findings(machine: Json) -> None:
@@ -197,7 +200,7 @@ def test_paths_of_constraints_have_the_names_of_the_json() -> None:
     assert len(names) > 80
     for name in names:
         attribute = re.sub(r"(?<=.)([A-Z])", r"_\1", name).lower()
-        assert checking._WORD.sub(lambda word: word[1].upper(), attribute) == name
+        assert metamodel._WORD.sub(lambda word: word[1].upper(), attribute) == name
 
 
 def test_an_object_comes_typed_or_is_refused(machine: Json) -> None:

@@ -1,6 +1,8 @@
 import copy
 
 import pytest
+from aas_test_engines.test_cases.v3_0.interfaces.submodel import r_submodel_element
+from aas_test_engines.test_cases.v3_0.parse import parse_and_check_json
 
 from lineshaft.core.errors import Invalid, Missing
 from lineshaft.twins import Json
@@ -8,6 +10,7 @@ from lineshaft.twins.model.elements import find, walk
 from lineshaft.twins.model.paths import parse_path
 from lineshaft.twins.model.views import (
     core,
+    listed_metadata,
     metadata,
     patched,
     patched_metadata,
@@ -15,6 +18,11 @@ from lineshaft.twins.model.views import (
     reference,
     without_blobs,
 )
+
+
+def reads_in_3_0(element: Json) -> bool:
+    result, _ = parse_and_check_json(r_submodel_element, element)
+    return bool(result.ok())
 
 
 def test_metadata_tells_what_it_is_and_not_what_it_holds(machine: Json) -> None:
@@ -31,6 +39,21 @@ def test_operations_and_capabilities_have_no_metadata_form(machine: Json) -> Non
     for name in ("Start", "Pressing"):
         with pytest.raises(Invalid, match=name):
             metadata(find(machine, (name,)))
+
+
+def test_in_a_list_every_element_has_a_description(machine: Json) -> None:
+    shown = [listed_metadata(element) for element in machine["submodelElements"]]
+    assert shown[-1] == {"modelType": "Capability", "idShort": "Pressing"}
+    assert not any(e.keys() & {"value", "first", "observed"} for e in shown)
+
+
+def test_a_description_for_version_3_0_has_what_that_demands(machine: Json) -> None:
+    shown = {e["idShort"]: listed_metadata(e, required=True) for e in machine["submodelElements"]}
+    assert shown["Manual"]["contentType"] == "application/pdf"
+    assert shown["Feeds"].keys() >= {"first", "second"}
+    assert shown["Stopped"]["observed"]
+    assert "value" not in shown["Manual"]
+    assert all(reads_in_3_0(element) for element in shown.values())
 
 
 def test_a_reference_leads_through_every_element_on_the_way(machine: Json) -> None:

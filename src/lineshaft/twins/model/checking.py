@@ -1,54 +1,20 @@
-"""Whether JSON is what the metamodel allows: its shape, then its constraints (IDTA-01001 v3.1)."""
+"""Whether what comes is what the standard allows, of the metamodel and of the registries."""
 
-import binascii
 import itertools
-import re
-from collections.abc import Callable, Iterator
-from typing import Any
 
 import msgspec
-from aas_core3_1 import jsonization, verification
+from aas_core3_1.jsonization import DeserializationException
 from aas_core3_1.types import Class as Typed
 
 from lineshaft.core.errors import Invalid
 from lineshaft.twins import Finding, Json
+from lineshaft.twins.model import descriptors, metamodel
+from lineshaft.twins.model.metamodel import DEPTH_MAX
 
 FINDINGS_MAX = 100
 """Further ones are not looked for: who has a hundred mends the cause, not the list."""
 
-DEPTH_MAX = 200
-"""Deepest nesting of objects and lists; one of elements is two of these."""
-
-_MESSAGE_MAX = 500
-_DIGITS_MAX = 4000
-_WORD = re.compile(r"_([a-z0-9])")
-
-_READERS: dict[str, Callable[[Any], Typed]] = {
-    "AssetAdministrationShell": jsonization.asset_administration_shell_from_jsonable,
-    "AssetInformation": jsonization.asset_information_from_jsonable,
-    "ConceptDescription": jsonization.concept_description_from_jsonable,
-    "Environment": jsonization.environment_from_jsonable,
-    "Key": jsonization.key_from_jsonable,
-    "OperationVariable": jsonization.operation_variable_from_jsonable,
-    "Reference": jsonization.reference_from_jsonable,
-    "SpecificAssetId": jsonization.specific_asset_id_from_jsonable,
-    "Submodel": jsonization.submodel_from_jsonable,
-    "SubmodelElement": jsonization.submodel_element_from_jsonable,
-    "AnnotatedRelationshipElement": jsonization.annotated_relationship_element_from_jsonable,
-    "BasicEventElement": jsonization.basic_event_element_from_jsonable,
-    "Blob": jsonization.blob_from_jsonable,
-    "Capability": jsonization.capability_from_jsonable,
-    "Entity": jsonization.entity_from_jsonable,
-    "File": jsonization.file_from_jsonable,
-    "MultiLanguageProperty": jsonization.multi_language_property_from_jsonable,
-    "Operation": jsonization.operation_from_jsonable,
-    "Property": jsonization.property_from_jsonable,
-    "Range": jsonization.range_from_jsonable,
-    "ReferenceElement": jsonization.reference_element_from_jsonable,
-    "RelationshipElement": jsonization.relationship_element_from_jsonable,
-    "SubmodelElementCollection": jsonization.submodel_element_collection_from_jsonable,
-    "SubmodelElementList": jsonization.submodel_element_list_from_jsonable,
-}
+_TOO_DEEP = Finding(path="", message=f"nested deeper than {DEPTH_MAX}")
 
 
 class Unfit(Invalid):
@@ -70,7 +36,7 @@ def checked(model_type: str, data: bytes) -> Json:
         obj: Json = msgspec.json.decode(data)
         findings = check(model_type, obj)
     except RecursionError:
-        findings = [Finding(path="", message=f"nested deeper than {DEPTH_MAX}")]
+        findings = [_TOO_DEEP]
         obj = {}
     except msgspec.DecodeError as error:
         findings = [Finding(path="", message=f"not JSON: {error}")]
@@ -90,12 +56,17 @@ def check(model_type: str, obj: Json) -> list[Finding]:
     """What is wrong with an object of that type, at most 100 findings; empty if nothing is.
 
     Wrong shape is found one at a time, broken constraints all at once. Any JSON may come.
-    `SubmodelElement` stands for every type of element.
+    `SubmodelElement` stands for every type of element; the descriptors of the registries and
+    `AssetLink` are known, too.
 
     Raises:
         KeyError: there is no such type; the caller's fault.
     """
-    return list(itertools.islice(_findings(_READERS[model_type], obj), FINDINGS_MAX))
+    look = descriptors.findings if model_type in descriptors.TYPES else metamodel.findings
+    try:
+        return list(itertools.islice(look(model_type, obj), FINDINGS_MAX))
+    except RecursionError:  # within the bound, but the caller stands deep already
+        return [_TOO_DEEP]
 
 
 def typed(model_type: str, obj: Json) -> Typed:
@@ -105,104 +76,11 @@ def typed(model_type: str, obj: Json) -> Typed:
         Unfit: of another shape.
         KeyError: there is no such type.
     """
-    read = _READERS[model_type]
-    finding = next(_shape(obj), None)
+    read = metamodel.READERS[model_type]
+    finding = next(metamodel.shape(obj), None)
     if finding is None:
         try:
             return read(obj)
-        except jsonization.DeserializationException as error:
-            finding = _finding(str(error.path), error.cause)
+        except DeserializationException as error:
+            finding = metamodel.unreadable(error)
     raise Unfit(f"{model_type} {finding.path}: {finding.message}", [finding])
-
-
-def _findings(read: Callable[[Any], Typed], obj: Json) -> Iterator[Finding]:
-    wrong = False
-    for finding in _shape(obj):
-        wrong = True
-        yield finding
-    if wrong:
-        return
-    try:
-        parsed = read(obj)
-    except jsonization.DeserializationException as error:
-        yield _finding(str(error.path), error.cause)
-        return
-    try:
-        for broken in verification.verify(parsed):
-            yield _finding(_json_path(broken.path), broken.cause)
-    except ValueError:
-        yield from _endless(obj)
-
-
-def _shape(obj: object) -> Iterator[Finding]:
-    """What the library would let through, or fall over."""
-    if not isinstance(obj, dict):
-        yield _finding("", f"wanted an object, {type(obj).__name__} came")
-        return
-    level: list[Any] = [obj]
-    depth = 0
-    while level:
-        depth += 1
-        if depth > DEPTH_MAX:
-            yield _finding("", f"nested deeper than {DEPTH_MAX}")
-            return
-        below: list[Any] = []
-        for each in level:
-            if type(each) is dict:
-                if odd := _odd(each):
-                    path = next(path for path, other in _objects(obj) if other is each)
-                    yield _finding(f"{path}.{odd[0]}".lstrip("."), odd[1])
-                below.extend(v for v in each.values() if type(v) is dict or type(v) is list)
-            else:
-                below.extend(v for v in each if type(v) is dict or type(v) is list)
-        level = below
-
-
-def _odd(obj: Json) -> tuple[str, str] | None:
-    """The attribute that the library lets through although it is wrong; what was wanted of it."""
-    name = obj.get("idShort")
-    # Its regular expressions end with $, which stands before a line end, too.
-    if type(name) is str and name.endswith("\n"):
-        return "idShort", "ends with a line end"
-    if obj.get("modelType") == "Blob" and type(content := obj.get("value")) is str:
-        try:
-            binascii.a2b_base64("".join(content.split()), strict_mode=True)
-        except ValueError:
-            return "value", "wanted base64"
-    return None
-
-
-def _endless(obj: Json) -> Iterator[Finding]:
-    """Numbers of so many digits that Python refuses to turn them into one."""
-    for path, each in _objects(obj):
-        for name in ("value", "min", "max"):
-            if type(each.get(name)) is str and len(each[name]) > _DIGITS_MAX:
-                yield _finding(f"{path}.{name}".lstrip("."), f"more than {_DIGITS_MAX} digits")
-
-
-def _objects(obj: Json) -> Iterator[tuple[str, Json]]:
-    """Every object with its JSON path, breadth first."""
-    level: list[tuple[str, Any]] = [("", obj)]
-    while level:
-        below: list[tuple[str, Any]] = []
-        for path, each in level:
-            if type(each) is dict:
-                yield path, each
-                below.extend((f"{path}.{k}" if path else k, v) for k, v in each.items())
-            elif type(each) is list:
-                below.extend((f"{path}[{at}]", v) for at, v in enumerate(each))
-        level = below
-
-
-def _finding(path: str, message: str) -> Finding:
-    return Finding(path=_printable(path), message=_printable(message))
-
-
-def _printable(text: str) -> str:
-    """Half a surrogate pair in a message would break the answer that carries it."""
-    text = text if len(text) <= _MESSAGE_MAX else text[: _MESSAGE_MAX - 1] + "…"
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _json_path(path: verification.Path) -> str:
-    return _WORD.sub(lambda word: word[1].upper(), str(path)).removeprefix(".")

@@ -46,6 +46,19 @@ _METADATA = {
 }
 """Attributes that describe, by type; the API schemas v3.1.2 have one `…Metadata` for each."""
 
+_RELATION = frozenset(("first", "second"))
+
+_REQUIRED = {
+    "Blob": frozenset(("contentType",)),
+    "File": frozenset(("contentType",)),
+    "RelationshipElement": _RELATION,
+    "AnnotatedRelationshipElement": _RELATION,
+    "Entity": frozenset(("entityType", "globalAssetId", "specificAssetIds")),
+    "BasicEventElement": frozenset(("observed",)),
+    "AssetAdministrationShell": frozenset(("assetInformation",)),
+}
+"""Attributes that are no metadata, yet mandatory in version 3.0 of the metamodel."""
+
 _WITHOUT = ("Capability", "Operation")
 """Types that have no value, so that there is nothing to tell apart from it."""
 
@@ -54,7 +67,7 @@ def metadata(obj: Json) -> Json:
     """The description of a shell, submodel or element, without what it holds.
 
     Raises:
-        Invalid: a Capability or Operation has no such form.
+        Invalid: a Capability or Operation has no such form by itself.
     """
     model_type = obj.get("modelType", "")
     if model_type in _WITHOUT:
@@ -62,7 +75,19 @@ def metadata(obj: Json) -> Json:
             f"{model_type} {obj.get('idShort', '')!r} has no metadata form",
             remedy="ask for the element itself, without $metadata",
         )
+    return listed_metadata(obj)
+
+
+def listed_metadata(obj: Json, *, required: bool = False) -> Json:
+    """The description as it stands in a list of those of all elements, whatever their type.
+
+    `required`: with the attributes that version 3.0 demands of the type, so that its readers take
+    it for an element.
+    """
+    model_type = obj.get("modelType", "")
     wanted = _METADATA.get(model_type, _ELEMENT)
+    if required:
+        wanted |= _REQUIRED.get(model_type, frozenset())
     return {name: value for name, value in obj.items() if name in wanted}
 
 
