@@ -1,8 +1,10 @@
 """Answers of the interface: bodies, status codes, headers, and errors as the standard has them."""
 
 import secrets
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import msgspec
 from litestar.types import Send
@@ -11,14 +13,16 @@ from lineshaft.core import errors
 from lineshaft.core.clock import NS_PER_MS, now_ns, to_iso
 from lineshaft.core.errors import LineshaftError
 from lineshaft.twins import Document
-from lineshaft.twins.api.requests import Request, TooLarge, WrongMedia
+from lineshaft.twins.files import FileRef
+from lineshaft.twins.api.requests import NotAllowed, Request, TooLarge, WrongMedia
 
 JSON = b"application/json"
 OK, CREATED, ACCEPTED, NO_CONTENT = 200, 201, 202, 204
 FOUND, NOT_MODIFIED = 302, 304
-NOT_FOUND, NOT_ALLOWED, CONFLICT, PRECONDITION, DEFECT = 404, 405, 409, 412, 500
+BAD, NOT_FOUND, NOT_ALLOWED, CONFLICT, PRECONDITION, DEFECT = 400, 404, 405, 409, 412, 500
 
 STATUS: dict[type[LineshaftError], int] = {
+    NotAllowed: 405,
     TooLarge: 413,
     WrongMedia: 415,
     errors.Invalid: 400,
@@ -33,6 +37,9 @@ STATUS: dict[type[LineshaftError], int] = {
 }
 """The status of each class of error; the first that fits counts."""
 
+PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+"""Types that are told; a picture in SVG can carry a script."""
+
 Header = tuple[bytes, bytes]
 
 
@@ -43,7 +50,7 @@ class Answer(NamedTuple):
     body: bytes = b""
     headers: tuple[Header, ...] = ()
     media: bytes = JSON
-    parts: AsyncIterator[bytes] | None = None
+    parts: AsyncGenerator[bytes] | None = None
     """The body, when it is too large to be held at once."""
 
 
@@ -89,9 +96,33 @@ def done(version: int = 0) -> Answer:
     return Answer(NO_CONTENT, headers=(tag_of(version),) if version else ())
 
 
+def accepted(location: str) -> Answer:
+    """It will be done; `location` is the path to ask at."""
+    return Answer(ACCEPTED, headers=((b"location", location.encode()),))
+
+
+def elsewhere(location: str) -> Answer:
+    """What is asked for is at another path."""
+    return Answer(FOUND, headers=((b"location", location.encode()),))
+
+
 def tag_of(version: int) -> Header:
     """The header ETag of a version."""
     return (b"etag", b'"%d"' % version)
+
+
+def file(ref: FileRef, name: str, parts: AsyncGenerator[bytes], request: Request) -> Answer:
+    """A file, to be saved; pictures as such to who asks for pictures."""
+    # What a stranger sent must not run as a page of ours, so its own type is seldom told.
+    shown = ref.media_type in PICTURES and "image/" in request.header(b"accept")
+    media = ref.media_type if shown else "application/octet-stream"
+    named = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+    headers = (
+        (b"content-disposition", named.encode()),
+        (b"content-length", b"%d" % ref.size),
+        (b"etag", b'"%s"' % ref.hash.encode()),
+    )
+    return Answer(OK, headers=headers, media=media.encode(), parts=parts)
 
 
 # ---- errors
@@ -99,10 +130,15 @@ def tag_of(version: int) -> Header:
 
 def failed(error: LineshaftError, request: Request | None = None) -> Answer:
     """An error with its sentence and remedy."""
-    status = next((s for c, s in STATUS.items() if isinstance(error, c)), DEFECT)
+    status = status_of(error)
     if status == CONFLICT and request is not None and request.header(b"if-match"):
         status = PRECONDITION
     return failure(status, sentence(str(error), error.remedy))
+
+
+def status_of(error: LineshaftError) -> int:
+    """The status of the first class of `STATUS` that fits."""
+    return next((s for c, s in STATUS.items() if isinstance(error, c)), DEFECT)
 
 
 def sentence(what: str, remedy: str) -> str:
@@ -118,6 +154,8 @@ def failure(status: int, text: str, *headers: Header) -> Answer:
         extra += ((b"www-authenticate", b"Bearer"),)
     if status == STATUS[errors.Unavailable]:
         extra += ((b"retry-after", b"2"),)
+    if status == NOT_ALLOWED and not headers:
+        extra += ((b"allow", b"GET"),)
     kind = "Exception" if status >= DEFECT else "Error"
     return Answer(status, msgspec.json.encode({"messages": [message(kind, status, text)]}), extra)
 
@@ -140,13 +178,14 @@ async def send_answer(answer: Answer, send: Send, *, head: bool = False) -> None
     """Send it; the answer to HEAD has no body."""
     headers: list[Header] = [*answer.headers]
     parts = answer.parts
-    if answer.status not in (NO_CONTENT, NOT_MODIFIED):
+    if answer.body or parts is not None:
         headers.append((b"content-type", answer.media))
-        if parts is None:
-            headers.append((b"content-length", b"%d" % len(answer.body)))
+    if parts is None and answer.status not in (NO_CONTENT, NOT_MODIFIED):
+        headers.append((b"content-length", b"%d" % len(answer.body)))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})  # type: ignore[typeddict-item]
     if parts is not None and not head:
-        async for part in parts:
-            await send({"type": "http.response.body", "body": part, "more_body": True})
+        async with aclosing(parts):
+            async for part in parts:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
     body = b"" if head else answer.body
     await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -21,6 +21,7 @@ from lineshaft.twins.model.paths import Steps, parse_path, path_text
 from lineshaft.twins.model.values import value_of, with_value
 from lineshaft.twins.model.views import (
     core,
+    listed_metadata,
     metadata,
     patched,
     patched_metadata,
@@ -108,15 +109,10 @@ def _cut(element: Json, *, is_core: bool, blobs: bool) -> Json:
 
 
 async def all_metadata(to: Services, request: Request) -> Answer:
-    """GetAllSubmodelElements-Metadata; what has no metadata is given whole but for its parts."""
+    """GetAllSubmodelElements-Metadata."""
     items, cursor = await _top(to, request)
-    return answers.page_of([_metadata(e) for e in items], cursor)
-
-
-def _metadata(element: Json) -> Json:
-    if element["modelType"] in WITHOUT_VALUE:
-        return {k: v for k, v in element.items() if not k.endswith("Variables")}
-    return metadata(element)
+    found = [listed_metadata(e, required=request.old) for e in items]
+    return answers.page_of(found, cursor)
 
 
 async def all_values(to: Services, request: Request) -> Answer:

@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from lineshaft.core.errors import Denied, Invalid, Missing
-from lineshaft.records import And, Compare, IsNull, Predicate
+from lineshaft.records import And, Change, Compare, IsNull, Predicate
 from lineshaft.twins import Class, Document, Json
 from lineshaft.twins.access import Right
 from lineshaft.twins.api.requests import Request, decode
@@ -20,6 +20,7 @@ from lineshaft.twins.model.elements import remove as take_out
 from lineshaft.twins.model.paths import parse_path
 
 T = TypeVar("T")
+SET = Right.UPDATE
 
 
 def Some(part: Predicate) -> Predicate:  # until the records know it
@@ -33,11 +34,14 @@ NAMES = {
     Class.CONCEPT: "concept description",
     Class.SHELL_DESCRIPTOR: "shell descriptor",
     Class.SUBMODEL_DESCRIPTOR: "submodel descriptor",
+    Class.LINKS: "asset links of the shell",
 }
 TYPES = {
     Class.SHELL: "AssetAdministrationShell",
     Class.SUBMODEL: "Submodel",
     Class.CONCEPT: "ConceptDescription",
+    Class.SHELL_DESCRIPTOR: "AssetAdministrationShellDescriptor",
+    Class.SUBMODEL_DESCRIPTOR: "SubmodelDescriptor",
 }
 Make = Callable[[Json], Json]
 """Makes the new form of something from its old one."""
@@ -192,11 +196,9 @@ async def post(to: Services, request: Request, class_: Class, obj: Json) -> Docu
         Stale: there is one of that identifier.
         Denied: the caller may not add it.
     """
-    new = _draft(class_, obj)
-    if not to.access.allows(request.who, Right.CREATE, class_, new, "", ""):
-        raise _denied(request, Right.CREATE, class_, new.id)
+    demand_new(to, request, class_, obj)
     (made,) = await to.documents.commit(
-        request.who, Write(class_=class_, id=new.id, obj=obj, expected=0)
+        request.who, Write(class_=class_, id=obj["id"], obj=obj, expected=0)
     )
     assert made is not None
     return made
@@ -274,6 +276,39 @@ async def change(  # noqa: PLR0913 - what, where, how, by keyword
     )
 
 
+async def change_with(  # noqa: PLR0913 - what, where, how, by keyword
+    to: Services,
+    request: Request,
+    found: Document,
+    alter: Callable[[Json], None],
+    more: tuple[Change, ...],
+    at: str = "",
+) -> Document:
+    """Alter in place and write, together with other changes to the records.
+
+    Raises:
+        Denied: the caller may not do it at the path `at`.
+        Stale: it was changed meanwhile, or the header If-Match names another version.
+    """
+    demand(to, request, Right.UPDATE, found, at)
+    obj = msgspec.json.decode(found.data)
+    alter(obj)
+    wanted = expected(request)
+    (made,) = await to.documents.commit(
+        request.who,
+        Write(
+            class_=found.class_,
+            id=found.id,
+            obj=obj,
+            expected=found.version if wanted is None else wanted,
+            detail={"idShortPath": at} if at else {},
+            more=more,
+        ),
+    )
+    assert made is not None
+    return made
+
+
 async def replace(to: Services, request: Request, class_: Class, id_: str, make: Make) -> Document:
     """Put what is made from the document in its place, once it is found right.
 
@@ -306,6 +341,17 @@ def check_list(parent: Json, path: str) -> None:
             f"the list {path!r} does not take it: {first.path}: {first.message}",
             remedy="Send an element of the type that the list names.",
         )
+
+
+def demand_new(to: Services, request: Request, class_: Class, obj: Json) -> None:
+    """See that the caller may add this document.
+
+    Raises:
+        Denied: the caller may not.
+    """
+    new = Document(class_=class_, id=obj["id"], version=0, data=msgspec.json.encode(obj))
+    if not to.access.allows(request.who, Right.CREATE, class_, new, "", ""):
+        raise _denied(request, Right.CREATE, class_, new.id)
 
 
 def demand(
@@ -350,8 +396,3 @@ def expected(request: Request) -> int | None:
             remedy='Read the document again and send its ETag, such as "3".',
         )
     return int(number)
-
-
-def _draft(class_: Class, obj: Json) -> Document:
-    return Document(class_=class_, id=obj["id"], version=0, data=msgspec.json.encode(obj))
-SET = Right.UPDATE

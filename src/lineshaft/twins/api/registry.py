@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from lineshaft.core.errors import Invalid, Missing, Stale
+from lineshaft.core.errors import Missing, Stale
 from lineshaft.records import And, Compare, Predicate, Some
 from lineshaft.twins import Class, Document, Json
 from lineshaft.twins.api import answers, descriptors, kept
@@ -89,13 +89,13 @@ async def one(to: Services, request: Request, class_: Class, id_: str) -> Json:
 
 
 async def _post(to: Services, request: Request, class_: Class) -> Answer:
-    obj = descriptors.decoded(class_, await request.json_bytes())
+    obj = await kept.verified(request, class_)
     made = await kept.post(to, request, class_, obj)
     return answers.created(made.data, _location(request, class_, made.id), version=made.version)
 
 
 async def _put(to: Services, request: Request, class_: Class, id_: str) -> Answer:
-    obj = descriptors.decoded(class_, await request.json_bytes(), id_)
+    obj = await kept.verified(request, class_, id_)
     made, new = await kept.put(to, request, class_, obj)
     if not new:
         return answers.done(made.version)
@@ -197,7 +197,7 @@ async def get_inner(to: Services, request: Request) -> Answer:
 
 async def post_inner(to: Services, request: Request) -> Answer:
     """PostSubmodelDescriptor-ThroughSuperpath."""
-    new = descriptors.decoded(SUBMODEL, await request.json_bytes())
+    new = await kept.verified(request, SUBMODEL)
     id_ = request.id("aasIdentifier")
 
     def alter(shell: Json) -> None:
@@ -212,7 +212,7 @@ async def post_inner(to: Services, request: Request) -> Answer:
 async def put_inner(to: Services, request: Request) -> Answer:
     """PutSubmodelDescriptorByIdThroughSuperpath."""
     id_, inner_id = request.id("aasIdentifier"), request.id("submodelIdentifier")
-    new = descriptors.decoded(SUBMODEL, await request.json_bytes(), inner_id)
+    new = await kept.verified(request, SUBMODEL, inner_id)
 
     def alter(shell: Json) -> bool:
         all_ = shell.setdefault("submodelDescriptors", [])

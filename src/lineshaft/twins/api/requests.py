@@ -1,7 +1,7 @@
 """What a request says, read as far as somebody asks, each part checked when it is read."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -29,6 +29,10 @@ _JSON = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;.*)?|\*/\*", re.ASCII
 
 class TooLarge(Invalid):
     """The body has more bytes than are taken."""
+
+
+class NotAllowed(Invalid):
+    """What stands there does not have this operation."""
 
 
 class WrongMedia(Invalid):
@@ -163,28 +167,34 @@ class Request:
 
     # ---- body
 
-    async def body(self, size_max: int = BODY_BYTES_MAX) -> bytes:
-        """The whole body.
+    async def chunks(self, size_max: int) -> AsyncGenerator[bytes]:
+        """The body, piece by piece.
 
         Raises:
             TooLarge: it has more than `size_max` bytes.
         """
-        parts: list[bytes] = []
         size = 0
         more = True
         while more:
             message = await self._receive()
             if message["type"] == "http.disconnect":
                 raise Invalid("the client went away while it sent the body")
-            part = message.get("body", b"")
+            part: bytes = message.get("body", b"")
             size += len(part)
             if size > size_max:
                 raise TooLarge(
                     f"the body has more than {size_max} bytes", remedy="Send it in smaller parts."
                 )
-            parts.append(part)
             more = message.get("more_body", False)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+            yield part
+
+    async def body(self, size_max: int = BODY_BYTES_MAX) -> bytes:
+        """The whole body.
+
+        Raises:
+            TooLarge: it has more than `size_max` bytes.
+        """
+        return b"".join([part async for part in self.chunks(size_max)])
 
     async def json_bytes(self) -> bytes:
         """The body, which says that it is JSON.

@@ -3,12 +3,12 @@
 from typing import Protocol
 
 from lineshaft.core.access import Identity
-from lineshaft.core.errors import Refused
 from lineshaft.twins import Document, Json
 from lineshaft.twins.access import Access
 from lineshaft.twins.api.jobs import Jobs
+from lineshaft.twins.api.requests import NotAllowed
 from lineshaft.twins.documents import Documents
-from lineshaft.twins.files import Files
+from lineshaft.twins.files import Attachments, Files
 from lineshaft.twins.model.paths import Steps, path_text
 
 
@@ -37,9 +37,14 @@ class Living(Protocol):
         `inputs` holds those of the in-output variables too, and so do the outputs.
 
         Raises:
-            Refused: nothing carries it out, or the machine said no.
+            Unbound: nothing carries it out.
+            Refused, LinkLost, Denied: the machine will not, cannot or may not.
             TimeoutError: it took longer than `timeout_s`.
         """
+
+
+class Unbound(NotAllowed):
+    """An operation that nothing carries out."""
 
 
 class Still:
@@ -70,9 +75,9 @@ class Still:
         """Nothing carries it out.
 
         Raises:
-            Refused: always.
+            Unbound: always.
         """
-        raise Refused(
+        raise Unbound(
             f"operation {path_text(steps)!r} of submodel {submodel_id!r} is bound to nothing",
             remedy="Bind it to a method of a machine.",
         )
@@ -81,11 +86,12 @@ class Still:
 class Services:
     """What every handler is given."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a service; the last three by keyword
         self,
         documents: Documents,
         access: Access,
         files: Files,
+        attachments: Attachments,
         living: Living | None = None,
         *,
         url: str = "",
@@ -95,6 +101,7 @@ class Services:
         self.documents = documents
         self.access = access
         self.files = files
+        self.attachments = attachments
         self.living: Living = living or Still()
         self.url = url
         """Address that descriptors name, `https://host`; empty for the one of the request."""

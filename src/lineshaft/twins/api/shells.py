@@ -58,7 +58,7 @@ async def _filtered(to: Services, request: Request) -> tuple[list[Document], str
     name = request.one("idShort")
     if name is not None:
         parts.append(kept.named(name, SHELL))
-    parts += [asset_link(text) for text in request.many("assetIds")]
+    parts += [kept.linked(*link_of(text)) for text in request.many("assetIds")]
     return await kept.listed(to, request, SHELL, And(tuple(parts)) if parts else None)
 
 
@@ -187,8 +187,8 @@ def take_reference(shell: Json, submodel_id: str) -> None:
         del shell["submodels"]
 
 
-def asset_link(text: str) -> Predicate:
-    """The condition that one `assetIds` of a query stands for.
+def link_of(text: str) -> tuple[str, str]:
+    """Name and value of one `assetIds` of a query.
 
     Raises:
         Invalid: it is not base64url of a SpecificAssetId.
@@ -200,7 +200,7 @@ def asset_link(text: str) -> Predicate:
             f"assetIds {text[:40]!r} holds no name with a value",
             remedy='Send {"name": …, "value": …} as JSON in base64url.',
         )
-    return kept.linked(name, value)
+    return name, value
 
 
 def routes(base: str) -> list[Route]:
