@@ -222,11 +222,9 @@ class Documents:
             done.append(after)
         try:
             await self._records.commit(*work)
-        except BaseException:
-            # Whether it was written cannot be known here; the records will tell.
+        finally:
+            # After a failure only the records know what was written.
             self._forget(keys)
-            raise
-        self._forget(keys)
         for key, document in now.items():
             if document is not None:
                 self._cache.put(key, document)

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 ALARMS = Collection(name="alarms", columns={"point": Column.TEXT})
 """Alarms defined at run time; the others stand in the settings file."""
 STATES = Collection(name="alarm_states")
+COLLECTIONS = (ALARMS, STATES)
 SUBSCRIPTION = "alarms"
 """The durable subscription that the desk reads; the plant declares it on the spine."""
 ALARMS_MAX = 100_000
@@ -88,21 +89,38 @@ class Desk:
         Raises:
             Invalid: an alarm cannot ring, or a name stands twice.
         """
-        made = [msgspec.json.decode(data, type=Alarm) async for _, data in self._all(ALARMS.name)]
-        for alarm in (*in_file, *made):
-            if check_alarm(alarm).name in self._alarms:
-                raise Invalid(
-                    f"alarm {alarm.name!r} stands twice, in the file or made at run time",
-                    remedy="Rename it in the file, or remove the other one.",
-                )
-            self._alarms[alarm.name] = alarm
-        self._in_file = {a.name for a in in_file}
+        async for name, data in self._all(ALARMS.name):
+            self._alarms[name] = msgspec.json.decode(data, type=Alarm)
+        self._take_in(in_file)
         seen: dict[str, dict[str, Seen]] = {}
         async for name, data in self._all(STATES.name):
             if name in self._alarms:
                 kept = msgspec.json.decode(data, type=Kept)
                 self._states[name], seen[name] = kept.state, kept.seen
         self._judge = Judge(list(self._alarms.values()), seen)
+
+    async def reload(self, in_file: Sequence[Alarm]) -> None:
+        """Take the alarms of the file as they are now; those that did not change remember.
+
+        Raises:
+            Invalid: an alarm cannot ring, or a name stands twice; nothing has changed then.
+        """
+        async with self._turn:
+            old = dict(self._alarms)
+            self._take_in(in_file)
+            self._rebuild({n for n, a in self._alarms.items() if old.get(n) != a})
+
+    def _take_in(self, in_file: Sequence[Alarm]) -> None:
+        made = {n: a for n, a in self._alarms.items() if n not in self._in_file}
+        named = {check_alarm(a).name: a for a in in_file}
+        twice = made.keys() & named.keys() or (len(named) < len(in_file))
+        if twice:
+            name = min(made.keys() & named.keys(), default="of the file")
+            raise Invalid(
+                f"alarm {name!r} stands twice, in the file or made at run time",
+                remedy="Rename it in the file, or remove the other one.",
+            )
+        self._alarms, self._in_file = made | named, set(named)
 
     async def _all(self, collection: str) -> AsyncGenerator[tuple[str, bytes]]:
         cursor = ""
@@ -300,7 +318,7 @@ class Desk:
                 kind="alarm.defined",
                 path=alarm.point,
                 actor=who.name,
-                data={"alarm": msgspec.to_builtins(alarm)},
+                data={"alarm": alarm.name, "definition": msgspec.to_builtins(alarm)},
             )
             put = Put(
                 collection=ALARMS.name,
@@ -310,7 +328,7 @@ class Desk:
             )
             await self._records.commit(put, Append(event=event))
             self._alarms[alarm.name] = alarm
-            self._rebuild(fresh=alarm.name)
+            self._rebuild({alarm.name})
         await self._tell([event])
         return self._view(alarm)
 
@@ -339,16 +357,25 @@ class Desk:
             )
             del self._alarms[name]
             self._states.pop(name, None)
-            self._rebuild()
+            self._rebuild(set())
         await self._tell([event])
+
+    def check_engineer(self, who: Identity, name: str) -> None:
+        """See that the identity may change what is watched, not only answer.
+
+        Raises:
+            Missing: there is no such alarm for this identity.
+            Denied: it may only answer.
+        """
+        self._check_configure(who, self._known(who, name))
 
     def _check_configure(self, who: Identity, alarm: Alarm) -> None:
         if not self._authorizer.allows(who, Action.CONFIGURE, alarm.point):
             raise Denied(f"{who.name} may not define alarms of {alarm.point}")
 
-    def _rebuild(self, fresh: str = "") -> None:
-        """A judge of the alarms as they are now; all but the `fresh` one remember."""
-        old = {c.alarm for c in self._judge.channels} - {fresh}
+    def _rebuild(self, fresh: set[str]) -> None:
+        """A judge of the alarms as they are now; all but the fresh ones remember."""
+        old = {c.alarm for c in self._judge.channels} - fresh
         seen = {n: self._judge.seen(n) for n in old if n in self._alarms}
         self._judge = Judge(list(self._alarms.values()), seen)
 

@@ -1,7 +1,6 @@
 """Documents that break the metamodel's structure are made readable, each mend told."""
 
 import base64
-import binascii
 import re
 from collections.abc import Callable
 from itertools import islice
@@ -92,25 +91,24 @@ def told_rules(instance: aas.Class, path: str, notes: Notes) -> None:
 
 def _take_out(document: Json, error: Any) -> str:  # noqa: ANN401 - see UNREADABLE
     """Remove from the document what the error names; returns where it was."""
-    owner: Any
-    segments = list(error.path.segments) if hasattr(error, "path") else []
-    owner, key = _place(segments[-1]) if segments else ([document], 0)
+    steps = [_step(segment) for segment in error.path.segments] if hasattr(error, "path") else []
+    where = f".{error.path}" if steps else ""
     cause = str(getattr(error, "cause", ""))
     unknown = cause.removeprefix("Unexpected property: ")
     if unknown != cause:
-        del owner[key][unknown]
-        return f".{error.path}.{unknown}" if segments else f".{unknown}"
-    if not segments:
+        steps.append(unknown)
+        where += f".{unknown}"
+    if not steps:
         return ""
-    del owner[key]
-    return f".{error.path}"
+    owner: Any = document
+    for step in steps[:-1]:
+        owner = owner[step]
+    del owner[steps[-1]]
+    return where
 
 
-def _place(segment: Any) -> tuple[Any, Any]:  # noqa: ANN401 - of a property or an index
-    """The object or list that the segment stands in, and its key there."""
-    if isinstance(segment, jsonization.PropertySegment):
-        return segment.instance, segment.name
-    return segment.container, segment.index
+def _step(segment: Any) -> Any:  # noqa: ANN401 - the name of a property or an index
+    return segment.name if isinstance(segment, jsonization.PropertySegment) else segment.index
 
 
 # ---- what says nothing
@@ -159,12 +157,18 @@ def _put_right(value: Json, at: str, notes: Notes) -> None:
         notes.warn(f"{at}.modelType", "is an object as in metamodel 2.0: its name taken")
         value["modelType"] = kind.get("name")
     if kind == "Blob" and isinstance(value.get("value"), str):
-        try:
-            proper = base64.b64encode(base64.b64decode("".join(value["value"].split()))).decode()
-        except (binascii.Error, ValueError):
+        proper = proper_base64(value["value"])
+        if proper is None:
             notes.error(f"{at}.value", "is not base64: left out")
             del value["value"]
-            return
-        if proper != value["value"]:
+        elif proper != value["value"]:
             notes.warn(f"{at}.value", "is base64 with characters that do not count: written anew")
             value["value"] = proper
+
+
+def proper_base64(text: str) -> str | None:
+    """The text as it would be written anew, so without line breaks; None when it is not base64."""
+    try:
+        return base64.b64encode(base64.b64decode("".join(text.split()), validate=True)).decode()
+    except ValueError:
+        return None

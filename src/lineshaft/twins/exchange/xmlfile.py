@@ -17,7 +17,7 @@ from aas_core3_1 import types as aas
 from lineshaft.core.errors import Invalid
 from lineshaft.twins import Json
 from lineshaft.twins.exchange import DEPTH_MAX, KINDS, NODES_MAX, PART_BYTES_MAX, Notes
-from lineshaft.twins.exchange.mending import settled, told_rules
+from lineshaft.twins.exchange.mending import proper_base64, settled, told_rules
 
 NAMESPACE = xmlization.NAMESPACE
 NAMESPACE_30 = "https://admin-shell.io/aas/3/0"
@@ -131,6 +131,8 @@ class _Reader:
             raise Invalid(
                 f"{self._name} holds <{local[:100]}>, wanted <environment>", remedy=_REMEDY
             )
+        if self._path[-2] not in {"environment", *KINDS}:
+            return  # its parent is told already
         self._notes.error("/".join(self._path)[:300], "is not part of an environment: left out")
 
     def _end(self, tag: str) -> None:
@@ -153,7 +155,7 @@ class _Reader:
         key = _KEYS[local]
         path = f"{key}[{self._counts[key]}]"
         self._counts[key] += 1
-        _without_empty_lists(element, path, self._notes)
+        _clean(element, path, self._notes)
         instance = settled(
             lambda: _READ[local](_events(element)),
             lambda error: _take_out(element, error),
@@ -177,12 +179,17 @@ _LISTS = frozenset(
 """Names of elements that hold a list and nothing else."""
 
 
-def _without_empty_lists(element: Element, path: str, notes: Notes) -> None:
-    """Take out lists without items, which the metamodel does not know."""
+def _clean(element: Element, path: str, notes: Notes) -> None:
+    """Take out lists without items, which the metamodel does not know, and broken base64."""
     for parent in element.iter():
+        bytes_in = "value" if _local_of(parent) == "blob" else ""
         for child in list(parent):
-            if _local_of(child) in _LISTS and not len(child) and not (child.text or "").strip():
-                notes.warn(f"{path}/{_local_of(child)}", "is an empty list: taken out")
+            local = _local_of(child)
+            if local in _LISTS and not len(child) and not (child.text or "").strip():
+                notes.warn(f"{path}/{local}", "is an empty list: taken out")
+                parent.remove(child)
+            elif local == bytes_in and proper_base64(child.text or "") is None:
+                notes.error(f"{path}/blob/{local}", "is not base64: left out")
                 parent.remove(child)
 
 
