@@ -108,7 +108,7 @@ async def console(request: Request[Any, Any, Any], site: Site, path: str = "/") 
 # ---- the application
 
 
-def app(
+def app(  # noqa: PLR0913 - each is said once, in plant.py
     services: Mapping[str, object],
     handlers: Handlers,
     *,

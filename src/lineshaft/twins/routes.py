@@ -1,7 +1,7 @@
 """Routes of the twins: the standard's interface, and what it does not know below /api/v1/twins."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from litestar.types import ASGIApp
 
@@ -14,9 +14,7 @@ handlers: list[Any] = []
 
 
 def _served(services: Mapping[str, object]) -> ASGIApp:
-    twins = services["twins"]
-    assert isinstance(twins, Services)
-    return serving.served(twins)
+    return serving.served(cast(Services, services["twins"]))
 
 
 mounts = [Mount(serving.MOUNT, action=Action.LOOK, make=_served, fail=serving.fail)]

@@ -13,8 +13,8 @@ from lineshaft.core import errors
 from lineshaft.core.clock import NS_PER_MS, now_ns, to_iso
 from lineshaft.core.errors import LineshaftError
 from lineshaft.twins import Document
-from lineshaft.twins.files import FileRef
 from lineshaft.twins.api.requests import NotAllowed, Request, TooLarge, WrongMedia
+from lineshaft.twins.files import FileRef
 
 JSON = b"application/json"
 OK, CREATED, ACCEPTED, NO_CONTENT = 200, 201, 202, 204
@@ -116,13 +116,23 @@ def file(ref: FileRef, name: str, parts: AsyncGenerator[bytes], request: Request
     # What a stranger sent must not run as a page of ours, so its own type is seldom told.
     shown = ref.media_type in PICTURES and "image/" in request.header(b"accept")
     media = ref.media_type if shown else "application/octet-stream"
-    named = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
     headers = (
-        (b"content-disposition", named.encode()),
+        *saved_as(name),
         (b"content-length", b"%d" % ref.size),
         (b"etag", b'"%s"' % ref.hash.encode()),
     )
     return Answer(OK, headers=headers, media=media.encode(), parts=parts)
+
+
+def saved_as(name: str) -> tuple[Header, ...]:
+    """The header that has the client save a file under its name."""
+    quoted = quote(name, safe="")
+    return ((b"content-disposition", f"attachment; filename*=UTF-8''{quoted}".encode()),)
+
+
+def ascii_of(text: str) -> bytes:
+    """A text as it can stand in any header."""
+    return "".join(c if " " <= c <= "~" else "_" for c in text).encode()
 
 
 # ---- errors
@@ -182,7 +192,7 @@ async def send_answer(answer: Answer, send: Send, *, head: bool = False) -> None
         headers.append((b"content-type", answer.media))
     if parts is None and answer.status not in (NO_CONTENT, NOT_MODIFIED):
         headers.append((b"content-length", b"%d" % len(answer.body)))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})  # type: ignore[typeddict-item]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     if parts is not None and not head:
         async with aclosing(parts):
             async for part in parts:

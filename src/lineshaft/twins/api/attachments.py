@@ -4,11 +4,13 @@ import re
 from collections.abc import AsyncGenerator
 
 from lineshaft.core.errors import Missing
+from lineshaft.records import Change
 from lineshaft.twins import Class, Document, Json
 from lineshaft.twins.api import answers, elements, kept, shells, submodels
 from lineshaft.twins.api.answers import Answer
 from lineshaft.twins.api.forms import Form
-from lineshaft.twins.api.requests import FILE_BYTES_MAX, NotAllowed, Request
+from lineshaft.twins.api.requests import FILE_BYTES_MAX, NotAllowed, Request, decode
+from lineshaft.twins.api.roles import Right
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.files import FileRef
@@ -17,6 +19,7 @@ from lineshaft.twins.model.paths import Steps, path_text
 
 FOLDER = "/aasx/files/"
 """Where the names of files begin, as in a package."""
+Changes = tuple[Change, ...]
 _ODD = re.compile(r"[^A-Za-z0-9._~-]+")
 
 
@@ -26,9 +29,12 @@ def _part_name(where: str, name: str) -> str:
     return f"{FOLDER}{_ODD.sub('_', where)[-100:].strip('.')}/{inner or 'file'}"
 
 
-async def _opened(
-    to: Services, request: Request, owner: Document, name: str, what: str
-) -> Answer:
+async def opened(to: Services, request: Request, owner: Document, name: str, what: str) -> Answer:
+    """The file that the document means by `name`.
+
+    Raises:
+        Missing: it means none; `what` says whose it would be.
+    """
     ref = await to.attachments.find(owner.class_, owner.id, name) if name else None
     if ref is None:
         elsewhere = f": its value is {name!r}, which is not kept here" if name else ""
@@ -66,14 +72,14 @@ async def get(to: Services, request: Request) -> Answer:
     """GetFileByPath."""
     document, element, steps = await _file_element(to, request)
     what = f"element {path_text(steps)!r}"
-    return await _opened(to, request, document, element.get("value", ""), what)
+    return await opened(to, request, document, element.get("value", ""), what)
 
 
 async def put(to: Services, request: Request) -> Answer:
     """PutFileByPath."""
     document, old, steps = await _file_element(to, request)
     at = path_text(steps)
-    kept.demand(to, request, kept.Right.UPDATE, document, at)
+    kept.demand(to, request, Right.UPDATE, document, at)
     form = Form(request)
     ref = await form.keep(to.files, size_max=FILE_BYTES_MAX)
     name = _part_name(at, form.name)
@@ -81,7 +87,7 @@ async def put(to: Services, request: Request) -> Answer:
     def alter(submodel: Json) -> None:
         find(submodel, steps).update(value=name, contentType=ref.media_type)
 
-    more = (to.attachments.attach(Class.SUBMODEL, document.id, name, ref),)
+    more: Changes = (to.attachments.attach(Class.SUBMODEL, document.id, name, ref),)
     if old.get("value") not in (None, name):
         more = (to.attachments.detach(Class.SUBMODEL, document.id, old["value"]), *more)
     made = await kept.change_with(to, request, document, alter, more, at)
@@ -98,7 +104,7 @@ async def delete(to: Services, request: Request) -> Answer:
     def alter(submodel: Json) -> None:
         del find(submodel, steps)["value"]
 
-    more = (to.attachments.detach(Class.SUBMODEL, document.id, name),)
+    more: Changes = (to.attachments.detach(Class.SUBMODEL, document.id, name),)
     await kept.change_with(to, request, document, alter, more, path_text(steps))
     return Answer()
 
@@ -109,20 +115,20 @@ async def delete(to: Services, request: Request) -> Answer:
 async def _shell(to: Services, request: Request) -> tuple[Document, str]:
     """The shell, and what its thumbnail is called."""
     found = await kept.read(to, request, Class.SHELL, await shells.shell_id(to, request))
-    asset = shells.decode(found.data)["assetInformation"]
+    asset = decode(found.data)["assetInformation"]
     return found, asset.get("defaultThumbnail", {}).get("path", "")
 
 
 async def get_thumbnail(to: Services, request: Request) -> Answer:
     """GetThumbnail."""
     shell, name = await _shell(to, request)
-    return await _opened(to, request, shell, name, f"shell {shell.id!r}")
+    return await opened(to, request, shell, name, f"shell {shell.id!r}")
 
 
 async def put_thumbnail(to: Services, request: Request) -> Answer:
     """PutThumbnail."""
     shell, old = await _shell(to, request)
-    kept.demand(to, request, kept.Right.UPDATE, shell)
+    kept.demand(to, request, Right.UPDATE, shell)
     form = Form(request)
     ref = await form.keep(to.files, size_max=FILE_BYTES_MAX)
     name = _part_name("thumbnail", form.name)
@@ -133,7 +139,7 @@ async def put_thumbnail(to: Services, request: Request) -> Answer:
             "contentType": ref.media_type,
         }
 
-    more = (to.attachments.attach(Class.SHELL, shell.id, name, ref),)
+    more: Changes = (to.attachments.attach(Class.SHELL, shell.id, name, ref),)
     if old and old != name:
         more = (to.attachments.detach(Class.SHELL, shell.id, old), *more)
     made = await kept.change_with(to, request, shell, alter, more)
@@ -149,7 +155,7 @@ async def delete_thumbnail(to: Services, request: Request) -> Answer:
     def alter(obj: Json) -> None:
         del obj["assetInformation"]["defaultThumbnail"]
 
-    more = (to.attachments.detach(Class.SHELL, shell.id, name),)
+    more: Changes = (to.attachments.detach(Class.SHELL, shell.id, name),)
     made = await kept.change_with(to, request, shell, alter, more)
     return answers.done(made.version)
 

@@ -7,6 +7,7 @@ from lineshaft.twins import Class, Json
 from lineshaft.twins.api import answers, kept
 from lineshaft.twins.api.answers import Answer
 from lineshaft.twins.api.requests import Request
+from lineshaft.twins.api.roles import Right
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.documents import Remove, Write
@@ -47,7 +48,7 @@ async def _writes(
         if old is None or new:
             kept.demand_new(to, request, class_, obj)
         else:
-            kept.demand(to, request, kept.Right.UPDATE, old)
+            kept.demand(to, request, Right.UPDATE, old)
         expected = 0 if new or old is None else old.version
         changes.append(Write(class_=class_, id=obj["id"], obj=obj, expected=expected))
     return changes
@@ -59,7 +60,7 @@ async def _removals(to: Services, request: Request, class_: Class, ids: list[str
         old = await to.documents.get(class_, id_)
         if old is None:
             raise kept.missing(class_, id_)
-        kept.demand(to, request, kept.Right.DELETE, old)
+        kept.demand(to, request, Right.DELETE, old)
         changes.append(Remove(class_=class_, id=id_, expected=old.version))
     return changes
 
@@ -134,10 +135,10 @@ async def status(to: Services, request: Request) -> Answer:
 async def result(to: Services, request: Request) -> Answer:
     """BulkGetAsyncResult."""
     job = to.jobs.find(request.who.name, ABOUT, request.id("handleId"))
-    assert job.outcome is not None
-    if job.outcome["success"]:
+    outcome = job.outcome or {"success": True}
+    if outcome["success"]:
         return answers.done()
-    messages = {"messages": job.outcome["messages"]}
+    messages = {"messages": outcome["messages"]}
     return answers.encoded(messages)._replace(status=answers.BAD)
 
 

@@ -29,7 +29,7 @@ PROFILES = [
 ]
 
 
-async def get(to: Services, request: Request) -> Answer:  # noqa: ARG001 - as every handler
+async def get(to: Services, request: Request) -> Answer:
     """GetSelfDescription."""
     return answers.encoded({"profiles": PROFILES})
 

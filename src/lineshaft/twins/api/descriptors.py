@@ -3,6 +3,7 @@
 from lineshaft.twins import Class, Document, Json
 from lineshaft.twins.api import kept
 from lineshaft.twins.api.requests import Request, decode
+from lineshaft.twins.api.roles import Right
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.api.shells import target
 from lineshaft.twins.model.identifier import encode_id
@@ -29,7 +30,7 @@ async def of_shell(to: Services, request: Request, document: Document) -> Json:
     for reference in obj.get("submodels", ()):
         id_ = target(reference)
         found = None if id_ is None else await to.documents.get(Class.SUBMODEL, id_)
-        if found is not None and kept.may(to, request, kept.Right.READ, found):
+        if found is not None and kept.may(to, request, Right.READ, found):
             inner[found.id] = of_submodel(to, request, found)
     if inner:
         made["submodelDescriptors"] = [*inner.values()]

@@ -7,6 +7,7 @@ from lineshaft.twins.api import answers, kept
 from lineshaft.twins.api.answers import Answer
 from lineshaft.twins.api.registry import merged
 from lineshaft.twins.api.requests import Request, decode
+from lineshaft.twins.api.roles import Right
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.api.shells import link_of
@@ -54,7 +55,7 @@ async def _links(to: Services, request: Request, id_: str) -> list[Link]:
 
 async def _documents(to: Services, request: Request, id_: str) -> list[Document]:
     both = [await to.documents.get(class_, id_) for class_ in SOURCES]
-    return [d for d in both if d is not None and kept.may(to, request, kept.Right.READ, d)]
+    return [d for d in both if d is not None and kept.may(to, request, Right.READ, d)]
 
 
 def links_of(document: Document) -> list[Json]:

@@ -10,6 +10,7 @@ from lineshaft.twins.api import answers, kept, submodels
 from lineshaft.twins.api.answers import Answer
 from lineshaft.twins.api.paging import part
 from lineshaft.twins.api.requests import Request
+from lineshaft.twins.api.roles import Right
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.model.checking import checked
@@ -32,9 +33,22 @@ from lineshaft.twins.model.views import (
 
 SUBMODEL = submodels.SUBMODEL
 KINDS = frozenset(
-    "AnnotatedRelationshipElement BasicEventElement Blob Capability Entity File"
-    " MultiLanguageProperty Operation Property Range ReferenceElement RelationshipElement"
-    " SubmodelElementCollection SubmodelElementList".split()
+    (
+        "AnnotatedRelationshipElement",
+        "BasicEventElement",
+        "Blob",
+        "Capability",
+        "Entity",
+        "File",
+        "MultiLanguageProperty",
+        "Operation",
+        "Property",
+        "Range",
+        "ReferenceElement",
+        "RelationshipElement",
+        "SubmodelElementCollection",
+        "SubmodelElementList",
+    )
 )
 WITHOUT_VALUE = frozenset({"Capability", "Operation"})
 """What has no value, and is left out of lists of values."""
@@ -136,7 +150,7 @@ async def all_references(to: Services, request: Request) -> Answer:
 
 async def all_paths(to: Services, request: Request) -> Answer:
     """GetAllSubmodelElements-Path."""
-    level = "core" if request.is_core() else "deep"
+    level = request.level()
     _, obj = await submodels.looked(to, request)
     return answers.page_of(*part(request, path_list(obj, (), level)))
 
@@ -152,7 +166,7 @@ async def post(to: Services, request: Request) -> Answer:
         kept.check_list(find(submodel, steps), path_text(steps))
         return path
 
-    right = kept.Right.CREATE
+    right = Right.CREATE
     made, path = await kept.change(
         to, request, SUBMODEL, id_, alter, right=right, at=path_text(steps)
     )
@@ -198,7 +212,7 @@ async def delete(to: Services, request: Request) -> Answer:
         SUBMODEL,
         id_,
         lambda submodel: take_out(submodel, steps),
-        right=kept.Right.DELETE,
+        right=Right.DELETE,
         at=path_text(steps),
     )
     return answers.done(made.version)
@@ -247,7 +261,7 @@ async def get_reference(to: Services, request: Request) -> Answer:
 
 async def get_path(to: Services, request: Request) -> Answer:
     """GetSubmodelElementByPath-Path."""
-    level = "core" if request.is_core() else "deep"
+    level = request.level()
     _, element, steps = await one(to, request)
     return answers.encoded(path_list(element, steps, level))
 

@@ -4,7 +4,12 @@ import mimetypes
 from collections.abc import AsyncGenerator
 
 import msgspec
-from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
+from multipart import (  # type: ignore[import-untyped]
+    MultipartError,
+    MultipartSegment,
+    PushMultipartParser,
+    parse_options_header,
+)
 
 from lineshaft.core.errors import Invalid
 from lineshaft.twins.api.requests import Request, WrongMedia

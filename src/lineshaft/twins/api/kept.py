@@ -3,15 +3,15 @@
 import base64
 import binascii
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import msgspec
 
 from lineshaft.core.errors import Denied, Invalid, Missing
-from lineshaft.records import And, Change, Compare, IsNull, Predicate
+from lineshaft.records import And, Change, Compare, IsNull, Predicate, Some
 from lineshaft.twins import Class, Document, Json
-from lineshaft.twins.access import Right
 from lineshaft.twins.api.requests import Request, decode
+from lineshaft.twins.api.roles import Right
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.documents import Remove, Write
 from lineshaft.twins.model.checking import check, checked
@@ -22,19 +22,14 @@ from lineshaft.twins.model.paths import parse_path
 T = TypeVar("T")
 SET = Right.UPDATE
 
-
-def Some(part: Predicate) -> Predicate:  # until the records know it
-    """."""
-    return part
-
-
 NAMES = {
     Class.SHELL: "shell",
     Class.SUBMODEL: "submodel",
     Class.CONCEPT: "concept description",
     Class.SHELL_DESCRIPTOR: "shell descriptor",
     Class.SUBMODEL_DESCRIPTOR: "submodel descriptor",
-    Class.LINKS: "asset links of the shell",
+    Class.LINKS: "set of asset links of the shell",
+    Class.PACKAGE: "package",
 }
 TYPES = {
     Class.SHELL: "AssetAdministrationShell",
@@ -82,7 +77,7 @@ async def listed(
     return await found(to, request, class_, where, cursor=cursor, limit=request.limit())
 
 
-async def found(  # noqa: PLR0913 - what and where, then the page
+async def found(
     to: Services,
     request: Request,
     class_: Class,
@@ -141,14 +136,15 @@ def decode_text(text: str, name: str) -> str:
     bare = text.rstrip("=")
     try:
         raw = base64.urlsafe_b64decode(bare + "=" * (-len(bare) % 4))
-        if base64.urlsafe_b64encode(raw).decode().rstrip("=") != bare:
-            raise ValueError(text)
-        return raw.decode()
+        # The decoder skips characters that it does not know.
+        if base64.urlsafe_b64encode(raw).decode().rstrip("=") == bare:
+            return raw.decode()
     except (binascii.Error, ValueError):
-        raise Invalid(
-            f"{name} is {text[:40]!r}, which is not base64url of a text",
-            remedy="Encode it as base64url without padding (RFC 4648, 5).",
-        ) from None
+        pass
+    raise Invalid(
+        f"{name} is {text[:40]!r}, which is not base64url of a text",
+        remedy="Encode it as base64url without padding (RFC 4648, 5).",
+    )
 
 
 def is_stored(to: Services, request: Request, found: Document, *, blobs: bool) -> bool:
@@ -189,6 +185,16 @@ async def verified(request: Request, class_: Class, id_: str | None = None) -> J
     return obj
 
 
+async def write(to: Services, request: Request, new: Write) -> Document:
+    """Write one document, whose right was asked before; it as it is now.
+
+    Raises:
+        Stale: it has not the version that was expected.
+    """
+    (made,) = await to.documents.commit(request.who, new)
+    return cast(Document, made)
+
+
 async def post(to: Services, request: Request, class_: Class, obj: Json) -> Document:
     """Add a new document.
 
@@ -197,16 +203,10 @@ async def post(to: Services, request: Request, class_: Class, obj: Json) -> Docu
         Denied: the caller may not add it.
     """
     demand_new(to, request, class_, obj)
-    (made,) = await to.documents.commit(
-        request.who, Write(class_=class_, id=obj["id"], obj=obj, expected=0)
-    )
-    assert made is not None
-    return made
+    return await write(to, request, Write(class_=class_, id=obj["id"], obj=obj, expected=0))
 
 
-async def put(
-    to: Services, request: Request, class_: Class, obj: Json
-) -> tuple[Document, bool]:
+async def put(to: Services, request: Request, class_: Class, obj: Json) -> tuple[Document, bool]:
     """Add the document, or set it in the place of the old one; True when it was added.
 
     Raises:
@@ -219,12 +219,8 @@ async def put(
             raise missing(class_, obj["id"])
         return await post(to, request, class_, obj), True
     demand(to, request, Right.UPDATE, old)
-    (made,) = await to.documents.commit(
-        request.who,
-        Write(class_=class_, id=old.id, obj=obj, expected=expected(request)),
-    )
-    assert made is not None
-    return made, False
+    new = Write(class_=class_, id=old.id, obj=obj, expected=expected(request))
+    return await write(to, request, new), False
 
 
 async def remove(to: Services, request: Request, class_: Class, id_: str) -> None:
@@ -276,7 +272,7 @@ async def change(  # noqa: PLR0913 - what, where, how, by keyword
     )
 
 
-async def change_with(  # noqa: PLR0913 - what, where, how, by keyword
+async def change_with(
     to: Services,
     request: Request,
     found: Document,
@@ -294,19 +290,15 @@ async def change_with(  # noqa: PLR0913 - what, where, how, by keyword
     obj = msgspec.json.decode(found.data)
     alter(obj)
     wanted = expected(request)
-    (made,) = await to.documents.commit(
-        request.who,
-        Write(
-            class_=found.class_,
-            id=found.id,
-            obj=obj,
-            expected=found.version if wanted is None else wanted,
-            detail={"idShortPath": at} if at else {},
-            more=more,
-        ),
+    new = Write(
+        class_=found.class_,
+        id=found.id,
+        obj=obj,
+        expected=found.version if wanted is None else wanted,
+        detail={"idShortPath": at} if at else {},
+        more=more,
     )
-    assert made is not None
-    return made
+    return await write(to, request, new)
 
 
 async def replace(to: Services, request: Request, class_: Class, id_: str, make: Make) -> Document:
@@ -354,9 +346,7 @@ def demand_new(to: Services, request: Request, class_: Class, obj: Json) -> None
         raise _denied(request, Right.CREATE, class_, new.id)
 
 
-def demand(
-    to: Services, request: Request, right: Right, found: Document, at: str = ""
-) -> None:
+def demand(to: Services, request: Request, right: Right, found: Document, at: str = "") -> None:
     """See that the caller may do this.
 
     Raises:
@@ -370,9 +360,7 @@ def demand(
     raise _denied(request, right, found.class_, found.id, at)
 
 
-def _denied(
-    request: Request, right: Right, class_: Class, id_: str, at: str = ""
-) -> Denied:
+def _denied(request: Request, right: Right, class_: Class, id_: str, at: str = "") -> Denied:
     where = f" at {at!r}" if at else ""
     return Denied(
         f"{request.who.name} has not the right {right.value} to the {NAMES[class_]} {id_!r}{where}",

@@ -11,6 +11,7 @@ from lineshaft.twins.api import answers, elements, kept, submodels
 from lineshaft.twins.api.answers import Answer
 from lineshaft.twins.api.jobs import Job
 from lineshaft.twins.api.requests import NotAllowed, Request
+from lineshaft.twins.api.roles import Right
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.model.checking import check
@@ -62,7 +63,7 @@ async def _called(to: Services, request: Request) -> _Call:
             f"element {path_text(steps)!r} is a {element['modelType']}",
             remedy="Only an Operation can be called.",
         )
-    kept.demand(to, request, kept.Right.EXECUTE, document, path_text(steps))
+    kept.demand(to, request, Right.EXECUTE, document, path_text(steps))
     return _Call(document.id, steps, element)
 
 

@@ -12,6 +12,7 @@ from lineshaft.twins.api import answers, descriptors, kept
 from lineshaft.twins.api.answers import Answer
 from lineshaft.twins.api.paging import part
 from lineshaft.twins.api.requests import Request, decode
+from lineshaft.twins.api.roles import Right
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.model.identifier import encode_id
@@ -42,7 +43,7 @@ async def page(
     return found, cursor_of(documents[limit - 1].id) if len(documents) > limit else ""
 
 
-async def merged(  # noqa: PLR0913 - from where, what, how many
+async def merged(
     to: Services,
     request: Request,
     classes: Iterable[Class],
@@ -83,7 +84,7 @@ async def one(to: Services, request: Request, class_: Class, id_: str) -> Json:
     """
     for each in (class_, SERVED[class_]):
         found = await to.documents.get(each, id_)
-        if found is not None and kept.may(to, request, kept.Right.READ, found):
+        if found is not None and kept.may(to, request, Right.READ, found):
             return await _shown(to, request, found)
     raise kept.missing(class_, id_)
 

@@ -6,12 +6,13 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
-from litestar.types import Receive, Scope
+from litestar.types import Receive
 
 from lineshaft.core.access import Identity
 from lineshaft.core.errors import Invalid
 from lineshaft.twins import Json
 from lineshaft.twins.model.identifier import decode_id
+from lineshaft.twins.model.views import Level
 from lineshaft.web.identify import NOBODY
 
 BODY_BYTES_MAX = 16 << 20
@@ -44,10 +45,16 @@ class Request:
 
     __slots__ = ("_query", "_receive", "_scope", "base", "method", "old", "params", "path", "who")
 
-    def __init__(  # noqa: PLR0913 - the last two by keyword
-        self, scope: Scope, receive: Receive, params: dict[str, str], *, path: str, base: str
+    def __init__(
+        self,
+        scope: Mapping[str, Any],
+        receive: Receive,
+        params: dict[str, str],
+        *,
+        path: str,
+        base: str,
     ) -> None:
-        self._scope: Mapping[str, Any] = scope
+        self._scope = scope
         self._receive = receive
         self._query: dict[str, list[str]] | None = None
         self.base = base
@@ -56,7 +63,7 @@ class Request:
         """The rest of the path, without slashes at its ends."""
         self.old = base.endswith("0")
         """Whether it came to the interface as version 3.0 had it."""
-        self.method: str = self._scope["method"]
+        self.method: str = scope["method"]
         self.params = params
         """What the path says in place of the names in braces, percent signs resolved."""
         self.who: Identity = self._scope["state"].get("who") or NOBODY
@@ -149,6 +156,14 @@ class Request:
             raise Invalid(f"limit is {given[:40]!r}, wanted a whole number from 1")
         return int(given) if len(given) < 5 and int(given) < LIMIT_MAX else LIMIT_MAX  # noqa: PLR2004 - digits
 
+    def level(self) -> Level:
+        """How far down is asked for.
+
+        Raises:
+            Invalid: the level is neither `deep` nor `core`.
+        """
+        return "core" if self.is_core() else "deep"
+
     def is_core(self) -> bool:
         """Whether only the uppermost elements are asked for.
 
@@ -176,7 +191,7 @@ class Request:
         size = 0
         more = True
         while more:
-            message = await self._receive()
+            message: Mapping[str, Any] = await self._receive()
             if message["type"] == "http.disconnect":
                 raise Invalid("the client went away while it sent the body")
             part: bytes = message.get("body", b"")

@@ -56,11 +56,13 @@ class Router:
                 name = level[1:-1]
                 if node.other is None:
                     node.other, node.name = _Node(), name
-                assert node.name == name, f"{route.template}: {name} is {node.name} elsewhere"
+                if node.name != name:
+                    raise AssertionError(f"{route.template}: {name} is {node.name} elsewhere")
                 node = node.other
             else:
                 node = node.levels.setdefault(level, _Node())
-        assert route.method not in node.handlers, f"{route.method} {route.template} stands twice"
+        if route.method in node.handlers:
+            raise AssertionError(f"{route.method} {route.template} stands twice")
         node.handlers[route.method] = route.handler
 
     def find(self, path: str) -> Found | None:

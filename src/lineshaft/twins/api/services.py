@@ -1,15 +1,22 @@
 """What the interface stands on, and what it asks of the living plant."""
 
+from pathlib import Path
 from typing import Protocol
 
-from lineshaft.core.access import Identity
+from lineshaft.core.access import Authorizer, Identity
+from lineshaft.records import Records
 from lineshaft.twins import Document, Json
-from lineshaft.twins.access import Access
 from lineshaft.twins.api.jobs import Jobs
 from lineshaft.twins.api.requests import NotAllowed
-from lineshaft.twins.documents import Documents
+from lineshaft.twins.api.roles import Access
+from lineshaft.twins.documents import COLLECTIONS as DOCUMENTS
+from lineshaft.twins.documents import Announce, Documents
+from lineshaft.twins.files import COLLECTIONS as FILES
 from lineshaft.twins.files import Attachments, Files
 from lineshaft.twins.model.paths import Steps, path_text
+
+COLLECTIONS = (*DOCUMENTS, *FILES)
+"""What twins keep in the records."""
 
 
 class Living(Protocol):
@@ -50,27 +57,27 @@ class Unbound(NotAllowed):
 class Still:
     """A plant without machines: nothing is bound, nothing can be carried out."""
 
-    def overlay(self, document: Document) -> Json | None:  # noqa: ARG002 - of the protocol
+    def overlay(self, document: Document) -> Json | None:
         """None."""
         return None
 
     async def set_values(
         self,
-        who: Identity,  # noqa: ARG002 - of the protocol
-        submodel_id: str,  # noqa: ARG002
-        steps: Steps,  # noqa: ARG002
-        value: object,  # noqa: ARG002
+        who: Identity,
+        submodel_id: str,
+        steps: Steps,
+        value: object,
     ) -> set[Steps]:
         """Nothing is taken."""
         return set()
 
     async def invoke(
         self,
-        who: Identity,  # noqa: ARG002 - of the protocol
+        who: Identity,
         submodel_id: str,
         steps: Steps,
-        inputs: Json,  # noqa: ARG002
-        timeout_s: float,  # noqa: ARG002
+        inputs: Json,
+        timeout_s: float,
     ) -> Json:
         """Nothing carries it out.
 
@@ -111,3 +118,19 @@ class Services:
         """Identifier of what `/submodel` serves; empty for the first."""
         self.jobs = Jobs()
         """What was asked for without waiting."""
+
+    async def run(self) -> None:
+        """Carry out what was asked for without waiting, until cancelled."""
+        await self.jobs.run()
+
+
+def services(
+    records: Records, authorizer: Authorizer, folder: Path, announce: Announce | None = None
+) -> Services:
+    """The services over a plant's records and the folder for its files."""
+    return Services(
+        Documents(records, announce=announce),
+        Access(authorizer),
+        Files(folder),
+        Attachments(records),
+    )

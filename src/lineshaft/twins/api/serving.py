@@ -1,7 +1,8 @@
 """The interface as one ASGI application: finds the handler, answers, turns errors into Results."""
 
 import logging
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 from litestar import Request as Failed
 from litestar import Response
@@ -32,7 +33,7 @@ def served(services: Services) -> ASGIApp:
         old = VERSIONS.get(version)
         found = None if old is None else _ROUTER.find(path)
         request = Request(
-            scope,
+            cast(Mapping[str, Any], scope),
             receive,
             {} if found is None else found.params,
             path=path.rstrip("/"),

@@ -8,10 +8,12 @@ from lineshaft.twins import Class, Document, Json
 from lineshaft.twins.api import answers, kept, shells
 from lineshaft.twins.api.answers import Answer
 from lineshaft.twins.api.requests import Request
+from lineshaft.twins.api.roles import Right
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.documents import Remove, Write
 from lineshaft.twins.model.identifier import encode_id
+from lineshaft.twins.model.values import value_of
 from lineshaft.twins.model.views import (
     core,
     metadata,
@@ -21,7 +23,6 @@ from lineshaft.twins.model.views import (
     reference,
     without_blobs,
 )
-from lineshaft.twins.model.values import value_of
 from lineshaft.web.paging import cursor_of, key_of
 
 SUBMODEL = Class.SUBMODEL
@@ -164,9 +165,7 @@ async def all_paths(to: Services, request: Request) -> Answer:
     skip = int(inside) if inside.isascii() and inside.isdigit() and len(inside) < 10 else 0  # noqa: PLR2004 - digits
     paths: list[str] = []
     for _ in range(DOCUMENTS_MAX):
-        documents, after = await kept.found(
-            to, request, SUBMODEL, where, cursor=cursor, limit=1
-        )
+        documents, after = await kept.found(to, request, SUBMODEL, where, cursor=cursor, limit=1)
         for document in documents:
             obj = kept.shown(to, request, document)
             own = path_list(obj, (), "core" if is_core else "deep")
@@ -247,9 +246,7 @@ async def patch_metadata(to: Services, request: Request) -> Answer:
     return await _replaced(to, request, id_, lambda obj: patched_metadata(obj, wanted))
 
 
-async def _replaced(
-    to: Services, request: Request, id_: str, make: kept.Make
-) -> Answer:
+async def _replaced(to: Services, request: Request, id_: str, make: kept.Make) -> Answer:
     made = await kept.replace(to, request, SUBMODEL, id_, make)
     return answers.done(made.version)
 
@@ -262,8 +259,8 @@ async def delete(to: Services, request: Request) -> Answer:
         return answers.done()
     shell = await kept.read(to, request, Class.SHELL, await shells.shell_id(to, request))
     old = await found(to, request)
-    kept.demand(to, request, kept.Right.UPDATE, shell)
-    kept.demand(to, request, kept.Right.DELETE, old)
+    kept.demand(to, request, Right.UPDATE, shell)
+    kept.demand(to, request, Right.DELETE, old)
     obj = msgspec.json.decode(shell.data)
     shells.take_reference(obj, id_)
     await to.documents.commit(
@@ -296,7 +293,7 @@ async def get_reference(to: Services, request: Request) -> Answer:
 
 async def get_path(to: Services, request: Request) -> Answer:
     """GetSubmodelById-Path."""
-    level = "core" if request.is_core() else "deep"
+    level = request.level()
     _, obj = await looked(to, request)
     return answers.encoded(path_list(obj, (), level))
 
