@@ -209,13 +209,8 @@ def fits(  # noqa: PLR0911 - one a case
             return value is not None and COMPARE[op](value, wanted)
         case In(column=name, values=values):
             return row[name] is not None and row[name] in values
-        case Prefix(column=name, text=text):
-            return isinstance(value := row[name], str) and value.startswith(text)
-        case Suffix(column=name, text=text):
-            return isinstance(value := row[name], str) and value.endswith(text)
-        case Contains(column=name, text=text):
-            value = row[name]
-            return isinstance(value, str) and text.translate(LOWER) in value.translate(LOWER)
+        case Prefix() | Suffix() | Contains():
+            return isinstance(value := row[where.column], str) and _text_fits(where, value)
         case IsNull(column=name):
             return row[name] is None
         case And(parts=parts):
@@ -226,3 +221,13 @@ def fits(  # noqa: PLR0911 - one a case
             return not fits(part, row, rows)
         case Some(part=part):
             return any(fits(part, other, rows) for other in rows)
+
+
+def _text_fits(where: Prefix | Suffix | Contains, value: str) -> bool:
+    match where:
+        case Prefix(text=text):
+            return value.startswith(text)
+        case Suffix(text=text):
+            return value.endswith(text)
+        case Contains(text=text):
+            return text.translate(LOWER) in value.translate(LOWER)

@@ -6,13 +6,15 @@ Elements inside entities, annotations and operations have none: the query langua
 IDTA-01002 cannot go there.
 """
 
-import math
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 
 from lineshaft.records import Cell, Collection, Column
 from lineshaft.twins import Class, Json
 
 Row = dict[str, Cell]
+Steps = tuple[str | int, ...]
+"""An idShortPath taken apart: names, and places in lists counted from 0."""
 
 _DOCUMENT = {
     "id_short": Column.TEXT,
@@ -91,19 +93,21 @@ COLLECTIONS: dict[Class, Collection] = {
         columns=_DOCUMENT | _SEMANTIC | {"also": Column.BOOLEAN},
         indexes=(("id_short",), ("path",), ("semantic_id",)),
     ),
+    Class.LINKS: Collection(
+        name=Class.LINKS.value,
+        columns=_DOCUMENT | _ASSET | {"refers": Column.TEXT},
+        indexes=(("path",), ("asset_name", "asset_value"), ("asset_value",)),
+    ),
+    Class.PACKAGE: Collection(
+        name=Class.PACKAGE.value,
+        columns=_DOCUMENT | _ASSET | {"refers": Column.TEXT},
+        indexes=(("path",), ("refers",)),
+    ),
 }
 """What is kept of each class, with its index columns."""
 
-NUMERIC = frozenset(
-    {
-        *("xs:byte", "xs:short", "xs:int", "xs:long", "xs:integer"),
-        *("xs:unsignedByte", "xs:unsignedShort", "xs:unsignedInt", "xs:unsignedLong"),
-        *("xs:positiveInteger", "xs:nonNegativeInteger"),
-        *("xs:negativeInteger", "xs:nonPositiveInteger"),
-        *("xs:decimal", "xs:float", "xs:double"),
-    }
-)
-"""Value types whose values are also kept as numbers."""
+_NUMBER = re.compile(r"[+-]?(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|INF)")
+"""What xs:double and xs:decimal can be written as, but for NaN, which compares with nothing."""
 
 
 def rows(class_: Class, obj: Json, *, path: str = "", origin: str = "") -> tuple[Row, ...]:
@@ -116,7 +120,7 @@ def rows(class_: Class, obj: Json, *, path: str = "", origin: str = "") -> tuple
     match class_:
         case Class.SHELL:
             asset = obj.get("assetInformation", {})
-            references = (_last_key(r) for r in obj.get("submodels", []))
+            references = (key for r in obj.get("submodels", []) for key in keys(r))
             return (first | _of_asset(asset), *_asset_ids(asset), *_refers(references))
         case Class.SHELL_DESCRIPTOR:
             ids = (_text(d.get("id")) for d in obj.get("submodelDescriptors", []))
@@ -128,6 +132,8 @@ def rows(class_: Class, obj: Json, *, path: str = "", origin: str = "") -> tuple
         case Class.SUBMODEL_DESCRIPTOR:
             semantic, *further = _semantics(obj)
             return (first | semantic, *further)
+        case Class.LINKS | Class.PACKAGE:
+            return (first, *_asset_ids(obj), *_refers(iter(obj.get("aasIds", []))))
         case Class.CONCEPT:
             cases: Iterator[Row] = (
                 {"is_case_of": key} for r in obj.get("isCaseOf", []) for key in keys(r)
@@ -140,26 +146,32 @@ def rows(class_: Class, obj: Json, *, path: str = "", origin: str = "") -> tuple
             return (first, *cases, *specifications)
 
 
-def elements(submodel: Json) -> Iterator[tuple[str, Json]]:
-    """Every element that a query can reach with its idShortPath, parents first.
+def elements(submodel: Json) -> Iterator[tuple[Steps, Json]]:
+    """Every element that a query can reach with the steps of its idShortPath, parents first.
 
     Goes down collections and lists only; without recursion, since depth comes from outside.
     """
-    todo: list[tuple[str, Json]] = [
-        (_text(e.get("idShort")) or "", e) for e in reversed(submodel.get("submodelElements", []))
+    todo: list[tuple[Steps, Json]] = [
+        ((_text(e.get("idShort")) or "",), e)
+        for e in reversed(submodel.get("submodelElements", []))
     ]
     while todo:
-        at, element = todo.pop()
-        yield at, element
+        steps, element = todo.pop()
+        yield steps, element
         match element.get("modelType"):
             case "SubmodelElementCollection":
                 inner = element.get("value", [])
-                todo += [(f"{at}.{e.get('idShort', '')}", e) for e in reversed(inner)]
+                todo += [((*steps, _text(e.get("idShort")) or ""), e) for e in reversed(inner)]
             case "SubmodelElementList":
                 inner = list(enumerate(element.get("value", [])))
-                todo += [(f"{at}[{n}]", e) for n, e in reversed(inner)]
+                todo += [((*steps, n), e) for n, e in reversed(inner)]
             case _:
                 pass
+
+
+def path_text(steps: Steps) -> str:
+    """The idShortPath of these steps: names joined by dots, places in lists in brackets."""
+    return "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in steps).removeprefix(".")
 
 
 def keys(reference: Json) -> list[str]:
@@ -172,32 +184,32 @@ def values(element: Json) -> list[Row]:
     value = element.get("value")
     match element.get("modelType"):
         case "Property":
-            return [{"text": _text(value), "number": number(element.get("valueType"), value)}]
+            return [_said(value)]
         case "MultiLanguageProperty":
             texts = value if isinstance(value, list) else []
-            return [{"text": _text(t.get("text")), "language": t.get("language")} for t in texts]
+            return [_said(t.get("text")) | {"language": _text(t.get("language"))} for t in texts]
         case "File":
-            return [{"text": _text(value)}]
+            return [_said(value)]
         case _:
             return []
 
 
-def number(value_type: str | None, value: object) -> float | None:
-    """A value of a numeric type as a 64-bit float; None when it is no number.
+def number(text: str) -> float | None:
+    """The number that a text is, as a 64-bit float; None when it is none.
 
     Beyond 2^53 whole numbers are rounded, in the index as in every comparison.
     """
-    if value_type not in NUMERIC or not isinstance(value, str):
-        return None
-    try:
-        found = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return None if math.isnan(found) else found
+    return float(text) if _NUMBER.fullmatch(text) else None
+
+
+def _said(value: object) -> Row:
+    text = _text(value)
+    return {"text": text, "number": None if text is None else number(text)}
 
 
 def _element_rows(submodel: Json) -> Iterator[Row]:
-    for at, element in elements(submodel):
+    for steps, element in elements(submodel):
+        at = path_text(steps)
         semantic, *further = _semantics(element)
         place: Row = {
             "at": at,
@@ -234,13 +246,8 @@ def _asset_ids(asset: Json) -> Iterator[Row]:
         yield {"asset_name": _text(one.get("name")), "asset_value": _text(one.get("value"))}
 
 
-def _refers(ids: Iterator[str | None]) -> Iterator[Row]:
-    return ({"refers": id_} for id_ in ids)
-
-
-def _last_key(reference: Json) -> str | None:
-    found = keys(reference)
-    return found[-1] if found else None
+def _refers(ids: Iterable[str | None]) -> Iterator[Row]:
+    return ({"refers": id_} for id_ in ids if id_ is not None)
 
 
 def _text(value: object) -> str | None:

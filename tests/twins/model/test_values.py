@@ -1,7 +1,10 @@
+import contextlib
 import copy
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from lineshaft.core.errors import Invalid
 from lineshaft.twins import Json
@@ -9,6 +12,7 @@ from lineshaft.twins.model.checking import check
 from lineshaft.twins.model.elements import find
 from lineshaft.twins.model.paths import parse_path
 from lineshaft.twins.model.values import value_of, with_value
+from lineshaft.twins.model.views import patched
 
 VALUE = {
     "Speed": 5000,
@@ -188,6 +192,7 @@ def test_what_is_not_named_stays(machine: Json) -> None:
         ({"Feeds": {"first": 5}}, "Feeds.first"),
         ({"Flows": {"annotations": {"Nothing": 5}}}, "Flows.Nothing"),
         ({"Flows": {"annotations": [{"Rule": 5}]}}, "Flows.Rule"),
+        ({"Flows": {"annotations": [5]}}, "Flows"),
         ({"Tool": {"statements": {"Wear": "x"}}}, "Tool.Wear"),
         ({"Tool": {"entityType": "Robot"}}, "Tool.entityType"),
         ({"Start": 5}, "Start"),
@@ -211,3 +216,42 @@ def test_languages_may_come_as_one_object_and_annotations_as_a_list(machine: Jso
     with_value(machine, {"Name": {"en": "Press 2"}, "Flows": {"annotations": [{"Rule": "new"}]}})
     assert find(machine, ("Name",))["value"] == [{"language": "en", "text": "Press 2"}]
     assert find(machine, ("Flows", "Rule"))["value"] == "new"
+
+
+names = st.sampled_from(
+    [*VALUE, "Flows", "Feeds", "Kind", "min", "value", "Axes", "annotations", "en"]
+)
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(names | st.text(), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(anything)
+def test_any_json_is_set_or_refused_and_leaves_the_submodel_right(
+    machine: Json, value: Any
+) -> None:
+    submodel = copy.deepcopy(machine)
+    with contextlib.suppress(Invalid):
+        with_value(submodel, value)
+    assert check("Submodel", submodel) == []
+    for element in submodel["submodelElements"]:
+        with contextlib.suppress(Invalid):
+            with_value(element, value)
+    assert check("Submodel", submodel) == []
+    with contextlib.suppress(Invalid):
+        patched(machine, value)
+
+
+def test_a_refusal_can_be_told_however_deep_the_value(machine: Json) -> None:
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(Invalid, match="Speed"):
+        with_value(machine, {"Speed": deep})
+    while deep:  # taken apart from outside, since taking it down at once would overflow the stack
+        deep = deep.pop()

@@ -39,19 +39,8 @@ def where_sql(where: Predicate, collection: str) -> Part:  # noqa: PLR0911 - one
         case In(column=name, values=values):
             marks = ", ".join("?" * len(values))
             return f"({column(name)} IS NOT NULL AND {column(name)} IN ({marks}))", [*values]
-        case Prefix(column=name, text=text):
-            return _begins(column(name), text)
-        case Suffix(column=name, text=text):
-            here = column(name)
-            # From the very end; -0 would be the beginning.
-            ends = f"substr({here}, -length(?)) = ?" if text else "1"
-            return f"({here} IS NOT NULL AND {ends})", [text, text] if text else []
-        case Contains(column=name, text=text):
-            # lower() of SQLite knows ASCII alone, as the contract wants.
-            return (
-                f"({column(name)} IS NOT NULL AND instr(lower({column(name)}), lower(?)) > 0)",
-                [text],
-            )
+        case Prefix() | Suffix() | Contains():
+            return _text_sql(where)
         case IsNull(column=name):
             return f"({column(name)} IS NULL)", []
         case And(parts=parts):
@@ -65,6 +54,20 @@ def where_sql(where: Predicate, collection: str) -> Part:  # noqa: PLR0911 - one
             inner, parameters = where_sql(part, collection)
             rows = table(collection)
             return f"(key IN (SELECT key FROM {rows} WHERE {inner}))", parameters  # noqa: S608
+
+
+def _text_sql(where: Prefix | Suffix | Contains) -> Part:
+    here, text = column(where.column), where.text
+    match where:
+        case Prefix():
+            return _begins(here, text)
+        case Suffix():
+            # From the very end; -0 would be the beginning.
+            ends: Part = (f"substr({here}, -length(?)) = ?", [text, text]) if text else ("1", [])
+            return _joined(" AND ", [(f"{here} IS NOT NULL", []), ends], "1")
+        case Contains():
+            # lower() of SQLite knows ASCII alone, as the contract wants.
+            return f"({here} IS NOT NULL AND instr(lower({here}), lower(?)) > 0)", [text]
 
 
 def _joined(word: str, parts: Iterable[Part], empty: str) -> Part:

@@ -15,6 +15,9 @@ DEPTH_MAX = 200
 
 _MESSAGE_MAX = 500
 _DIGITS_MAX = 4000
+_URI_MAX = 8192
+_SHORT_MAX = 128
+_SHORT = ("idShort", "contentType")
 _WORD = re.compile(r"_([a-z0-9])")
 
 READERS: dict[str, Callable[[Any], Typed]] = {
@@ -97,15 +100,20 @@ def shape(obj: object) -> Iterator[Finding]:
 
 def _odd(obj: Json) -> tuple[str, str] | None:
     """The attribute that the library lets through although it is wrong; what was wanted of it."""
-    name = obj.get("idShort")
-    # Its regular expressions end with $, which stands before a line end, too.
-    if type(name) is str and name.endswith("\n"):
-        return "idShort", "ends with a line end"
+    for name in _SHORT:
+        text = obj.get(name)
+        # Its regular expressions take long over long texts, and their $ lets a line end through.
+        if type(text) is str and (len(text) > _SHORT_MAX or text.endswith("\n")):
+            return name, f"wanted at most {_SHORT_MAX} characters and no line end"
     if obj.get("modelType") == "Blob" and type(content := obj.get("value")) is str:
         try:
             binascii.a2b_base64("".join(content.split()), strict_mode=True)
         except ValueError:
             return "value", "wanted base64"
+    if obj.get("valueType") == "xs:anyURI":
+        for name in ("value", "min", "max"):
+            if type(text := obj.get(name)) is str and len(text) > _URI_MAX:
+                return name, f"wanted a URI of at most {_URI_MAX} characters"
     return None
 
 

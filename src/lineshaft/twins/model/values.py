@@ -214,16 +214,17 @@ def _set_object(element: Json, value: Any, path: str) -> None:  # noqa: ANN401 -
     if part in value:
         within = value[part]
         if part == "annotations" and isinstance(within, list):
-            # The examples of the standard have a list of objects, its schemas one object.
-            within = {
-                name: each
-                for item in within
-                if isinstance(item, dict)
-                for name, each in item.items()
-            }
+            within = _merged(within)
         # Its elements, as if it were a collection of them.
         stand_in = {"modelType": "SubmodelElementCollection", "value": children(element)}
         _set_named(stand_in, within, path)
+
+
+def _merged(values: list[Any]) -> Any:  # noqa: ANN401 - JSON
+    """The examples of the standard have a list of objects, its schemas one object."""
+    if not all(isinstance(value, dict) for value in values):
+        return values
+    return {name: value for each in values for name, value in each.items()}
 
 
 def _replace(element: Json, fields: Json, path: str) -> None:
@@ -258,7 +259,7 @@ def _shown(value: object) -> str:
     """The start of it, in ASCII: a message must always be sendable."""
     try:
         text = ascii(value)
-    except ValueError:  # an integer of more digits than Python writes
+    except (ValueError, RecursionError):  # an integer too long to be written, lists too deep
         text = f"one of {type(value).__name__}"
     return text if len(text) <= _SHOWN_MAX else text[:_SHOWN_MAX] + "..."
 
