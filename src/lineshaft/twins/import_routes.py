@@ -49,21 +49,21 @@ async def import_file(  # noqa: PLR0913 - the last three are parameters of the a
     *,
     name: Name = "file",
     dry: bool = False,
-    branch: str = "",
+    path: str = "",
 ) -> Taken:
     """Take in the JSON, XML or AASX file in the body, as a whole or not at all.
 
-    With `dry` it only says what it would do. New documents are put at `branch` of the namespace.
+    With `dry` it only says what it would do. New documents are put at the branch `path` of the namespace.
     """
-    if branch:
-        check_path(branch)
-    if not authorizer.allows(who, Action.CONFIGURE, branch):
+    if path:
+        check_path(path)
+    if not authorizer.allows(who, Action.CONFIGURE, path):
         raise Denied(
-            f"{who.name} may not bring in twins at {branch or 'the root'!r}",
+            f"{who.name} may not bring in twins at {path or 'the root'!r}",
             remedy="Name a branch of yours, or ask an administrator to widen your branches.",
         )
     imported = await importer.read(await request.body(), name)
-    plan = await importer.plan(who, imported, path=branch)
+    plan = await importer.plan(who, imported, path=path)
     if dry:
         return Taken(id="", steps=plan.steps, findings=imported.findings)
     receipt = await importer.apply(who, plan)
