@@ -46,15 +46,18 @@ from lineshaft.settings import (
 )
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
+from lineshaft.twins.api.services import COLLECTIONS as TWIN_COLLECTIONS
+from lineshaft.twins.api.services import services as twins
 
 log = logging.getLogger(__name__)
 
-SLICES = ("gather", "historian", "operations", "security")
+SLICES = ("gather", "historian", "operations", "security", "twins")
 COLLECTIONS = (
     *GATHER_COLLECTIONS,
     *HISTORIAN_COLLECTIONS,
     *ALARM_COLLECTIONS,
     *SECURITY_COLLECTIONS,
+    *TWIN_COLLECTIONS,
 )
 WAITING_MAX = 1024
 """Batches that may wait for the store, or for the alarms, before their drivers do."""
@@ -98,6 +101,8 @@ class Plant:
         )
         self.writer.allow(file.writes)
         self.desk = Desk(self.records, self.spine, self.security.authorizer)
+        authorizer, announce = self.security.authorizer, self.spine.announce
+        self.twins = twins(self.records, authorizer, data / "twin-files", announce)
         self._stop = asyncio.Event()
         self._server_changed = asyncio.Event()
         self._server_trouble = ""
@@ -123,6 +128,7 @@ class Plant:
                     group.create_task(self.historian.run(), name="historian"),
                     group.create_task(supervise("alarms", self.desk.run), name="alarms"),
                     group.create_task(self.devices.run(), name="devices"),
+                    group.create_task(supervise("twins", self.twins.run), name="twins"),
                 ]
                 if self.loaded.file.flight.on:
                     parts.append(group.create_task(self._flight(), name="flight"))
@@ -200,6 +206,7 @@ class Plant:
             authenticator=self.security,
             authorizer=self.security.authorizer,
             denied=self.security.denied,
+            mounts=_mounts(),
         )
 
     def problems(self) -> list[str]:
@@ -221,6 +228,7 @@ class Plant:
             "records": self.records,
             "spine": self.spine,
             "store": self.store,
+            "twins": self.twins,
         }
 
     # ---- the two homes of configuration: the file, and the records
@@ -324,6 +332,12 @@ class Plant:
 def _handlers() -> list[Any]:
     """The routes of every slice that has some."""
     return [h for s in SLICES for h in importlib.import_module(f"lineshaft.{s}.routes").handlers]
+
+
+def _mounts() -> list[Any]:
+    """The applications that slices have mounted."""
+    routes = [importlib.import_module(f"lineshaft.{s}.routes") for s in SLICES]
+    return [m for r in routes for m in getattr(r, "mounts", ())]
 
 
 @asynccontextmanager

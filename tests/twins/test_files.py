@@ -101,15 +101,16 @@ async def test_a_damaged_file_is_named_never_given_whole_and_healed_by_sending_i
 ):
     ref = await kept.put(LARGE, "")
     (tmp_path / "files" / ref.hash[:2] / ref.hash).write_bytes(damage)
-    given = []
+    given = 0
 
     async def give():
+        nonlocal given
         async for chunk in kept.open(ref.hash):
-            given.append(chunk)
+            given += len(chunk)
 
     with pytest.raises(Unavailable, match=ref.hash):
         await give()
-    assert len(b"".join(given)) < len(damage) or not damage
+    assert given < len(damage) or not damage
     await kept.put(LARGE, "")
     assert await kept.read(ref.hash) == LARGE
 

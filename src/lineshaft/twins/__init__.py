@@ -24,6 +24,10 @@ class Class(enum.Enum):
     CONCEPT = "concept_descriptions"
     SHELL_DESCRIPTOR = "shell_descriptors"
     SUBMODEL_DESCRIPTOR = "submodel_descriptors"
+    LINKS = "asset_links"
+    """Asset identifiers that were posted for the shell of that identifier."""
+    PACKAGE = "packages"
+    """AASX packages, with the identifiers of the shells in them as `aasIds`."""
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):

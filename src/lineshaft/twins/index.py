@@ -93,6 +93,16 @@ COLLECTIONS: dict[Class, Collection] = {
         columns=_DOCUMENT | _SEMANTIC | {"also": Column.BOOLEAN},
         indexes=(("id_short",), ("path",), ("semantic_id",)),
     ),
+    Class.LINKS: Collection(
+        name=Class.LINKS.value,
+        columns=_DOCUMENT | _ASSET | {"refers": Column.TEXT},
+        indexes=(("path",), ("asset_name", "asset_value"), ("asset_value",)),
+    ),
+    Class.PACKAGE: Collection(
+        name=Class.PACKAGE.value,
+        columns=_DOCUMENT | _ASSET | {"refers": Column.TEXT},
+        indexes=(("path",), ("refers",)),
+    ),
 }
 """What is kept of each class, with its index columns."""
 
@@ -122,6 +132,8 @@ def rows(class_: Class, obj: Json, *, path: str = "", origin: str = "") -> tuple
         case Class.SUBMODEL_DESCRIPTOR:
             semantic, *further = _semantics(obj)
             return (first | semantic, *further)
+        case Class.LINKS | Class.PACKAGE:
+            return (first, *_asset_ids(obj), *_refers(iter(obj.get("aasIds", []))))
         case Class.CONCEPT:
             cases: Iterator[Row] = (
                 {"is_case_of": key} for r in obj.get("isCaseOf", []) for key in keys(r)

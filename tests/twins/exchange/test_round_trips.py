@@ -118,11 +118,9 @@ def test_a_published_template_goes_through_every_form_and_stays_equal(name):
 def test_findings_of_a_template_are_the_rules_that_it_breaks(name):
     raw = template(name)
     environment = jsonization.environment_from_jsonable(msgspec.json.decode(raw))
-    broken = [str(error.cause)[:500] for error in verification.verify(environment)]
-    found = [
-        f for f in read_environment(raw, name).findings if "named by an element" not in f.message
-    ]
-    assert [f.message for f in found] == broken
+    broken = [str(error.cause)[:400] for error in verification.verify(environment)]
+    found = read_environment(raw, name).findings
+    assert [f.message[:400] for f in found] == broken
     assert {f.level for f in found} <= {"warning"}
 
 

@@ -22,8 +22,6 @@ ENTRIES_MAX = 10_000
 RATIO_MAX = 200
 """Unpacked to packed bytes of an entry above `RATIO_FREE_BYTES`; deflate reaches 1,032."""
 RATIO_FREE_BYTES = 1 << 20
-DEPTH_MAX = 200
-"""Objects and lists (or XML elements) in each other: about 98 nested collections."""
 NODES_MAX = 2_000_000
 """XML elements, or values in JSON, of one document."""
 MENDS_MAX = 100

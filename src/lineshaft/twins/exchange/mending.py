@@ -3,18 +3,17 @@
 import base64
 import re
 from collections.abc import Callable
-from itertools import islice
 from typing import Any
 
-from aas_core3_1 import jsonization, verification, xmlization
+from aas_core3_1 import jsonization, xmlization
 from aas_core3_1 import types as aas
 
 from lineshaft.core.errors import Invalid
 from lineshaft.twins import Json
-from lineshaft.twins.exchange import DEPTH_MAX, MENDS_MAX, NODES_MAX, Notes
+from lineshaft.twins.exchange import MENDS_MAX, NODES_MAX, Notes
+from lineshaft.twins.model.checking import check
+from lineshaft.twins.model.metamodel import DEPTH_MAX
 
-VERIFIED_MAX = 200
-"""Broken rules that are told of one document."""
 UNREADABLE = (
     jsonization.DeserializationException,
     xmlization.DeserializationException,
@@ -52,7 +51,7 @@ def mended(document: Json, kind: str, path: str, notes: Notes) -> Json | None:
     )
     if instance is None:
         return None
-    told_rules(instance, path, notes)
+    told_rules(kind, document, path, notes)
     return document
 
 
@@ -82,11 +81,11 @@ def settled(
     return None
 
 
-def told_rules(instance: aas.Class, path: str, notes: Notes) -> None:
-    """Tell the rules of the metamodel that the instance breaks."""
-    for error in islice(verification.verify(instance), VERIFIED_MAX):
-        where = str(error.path)
-        notes.warn(f"{path}.{where}" if where else path, str(error.cause)[:500])
+def told_rules(kind: str, document: Json, path: str, notes: Notes) -> None:
+    """Tell what of the document the API would refuse."""
+    for finding in check(kind, document):
+        where = f"{path}.{finding.path}" if finding.path else path
+        notes.warn(where, finding.message)
 
 
 def _take_out(document: Json, error: Any) -> str:  # noqa: ANN401 - see UNREADABLE

@@ -16,8 +16,9 @@ from aas_core3_1 import types as aas
 
 from lineshaft.core.errors import Invalid
 from lineshaft.twins import Json
-from lineshaft.twins.exchange import DEPTH_MAX, KINDS, NODES_MAX, PART_BYTES_MAX, Notes
+from lineshaft.twins.exchange import KINDS, NODES_MAX, PART_BYTES_MAX, Notes
 from lineshaft.twins.exchange.mending import proper_base64, settled, told_rules
+from lineshaft.twins.model.metamodel import DEPTH_MAX
 
 NAMESPACE = xmlization.NAMESPACE
 NAMESPACE_30 = "https://admin-shell.io/aas/3/0"
@@ -164,8 +165,9 @@ class _Reader:
         )
         if instance is None:
             return
-        told_rules(instance, path, self._notes)
-        self.environment[key].append(jsonization.to_jsonable(instance))
+        document: Any = jsonization.to_jsonable(instance)
+        told_rules(KINDS[key], document, path, self._notes)
+        self.environment[key].append(document)
 
 
 _LISTS = frozenset(
