@@ -98,7 +98,7 @@ async def test_a_package_goes_in_comes_out_and_is_taken_back(plant):
     dry = (await plant.ask("POST", "import?dry=true&name=x.aasx", content=given)).json()
     assert (dry["id"], [s["what"] for s in dry["steps"]]) == ("", ["create"])
     assert await plant.documents.get(Class.SUBMODEL, "urn:s:1") is None
-    done = await plant.ask("POST", "import?name=x.aasx&path=hall-2/press", content=given)
+    done = await plant.ask("POST", "import?name=x.aasx&branch=hall-2/press", content=given)
     assert done.status_code == 200
     step = {"class": "submodels", "id": "urn:s:1", "what": "create", "version": 0}
     assert done.json()["steps"] == [step]
@@ -155,7 +155,7 @@ async def test_rights_hold_for_files_as_for_single_documents(plant):
     given = package(submodel())
     assert (await plant.ask("POST", "import", token="ls_lea", content=given)).status_code == 403
     assert (await plant.ask("POST", "import", token="ls_gina", content=given)).status_code == 403
-    own = await plant.ask("POST", "import?path=hall-2/a", token="ls_gina", content=given)
+    own = await plant.ask("POST", "import?branch=hall-2/a", token="ls_gina", content=given)
     assert own.status_code == 200
     assert (await plant.ask("POST", "check", token="ls_lea", content=given)).status_code == 200
     other = await plant.ask("POST", "import", content=package(submodel("urn:s:2")))

@@ -9,7 +9,11 @@ from litestar.params import QueryParameter
 from lineshaft.core.access import Action, Authorizer, Identity
 from lineshaft.core.errors import Denied, Invalid
 from lineshaft.core.path import check_path
-from lineshaft.twins import Class, Finding
+from lineshaft.records import Records
+from lineshaft.twins import Class, Document, Finding, Json
+from lineshaft.twins.api.kept import seen
+from lineshaft.twins.api.roles import Right
+from lineshaft.twins.api.services import Services
 from lineshaft.twins.exchange import FILE_BYTES_MAX
 from lineshaft.twins.exporting import MEDIA_TYPES, Exporter, Form
 from lineshaft.twins.importing import Importer, Receipt, Step
@@ -49,21 +53,21 @@ async def import_file(  # noqa: PLR0913 - the last three are parameters of the a
     *,
     name: Name = "file",
     dry: bool = False,
-    path: str = "",
+    branch: str = "",
 ) -> Taken:
     """Take in the JSON, XML or AASX file in the body, as a whole or not at all.
 
-    With `dry` it only says what it would do. New documents are put at the branch `path` of the namespace.
+    With `dry` it only says what it would do. New documents are put at `branch` of the namespace.
     """
-    if path:
-        check_path(path)
-    if not authorizer.allows(who, Action.CONFIGURE, path):
+    if branch:
+        check_path(branch)
+    if not authorizer.allows(who, Action.CONFIGURE, branch):
         raise Denied(
-            f"{who.name} may not bring in twins at {path or 'the root'!r}",
+            f"{who.name} may not bring in twins at {branch or 'the root'!r}",
             remedy="Name a branch of yours, or ask an administrator to widen your branches.",
         )
     imported = await importer.read(await request.body(), name)
-    plan = await importer.plan(who, imported, path=path)
+    plan = await importer.plan(who, imported, path=branch)
     if dry:
         return Taken(id="", steps=plan.steps, findings=imported.findings)
     receipt = await importer.apply(who, plan)
@@ -151,4 +155,19 @@ async def compare(
 
 
 handlers = [import_file, imports, undo, check, export, compare]
-"""Given the plant's services `importer` and `exporter`."""
+"""Given what `services` makes, beside `authorizer`."""
+
+
+def services(twins: Services, records: Records) -> dict[str, object]:
+    """What the handlers are given, by the names of their parameters."""
+
+    def allows(who: Identity, right: str, document: Document) -> bool:
+        return twins.access.allows(who, Right[right], document.class_, document, document.path)
+
+    def show(who: Identity, document: Document) -> Json:
+        return seen(twins, who, document)
+
+    return {
+        "importer": Importer(twins.documents, records, twins.files, allows),
+        "exporter": Exporter(twins.documents, twins.attachments, twins.files, allows, show),
+    }
