@@ -181,6 +181,7 @@ def test_what_is_not_named_stays(machine: Json) -> None:
         ({"Motor": 5}, "Motor"),
         ({"Torque": {"low": 1}}, "Torque"),
         ({"Torque": {"max": "x"}}, "Torque.max"),
+        ({"Torque": {"min": True, "max": "INF"}}, "Torque.min"),
         ({"Name": [{"klingonisch!": "x"}]}, "Name.value"),
         ({"Name": [{"en": 5}]}, "Name.value"),
         ({"Name": "x"}, "Name"),
