@@ -18,6 +18,7 @@ from lineshaft.twins.exchange import FILE_BYTES_MAX
 from lineshaft.twins.exporting import MEDIA_TYPES, Exporter, Form
 from lineshaft.twins.importing import Importer, Receipt, Step
 from lineshaft.twins.model.comparing import Comparison, compared
+from lineshaft.twins.sweeping import Sweeper
 from lineshaft.web import get, post
 from lineshaft.web.paging import Items
 
@@ -167,7 +168,9 @@ def services(twins: Services, records: Records) -> dict[str, object]:
     def show(who: Identity, document: Document) -> Json:
         return seen(twins, who, document)
 
+    importer = Importer(twins.documents, records, twins.files, allows)
     return {
-        "importer": Importer(twins.documents, records, twins.files, allows),
+        "importer": importer,
+        "sweeper": Sweeper(twins.documents, records, twins.files, importer),
         "exporter": Exporter(twins.documents, twins.attachments, twins.files, allows, show),
     }
