@@ -323,3 +323,16 @@ async def test_a_sweep_removes_what_no_document_means_and_nothing_else(plant, tm
     newest = (await plant.importer.receipts())[0]
     await plant.importer.undo(EVA, newest.id)
     assert await plant.content("urn:s:4") == b"old"
+
+
+async def test_an_undo_gives_back_a_file_that_the_import_no_longer_named(plant, tmp_path):
+    clock = Clock()
+    kept = Files(tmp_path / "files", clock=clock)
+    await plant.take(submodel(), content=b"the only copy")
+    other = {"modelType": "Submodel", "id": "urn:s:1"}
+    receipt = await plant.take(other)
+    clock.now = 2 * UNUSED_AGE_S * NS_PER_S
+    await Sweeper(plant.documents, plant.records, kept, plant.importer).sweep()
+    assert await plant.content("urn:s:1") is None
+    await plant.importer.undo(EVA, receipt.id)
+    assert await plant.content("urn:s:1") == b"the only copy"

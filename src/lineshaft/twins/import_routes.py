@@ -1,6 +1,6 @@
 """Files of twins over HTTP: import with undo, export, check, comparison."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from litestar import Request, Response
@@ -156,11 +156,19 @@ async def compare(
 
 
 handlers = [import_file, imports, undo, check, export, compare]
-"""Given what `services` makes, beside `authorizer`."""
+"""Given what `exchange` makes, beside `authorizer`."""
 
 
-def services(twins: Services, records: Records) -> dict[str, object]:
-    """What the handlers are given, by the names of their parameters."""
+class Exchange(NamedTuple):
+    """What the handlers are given, by the names of their parameters, and what runs beside them."""
+
+    importer: Importer
+    exporter: Exporter
+    sweeper: Sweeper
+
+
+def exchange(twins: Services, records: Records) -> Exchange:
+    """The exchange of a plant's twins, under the rights that hold for single documents."""
 
     def allows(who: Identity, right: str, document: Document) -> bool:
         return twins.access.allows(who, Right[right], document.class_, document, document.path)
@@ -169,8 +177,8 @@ def services(twins: Services, records: Records) -> dict[str, object]:
         return seen(twins, who, document)
 
     importer = Importer(twins.documents, records, twins.files, allows)
-    return {
-        "importer": importer,
-        "sweeper": Sweeper(twins.documents, records, twins.files, importer),
-        "exporter": Exporter(twins.documents, twins.attachments, twins.files, allows, show),
-    }
+    return Exchange(
+        importer,
+        Exporter(twins.documents, twins.attachments, twins.files, allows, show),
+        Sweeper(twins.documents, records, twins.files, importer),
+    )
