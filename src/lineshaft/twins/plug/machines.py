@@ -58,23 +58,15 @@ class Machines:
 
     async def learn(self) -> None:
         """Look at every mapping."""
-        self._sources.clear()
-        async for found in self._with(MAPPING):
-            await self._look(found.id, found)
+        self._sources = {found.id: _sources(found) async for found in self._with(MAPPING)}
 
     async def concerned(self, submodel: str) -> frozenset[str]:
         """Descriptions that a mapping speaks of, or spoke of before it changed."""
-        before = self._sources.get(submodel, frozenset())
-        await self._look(submodel, await self._documents.get(Class.SUBMODEL, submodel))
+        before = self._sources.pop(submodel, frozenset())
+        found = await self._documents.get(Class.SUBMODEL, submodel)
+        if found and semantic_id({"semanticId": _head(found).semanticId}).startswith(MAPPING):
+            self._sources[submodel] = _sources(found)
         return before | self._sources.get(submodel, frozenset())
-
-    async def _look(self, submodel: str, found: Document | None) -> None:
-        self._sources.pop(submodel, None)
-        if found is None:
-            return
-        if semantic_id({"semanticId": _head(found).semanticId}).startswith(MAPPING):
-            said = links([msgspec.json.decode(found.data)], Findings())
-            self._sources[submodel] = frozenset(link.source[0] for link in said)
 
     # ---- what it asks for
 
@@ -129,6 +121,12 @@ class Machines:
                 yield one
             if not cursor:
                 return
+
+
+def _sources(mapping: Document) -> frozenset[str]:
+    """Descriptions that a mapping speaks of."""
+    said = links([msgspec.json.decode(mapping.data)], Findings())
+    return frozenset(link.source[0] for link in said)
 
 
 def _head(found: Document) -> _Head:

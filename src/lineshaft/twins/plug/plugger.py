@@ -31,7 +31,6 @@ PLAIN = frozenset({"username"})
 SECRETS = frozenset({"password", "token", "api_key"})
 """What is only taken as a reference to where it stands."""
 NEWS = {
-    State.PROPOSED: "plug.proposed",
     State.PLUGGED: "plug.connected",
     State.WAITING: "plug.waiting",
     State.UNPLUGGED: "plug.disconnected",
@@ -112,11 +111,11 @@ class Plugger:
                     await self._forget(plug)
                 return
             if plug is None:
-                plug = Plug(
-                    submodel=submodel, state=State.PROPOSED, at=await self.machines.place(found)
-                )
+                plug = Plug(submodel=submodel, state=State.PROPOSED)
                 if self._config.plug is Mode.ASK:
-                    await self._keep(SYSTEM, None, plug)
+                    # Where its points go is not kept yet: its shell may come after it.
+                    await self._plugs.put(plug)
+                    await self._tell(SYSTEM, "plug.proposed", await self.kept(found))
                     return
             await self._follow(plug, found)
 
@@ -125,6 +124,7 @@ class Plugger:
         automatic = self._config.plug is Mode.AUTO
         if plug.state is State.UNPLUGGED or (plug.state is State.PROPOSED and not automatic):
             return
+        plug = plug if plug.at else await self.kept(found)
         wanted = await self.machines.interpreted(found, plug.at)
         free = automatic and not lures(plug, wanted)
         if not free and not agreed(plug, wanted):
@@ -137,7 +137,8 @@ class Plugger:
     async def _forget(self, plug: Plug) -> None:
         """Take away what came from a description that is gone."""
         await take_away(self._connect, SYSTEM, plug)
-        await self._bindings.bind(SYSTEM, plug.submodel, ())
+        if plug.bindings:
+            await self._bindings.bind(SYSTEM, plug.submodel, ())
         await self._plugs.drop(plug.submodel)
         await self._tell(SYSTEM, "plug.removed", plug)
 
@@ -158,8 +159,8 @@ class Plugger:
         """
         found = await self.seen(who, submodel)
         async with self._turn:
-            plug = await self._plugs.get(submodel) or Plug(submodel=submodel, state=State.PROPOSED)
-            place = at or plug.at or await self.machines.place(found)
+            plug = await self.kept(found)
+            place = at or plug.at
             if not self._authorizer.allows(who, Action.CONFIGURE, place):
                 raise Denied(
                     f"{who.name} may not connect machines at {place!r}",
@@ -188,7 +189,8 @@ class Plugger:
             if not self._authorizer.allows(who, Action.CONFIGURE, plug.at):
                 raise Denied(f"{who.name} may not disconnect machines at {plug.at!r}")
             gone = await take_away(self._connect, who, plug)
-            await self._bindings.bind(who, submodel, ())
+            if plug.bindings:
+                await self._bindings.bind(who, submodel, ())
             gone = msgspec.structs.replace(
                 gone, state=State.UNPLUGGED, given={}, sinks=(), bindings=()
             )
@@ -210,19 +212,22 @@ class Plugger:
         found = await self.machines.description(submodel)
         if found is None or not self._authorizer.allows(who, Action.LOOK, found.path):
             raise Missing(f"there is no interfaces description {submodel!r}")
+        # News of a mapping that was written a moment ago may still be on its way.
+        await self.machines.learn()
         return found
 
     async def kept(self, found: Document) -> Plug:
         """What was decided about a description, or that nothing was."""
-        return await self._plugs.get(found.id) or Plug(
-            submodel=found.id, state=State.PROPOSED, at=await self.machines.place(found)
-        )
+        plug = await self._plugs.get(found.id) or Plug(submodel=found.id, state=State.PROPOSED)
+        if plug.at:
+            return plug
+        return msgspec.structs.replace(plug, at=await self.machines.place(found))
 
     # ---- the deed
 
     async def _apply(self, who: Identity, plug: Plug, found: Document, wanted: Interpreted) -> Plug:
         good, refused = await self._bindable(who, plug, found, wanted.bindings)
-        names = {w.table["name"]: {} for w in wanted.wanted}
+        names: dict[str, Json] = {w.table["name"]: {} for w in wanted.wanted}
         started = msgspec.structs.replace(plug, tables=names | plug.tables)
         if started != plug:
             # Kept before it is done: after a crash it is known what may have been connected.
