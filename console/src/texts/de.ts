@@ -1,6 +1,7 @@
 /** Alles, was die Konsole sagt, auf Deutsch. */
 import type { Texts } from "./en";
 import { history } from "./history.de";
+import { twins } from "./twins.de";
 
 export const de: Texts = {
   common: {
@@ -129,6 +130,7 @@ export const de: Texts = {
     ago: { s: (n) => `${n} s`, m: (n) => `${n} min`, h: (n) => `${n} h`, d: (n) => `${n} d` },
   },
   ...history,
+  twins,
   devices: {
     title: "Geräte",
     empty: "Es sind keine Geräte eingerichtet.",

@@ -1,5 +1,6 @@
 /** Everything the console says, in English; the other languages must say the same things. */
 import { history } from "./history.en";
+import { twins } from "./twins.en";
 
 export const en = {
   common: {
@@ -128,6 +129,7 @@ export const en = {
     ago: { s: (n: number) => `${n} s`, m: (n: number) => `${n} min`, h: (n: number) => `${n} h`, d: (n: number) => `${n} d` },
   },
   ...history,
+  twins,
   devices: {
     title: "Devices",
     empty: "No devices are set up.",

@@ -1,6 +1,7 @@
 /** 控制台的全部中文文本。 */
 import type { Texts } from "./en";
 import { history } from "./history.zh";
+import { twins } from "./twins.zh";
 
 export const zh: Texts = {
   common: {
@@ -129,6 +130,7 @@ export const zh: Texts = {
     ago: { s: (n) => `${n} 秒`, m: (n) => `${n} 分`, h: (n) => `${n} 小时`, d: (n) => `${n} 天` },
   },
   ...history,
+  twins,
   devices: {
     title: "设备",
     empty: "尚未配置设备。",
