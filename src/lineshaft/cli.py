@@ -20,7 +20,7 @@ from lineshaft.core.plugin import FAMILIES, describe, find, kinds
 from lineshaft.drivers import Driver, Found
 from lineshaft.records import Records
 
-SLICES = ("gather", "historian", "security", "demo")
+SLICES = ("gather", "historian", "security", "twins", "demo")
 DEFAULT = Path("plant.toml")
 
 
@@ -232,7 +232,6 @@ def export(args: argparse.Namespace) -> int:
     import tomllib
 
     from lineshaft import settings
-    from lineshaft.plant import tables_in_records
 
     path = _settings(args)
     loaded = settings.load(path)
@@ -240,7 +239,7 @@ def export(args: argparse.Namespace) -> int:
 
     async def more() -> list[dict[str, object]]:
         async with open_records(args) as records:
-            return await tables_in_records(records)
+            return await settings.tables_in_records(records)
 
     if (loaded.data / "records").exists() or loaded.file.records["kind"] != "sqlite":
         table["drivers"] = [*table.get("drivers", []), *asyncio.run(more())]

@@ -1,5 +1,6 @@
 """The Python client: `lineshaft.connect(url, token)` reads, watches and brings in data."""
 
+import functools
 import io
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
@@ -25,6 +26,7 @@ from lineshaft.historian.files import Mapping
 from lineshaft.historian.imports import Import
 from lineshaft.historian.last import Value
 from lineshaft.historian.query import Query
+from lineshaft.twins.client import Twins
 from lineshaft.web.problem import Problem, failure
 from lineshaft.web.watching import Live, Watching
 
@@ -228,6 +230,11 @@ class Client:
         return LinkLost(
             f"the live connection to {self.url} broke: {error}", remedy="Connect again."
         )
+
+    @functools.cached_property
+    def twins(self) -> Twins[History]:
+        """Digital twins: shells, submodels, elements and their values."""
+        return Twins(self._http, self.history)
 
     # ---- bringing in
 

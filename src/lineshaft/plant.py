@@ -26,31 +26,44 @@ from lineshaft.gather.routes import Reloaded
 from lineshaft.gather.writing import Writer
 from lineshaft.historian import COLLECTIONS as HISTORIAN_COLLECTIONS
 from lineshaft.historian import DURABLE, Historian
-from lineshaft.records import Append, Delete, Put, Record, Records
+from lineshaft.operations.alarms.desk import COLLECTIONS as ALARM_COLLECTIONS
+from lineshaft.operations.alarms.desk import SUBSCRIPTION as ALARMS
+from lineshaft.operations.alarms.desk import Desk
+from lineshaft.records import Append, Delete, Put, Records
 from lineshaft.security import COLLECTIONS as SECURITY_COLLECTIONS
 from lineshaft.security.gate import Security
 from lineshaft.server import ServerSettings, app, served
 from lineshaft.settings import (
     Loaded,
     build_at,
+    check_homes,
     check_secrets,
     check_together,
     differences,
     driver,
     load,
+    tables_in_records,
 )
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
+from lineshaft.twins.api.services import COLLECTIONS as TWIN_COLLECTIONS
+from lineshaft.twins.api.services import services as twins
 
 log = logging.getLogger(__name__)
 
-SLICES = ("gather", "historian", "security")
-COLLECTIONS = (*GATHER_COLLECTIONS, *HISTORIAN_COLLECTIONS, *SECURITY_COLLECTIONS)
-HISTORIAN_WAITING_MAX = 1024
-"""Batches that may wait for the store before their drivers do."""
+SLICES = ("gather", "historian", "operations", "security", "twins")
+COLLECTIONS = (
+    *GATHER_COLLECTIONS,
+    *HISTORIAN_COLLECTIONS,
+    *ALARM_COLLECTIONS,
+    *SECURITY_COLLECTIONS,
+    *TWIN_COLLECTIONS,
+)
+WAITING_MAX = 1024
+"""Batches that may wait for the store, or for the alarms, before their drivers do."""
 RETRY_S = 1.0
 """Seconds after which an address that was lost is asked for again."""
-LIVE_TABLES = {"drivers", "writes", "server"}
+LIVE_TABLES = {"alarms", "drivers", "writes", "server"}
 """Tables of the settings file that take effect without a new start of the process."""
 
 
@@ -75,7 +88,8 @@ class Plant:
         self.store: Store = build_at(Store, file.store, data)
         self.records: Records = build_at(Records, file.records, data)
         self.security = Security(file.security, self.records, self.spine.announce)
-        self.spine.durable(DURABLE, "data.>", size_max=HISTORIAN_WAITING_MAX)
+        self.spine.durable(DURABLE, "data.>", size_max=WAITING_MAX)
+        self.spine.durable(ALARMS, "data.>", size_max=WAITING_MAX)
         self.historian = Historian(file.historian, self.spine, self.store, self.records)
         self.devices = Devices(file.gather, self.spine, self.historian.namespace)
         self.writer = Writer(
@@ -86,6 +100,9 @@ class Plant:
             self.security.audit,
         )
         self.writer.allow(file.writes)
+        self.desk = Desk(self.records, self.spine, self.security.authorizer)
+        authorizer, announce = self.security.authorizer, self.spine.announce
+        self.twins = twins(self.records, authorizer, data / "twin-files", announce)
         self._stop = asyncio.Event()
         self._server_changed = asyncio.Event()
         self._server_trouble = ""
@@ -109,7 +126,9 @@ class Plant:
                 parts = [
                     group.create_task(self.security.run(), name="security"),
                     group.create_task(self.historian.run(), name="historian"),
+                    group.create_task(supervise("alarms", self.desk.run), name="alarms"),
                     group.create_task(self.devices.run(), name="devices"),
+                    group.create_task(supervise("twins", self.twins.run), name="twins"),
                 ]
                 if self.loaded.file.flight.on:
                     parts.append(group.create_task(self._flight(), name="flight"))
@@ -128,6 +147,7 @@ class Plant:
             await stack.enter_async_context(self.records.opened(COLLECTIONS))
             password = await self.security.start()
             await self.historian.start()
+            await self.desk.start(self.loaded.file.alarms)
             yield password
 
     async def _serve(self, password: str, up: Callable[[Started], None]) -> None:
@@ -186,6 +206,7 @@ class Plant:
             authenticator=self.security,
             authorizer=self.security.authorizer,
             denied=self.security.denied,
+            mounts=_mounts(),
         )
 
     def problems(self) -> list[str]:
@@ -199,6 +220,7 @@ class Plant:
     def _services(self) -> dict[str, object]:
         return {
             "plant": self,
+            "desk": self.desk,
             "devices": self.devices,
             "writer": self.writer,
             "historian": self.historian,
@@ -206,6 +228,7 @@ class Plant:
             "records": self.records,
             "spine": self.spine,
             "store": self.store,
+            "twins": self.twins,
         }
 
     # ---- the two homes of configuration: the file, and the records
@@ -220,12 +243,13 @@ class Plant:
             fresh = load(self.loaded.path)
             changed = differences(self.loaded.file, fresh.file)
             kept = [d for d in await self._drivers_in_records() if d.name]
-            _check_homes(fresh.drivers, kept)
+            check_homes(fresh.drivers, kept)
             old = {t["name"]: t for t in self.loaded.file.drivers}
             new = {t["name"]: t for t in fresh.file.drivers}
             gone = [n for n in old if n not in new]
             other = [n for n in new if n in old and new[n] != old[n]]
             added = [n for n in new if n not in old]
+            await self.desk.reload(fresh.file.alarms)
             for name in (*gone, *other):
                 await self.devices.remove(name)
             for made in fresh.drivers:
@@ -236,7 +260,7 @@ class Plant:
             if "server" in changed:
                 self._server_changed.set()
             done = Reloaded(
-                changed=(*other, *sorted(changed & {"writes", "server"})),
+                changed=(*other, *sorted(changed & (LIVE_TABLES - {"drivers"}))),
                 added=tuple(added),
                 removed=tuple(gone),
                 restart_needed=tuple(sorted(changed - LIVE_TABLES)),
@@ -291,7 +315,7 @@ class Plant:
 
     async def _all_drivers(self) -> list[Driver]:
         kept = await self._drivers_in_records()
-        _check_homes(self.loaded.drivers, kept)
+        check_homes(self.loaded.drivers, kept)
         return [*self.loaded.drivers, *kept]
 
     async def _drivers_in_records(self) -> list[Driver]:
@@ -305,35 +329,15 @@ class Plant:
         return {"plant": self.name, "version": lineshaft.__version__, "started": self.started}
 
 
-async def tables_in_records(records: Records) -> list[dict[str, Any]]:
-    """Settings tables of the connections made at run time."""
-    tables: list[dict[str, Any]] = []
-    cursor = ""
-    while True:
-        page = await records.find(DEVICES.name, cursor=cursor, limit=500)
-        tables += [_table(r) for r in page.records]
-        cursor = page.cursor
-        if not cursor:
-            return tables
-
-
-def _table(record: Record) -> dict[str, Any]:
-    return msgspec.json.decode(record.data)  # type: ignore[no-any-return]
-
-
-def _check_homes(in_file: tuple[Driver, ...], in_records: list[Driver]) -> None:
-    twice = {d.name for d in in_file} & {d.name for d in in_records}
-    if twice:
-        raise SettingsError(
-            f"connection {min(twice)!r} stands in the settings file and was also made at run time",
-            remedy="Rename it in the file, or remove the other one on the devices page.",
-        )
-    check_together((*in_file, *in_records))
-
-
 def _handlers() -> list[Any]:
     """The routes of every slice that has some."""
     return [h for s in SLICES for h in importlib.import_module(f"lineshaft.{s}.routes").handlers]
+
+
+def _mounts() -> list[Any]:
+    """The applications that slices have mounted."""
+    routes = [importlib.import_module(f"lineshaft.{s}.routes") for s in SLICES]
+    return [m for r in routes for m in getattr(r, "mounts", ())]
 
 
 @asynccontextmanager

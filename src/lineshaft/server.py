@@ -5,13 +5,13 @@ import contextlib
 import socket
 import ssl
 import warnings
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints, runtime_checkable
 
 import msgspec
 import uvicorn
-from litestar import Litestar, Request, Response, Router
+from litestar import Litestar, Request, Response, Router, asgi
 from litestar.datastructures import MutableScopeHeaders
 from litestar.di import Provide
 from litestar.exceptions.base_exceptions import LitestarDeprecationWarning
@@ -25,7 +25,7 @@ import lineshaft
 from lineshaft.core.access import Action, Authenticator, Authorizer, Identity
 from lineshaft.core.errors import Missing, SettingsError
 from lineshaft.core.settings import Settings
-from lineshaft.web import API, Handlers, get, metrics
+from lineshaft.web import API, Handlers, Mount, get, metrics
 from lineshaft.web.identify import COOKIE, Refusal, guard, identity, middleware
 from lineshaft.web.metrics import Watch
 from lineshaft.web.problem import HANDLERS
@@ -108,7 +108,7 @@ async def console(request: Request[Any, Any, Any], site: Site, path: str = "/") 
 # ---- the application
 
 
-def app(
+def app(  # noqa: PLR0913 - each is said once, in plant.py
     services: Mapping[str, object],
     handlers: Handlers,
     *,
@@ -116,11 +116,13 @@ def app(
     authorizer: Authorizer,
     denied: Refusal | None = None,
     console_folder: Path = CONSOLE,
+    mounts: Sequence[Mount] = (),
 ) -> Litestar:
     """The ASGI application.
 
     `services` are given to handlers by parameter name, beside `who`, `authorizer` and `watch`.
-    `handlers` are those of every slice. A service's `metrics()` and `problems()` are asked.
+    `handlers` and `mounts` are those of every slice. A service's `metrics()` and `problems()`
+    are asked.
 
     Raises:
         AssertionError: a handler does not say which action it needs.
@@ -134,6 +136,7 @@ def app(
     _open_protocols(handlers)
     routes = Router(API, route_handlers=list(handlers))
     own: list[Any] = [live, ready, figures, openapi, docs, console]
+    own += [_mounted(mount, given) for mount in mounts]
     with warnings.catch_warnings():
         # Handlers get services by parameter name, which Litestar 2 does and 3 will not; the
         # dependency is held below 3 until then.
@@ -161,6 +164,16 @@ def _application(
         logging_config=None,
         openapi_config=_openapi_config(),
     )
+
+
+def _mounted(mount: Mount, services: Mapping[str, object]) -> Any:  # noqa: ANN401 - litestar's
+    return asgi(
+        mount.path,
+        action=mount.action,
+        exception_handlers=dict.fromkeys(HANDLERS, mount.fail),
+        is_mount=True,
+        copy_scope=False,
+    )(mount.make(services))
 
 
 def _open_protocols(handlers: Handlers) -> None:

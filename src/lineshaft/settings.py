@@ -18,11 +18,12 @@ from lineshaft.core.plugin import Plugin, build, find, kinds
 from lineshaft.core.point import Kind
 from lineshaft.core.settings import Secret, Settings, decode, json_schema
 from lineshaft.drivers import Driver, PointSettings
+from lineshaft.gather import DEVICES, WriteRule
 from lineshaft.gather import Config as GatherConfig
-from lineshaft.gather import WriteRule
 from lineshaft.historian import Config as HistorianConfig
 from lineshaft.historian.sql.serving import FlightSettings
-from lineshaft.records import Records
+from lineshaft.operations.alarms.settings import Alarm, check_alarm
+from lineshaft.records import Record, Records
 from lineshaft.security import Config as SecurityConfig
 from lineshaft.server import ServerSettings
 from lineshaft.spines import Spine
@@ -65,6 +66,8 @@ class PlantFile(Settings, frozen=True):
     """One table `[[drivers]]` a connection; `kind` says which protocol, `name` is unique."""
     writes: tuple[WriteRule, ...] = ()
     """One table `[[writes]]` a point that may be written."""
+    alarms: tuple[Alarm, ...] = ()
+    """One table `[[alarms]]` a condition that needs an answer."""
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -179,12 +182,46 @@ def check_together(drivers: Sequence[Driver]) -> None:
             owners[path] = made.name
 
 
+async def tables_in_records(records: Records) -> list[dict[str, Any]]:
+    """Settings tables of the connections made at run time."""
+    tables: list[dict[str, Any]] = []
+    cursor = ""
+    while True:
+        page = await records.find(DEVICES.name, cursor=cursor, limit=500)
+        tables += [_table(r) for r in page.records]
+        cursor = page.cursor
+        if not cursor:
+            return tables
+
+
+def _table(record: Record) -> dict[str, Any]:
+    return msgspec.json.decode(record.data)  # type: ignore[no-any-return]
+
+
+def check_homes(in_file: Sequence[Driver], in_records: Sequence[Driver]) -> None:
+    """See that no connection of the file was also made at run time.
+
+    Raises:
+        SettingsError: one was, or a point is read twice.
+    """
+    twice = {d.name for d in in_file} & {d.name for d in in_records}
+    if twice:
+        raise SettingsError(
+            f"connection {min(twice)!r} stands in the settings file and was also made at run time",
+            remedy="Rename it in the file, or remove the other one on the devices page.",
+        )
+    check_together((*in_file, *in_records))
+
+
 def _drivers(file: PlantFile) -> tuple[Driver, ...]:
     made = tuple(driver(t) for t in file.drivers)
     check_together(made)
     _check_once("[[writes]] point", (r.point for r in file.writes))
     for rule in file.writes:
         check_path(rule.point)
+    _check_once("[[alarms]] name", (a.name for a in file.alarms))
+    for alarm in file.alarms:
+        check_alarm(alarm)
     return made
 
 

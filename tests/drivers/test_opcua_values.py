@@ -23,7 +23,7 @@ from lineshaft.drivers.opcua.values import columns, variant_for
         ({"points": [{"name": "a", "node": "i=1", "unit": "degC"}]}, "did you mean 'Cel'"),
         ({"points": [{"name": "a b", "node": "i=1"}]}, "level 'a b'"),
         ({"points": [{"name": "a", "node": "i=1"}] * 2}, "'a' is there twice"),
-        ({"points": []}, "neither `points` nor `roots`"),
+        ({"points": []}, "none of `points`, `roots`"),
         ({"url": "http://x"}, r"\$\.url"),
         ({"security": "Basic256Sha256"}, "`certificate` and `private_key`"),
         ({"roots": ["q=1"]}, "names no node"),

@@ -19,6 +19,8 @@ from lineshaft.records import (
     Or,
     Prefix,
     Records,
+    Some,
+    Suffix,
 )
 from lineshaft.testing.records import COLLECTIONS, put
 
@@ -41,6 +43,7 @@ simple = st.one_of(
         lambda c: st.builds(In, st.just(c), st.lists(VALUES[c], max_size=3).map(tuple))
     ),
     st.builds(Prefix, text_columns, texts),
+    st.builds(Suffix, text_columns, texts),
     st.builds(Contains, text_columns, texts),
     st.builds(IsNull, columns),
 )
@@ -50,6 +53,7 @@ predicates = st.recursive(
         st.builds(And, st.lists(inner, max_size=3).map(tuple)),
         st.builds(Or, st.lists(inner, max_size=3).map(tuple)),
         st.builds(Not, inner),
+        st.builds(Some, inner),
     ),
     max_leaves=8,
 )

@@ -6,9 +6,9 @@ A driver knows its device and nothing else: no spine, no store, no HTTP. To add 
 """
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import msgspec
 
@@ -42,6 +42,33 @@ class Found(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether the device lets this user write it."""
     value: Value | None = None
     """Its value now; None when there is none, or it is bad."""
+
+
+Arguments = Mapping[str, Any]
+"""What a method takes or gives, by name: each a JSON value."""
+
+
+class Argument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that a method takes or gives."""
+
+    name: str
+    kind: Kind = Kind.JSON
+    """What its values are; `json` for arrays and objects."""
+    description: str = ""
+    """One sentence for people."""
+
+
+class Method(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that a device can be told to do."""
+
+    path: str
+    """Its name in the namespace, made like that of a point."""
+    description: str = ""
+    """One sentence for people."""
+    inputs: tuple[Argument, ...] = ()
+    """What it takes, in the order of the device."""
+    outputs: tuple[Argument, ...] = ()
+    """What it gives."""
 
 
 class Feed(Protocol):
@@ -142,6 +169,25 @@ class Driver(Plugin, abc.ABC):
             LinkLost: the link is down.
         """
         raise Refused(f"{self.name}: {path} cannot be read on request")
+
+    def methods(self) -> Sequence[Method]:
+        """What the device can be told to do, as far as it is known; none is the default."""
+        return ()
+
+    async def call(self, path: str, inputs: Arguments) -> dict[str, Any]:
+        """Have the device do one thing, and return what it gives, by name.
+
+        Only called while `run` runs. Never repeated by itself: whether a call that was not
+        answered has been done is not known.
+
+        Raises:
+            Refused: there is no such method, the inputs do not fit, or the device said no.
+            LinkLost: the link is down, or no answer came.
+        """
+        raise Refused(
+            f"{self.name}: has no method {path!r}, so it cannot be called with {sorted(inputs)}",
+            remedy="Name one of `methods` in the settings of the connection.",
+        )
 
     @classmethod
     async def browse(cls, address: str, **options: str) -> list[Found]:

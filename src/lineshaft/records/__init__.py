@@ -36,6 +36,11 @@ class Collection(msgspec.Struct, frozen=True, kw_only=True):
     """Lower-case word, `[a-z][a-z0-9_]*`."""
     columns: dict[str, Column] = {}
     """Index columns; every index row of a document may fill them."""
+    indexes: tuple[tuple[str, ...], ...] | None = None
+    """Which columns, one or several together, are looked up fast; None means each by itself.
+
+    Every column answers every predicate; one without an index only makes the search slower.
+    """
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +79,13 @@ class Prefix(msgspec.Struct, frozen=True, tag="prefix"):
     text: str
 
 
+class Suffix(msgspec.Struct, frozen=True, tag="suffix"):
+    """The column ends with the text, letter case counted."""
+
+    column: str
+    text: str
+
+
 class Contains(msgspec.Struct, frozen=True, tag="contains"):
     """The column holds the text somewhere, ASCII letter case ignored."""
 
@@ -105,7 +117,17 @@ class Not(msgspec.Struct, frozen=True, tag="not"):
     part: "Predicate"
 
 
-Predicate = Compare | In | Prefix | Contains | IsNull | And | Or | Not
+class Some(msgspec.Struct, frozen=True, tag="some"):
+    """One of the document's index rows fits the part, whichever row is being looked at.
+
+    `And((Some(a), Some(b)))` asks for a row that fits a and a row, the same or another, that
+    fits b; `Not(Some(a))` that no row fits a.
+    """
+
+    part: "Predicate"
+
+
+Predicate = Compare | In | Prefix | Suffix | Contains | IsNull | And | Or | Not | Some
 """A document fits when one of its index rows fits. The column `key` is the document's key."""
 
 

@@ -26,11 +26,13 @@ from lineshaft.records import (
     Predicate,
     Prefix,
     Put,
+    Some,
+    Suffix,
 )
 
 LIMIT_MAX = 1000
 """Most documents or events in one answer."""
-NODES_MAX = 200
+NODES_MAX = 500
 """Most parts of one predicate."""
 VALUES_MAX = 10_000
 """Most values in all `In` of one predicate."""
@@ -87,7 +89,16 @@ def check_collection(collection: Collection) -> Collection:
                 f"collection {collection.name!r}: {word!r} cannot be a name",
                 remedy="Take lower-case letters, digits and _, up to 40, but not key or row.",
             )
+    for name in (name for names in indexes(collection) for name in names):
+        column_of(collection, name)
     return collection
+
+
+def indexes(collection: Collection) -> tuple[tuple[str, ...], ...]:
+    """The columns, or groups of them, that are looked up fast."""
+    if collection.indexes is None:
+        return tuple((name,) for name in collection.columns)
+    return collection.indexes
 
 
 def collection_named(collections: Mapping[str, Collection], name: str) -> Collection:
@@ -213,11 +224,15 @@ def check_predicate(collection: Collection, where: Predicate) -> None:
                 values += len(many)
                 for value in many:
                     _check_value(collection, name, value)
-            case Prefix(column=name, text=text) | Contains(column=name, text=text):
+            case (
+                Prefix(column=name, text=text)
+                | Suffix(column=name, text=text)
+                | Contains(column=name, text=text)
+            ):
                 _check_value(collection, name, text)
             case IsNull(column=name):
                 column_of(collection, name)
-            case And() | Or() | Not():
+            case And() | Or() | Not() | Some():
                 pass
         if nodes > NODES_MAX or values > VALUES_MAX:
             raise Invalid(
@@ -241,7 +256,7 @@ def _parts(where: Predicate) -> Iterator[Predicate]:
         match part:
             case And(parts=parts) | Or(parts=parts):
                 todo += parts
-            case Not(part=inner):
+            case Not(part=inner) | Some(part=inner):
                 todo.append(inner)
             case _:
                 pass

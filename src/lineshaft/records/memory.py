@@ -32,6 +32,8 @@ from lineshaft.records import (
     Put,
     Record,
     Records,
+    Some,
+    Suffix,
 )
 from lineshaft.records import _rules as rules
 
@@ -105,7 +107,7 @@ class Memory(Records):
         rank = cmp_to_key(compare)
         firsts = []
         for kept in self._kept[collection].values():
-            fitting = [r for r in kept.rows if where is None or fits(where, r)]
+            fitting = [r for r in kept.rows if where is None or fits(where, r, kept.rows)]
             if fitting:
                 firsts.append(min(fitting, key=rank))
         firsts.sort(key=rank)
@@ -197,24 +199,35 @@ def _after(last: Logged | None, event: Event) -> Logged:
     return Logged(seq=seq, event=kept, hash=rules.chained(previous, body))
 
 
-def fits(where: Predicate, row: Mapping[str, Cell]) -> bool:  # noqa: PLR0911 - one a case
-    """Whether an index row fits a predicate."""
+def fits(  # noqa: PLR0911 - one a case
+    where: Predicate, row: Mapping[str, Cell], rows: Sequence[Mapping[str, Cell]]
+) -> bool:
+    """Whether an index row, one of the document's `rows`, fits a predicate."""
     match where:
         case Compare(column=name, op=op, value=wanted):
             value = row[name]
             return value is not None and COMPARE[op](value, wanted)
         case In(column=name, values=values):
             return row[name] is not None and row[name] in values
-        case Prefix(column=name, text=text):
-            return isinstance(value := row[name], str) and value.startswith(text)
-        case Contains(column=name, text=text):
-            value = row[name]
-            return isinstance(value, str) and text.translate(LOWER) in value.translate(LOWER)
+        case Prefix() | Suffix() | Contains():
+            return isinstance(value := row[where.column], str) and _text_fits(where, value)
         case IsNull(column=name):
             return row[name] is None
         case And(parts=parts):
-            return all(fits(p, row) for p in parts)
+            return all(fits(p, row, rows) for p in parts)
         case Or(parts=parts):
-            return any(fits(p, row) for p in parts)
+            return any(fits(p, row, rows) for p in parts)
         case Not(part=part):
-            return not fits(part, row)
+            return not fits(part, row, rows)
+        case Some(part=part):
+            return any(fits(part, other, rows) for other in rows)
+
+
+def _text_fits(where: Prefix | Suffix | Contains, value: str) -> bool:
+    match where:
+        case Prefix(text=text):
+            return value.startswith(text)
+        case Suffix(text=text):
+            return value.endswith(text)
+        case Contains(text=text):
+            return text.translate(LOWER) in value.translate(LOWER)

@@ -169,7 +169,7 @@ async def writes(plugin: type[Driver]) -> None:
 
 
 async def refuses(plugin: type[Driver]) -> None:
-    """It refuses to write or read what it does not know, and words where numbers belong."""
+    """It refuses to write, read or call what it does not know, and words where numbers belong."""
     async with plugin.bench() as bench:
         feed = Recorder()
         driver = plugin("bench", bench.settings)
@@ -177,6 +177,7 @@ async def refuses(plugin: type[Driver]) -> None:
             await feed.until(lambda: bool(feed.batches), "a sample")
             await _raises(Refused, driver.write("no/such/point", 1))
             await _raises(Refused, driver.read("no/such/point"))
+            await _raises(Refused, driver.call("no/such/method", {}))
             if bench.writable:
                 await _raises(Refused, driver.write(bench.writable, "not a number"))
                 await driver.read(bench.writable)

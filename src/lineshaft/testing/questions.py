@@ -16,6 +16,8 @@ from lineshaft.records import (
     Or,
     Predicate,
     Prefix,
+    Some,
+    Suffix,
 )
 from lineshaft.testing.records import COLLECTIONS, Check, Make, drop, keys, put
 
@@ -30,7 +32,8 @@ async def refuses_a_wrong_question(make: Make) -> None:
         Prefix("count", "1"),
         In("on", (True, "yes")),
         Not(IsNull("colour")),
-        And(tuple(IsNull("name") for _ in range(300))),
+        Some(Compare("colour", "=", 1)),
+        And(tuple(IsNull("name") for _ in range(600))),
     ]
     async with records.opened(COLLECTIONS):
         for where in bad:
@@ -77,6 +80,10 @@ async def every_predicate_holds(make: Make) -> None:
         (Prefix("name", ""), "abcd"),
         (Prefix("name", "\U0010ffff"), "d"),
         (Prefix("name", "\ud7ff"), ""),
+        (Suffix("name", "nna%"), "b"),
+        (Suffix("name", "A"), ""),
+        (Suffix("name", ""), "abcd"),
+        (Suffix("name", "longer than any"), ""),
         (Contains("name", "NNA"), "ab"),
         (Contains("name", "_"), "a"),
         (Contains("name", "ännä"), ""),
@@ -107,6 +114,14 @@ async def finds_by_any_of_several_rows(make: Make) -> None:
         assert await keys(records, In("name", ("x", "y"))) == ["a", "b", "c"]
         both = And((Compare("name", "=", "x"), Compare("count", "=", 1)))
         assert await keys(records, both) == []
+        each = And((Some(Compare("name", "=", "x")), Some(Compare("count", "=", 1))))
+        assert await keys(records, each) == ["a"]
+        assert await keys(records, Not(Some(Compare("name", "=", "x")))) == ["c"]
+        assert await keys(records, Not(Compare("name", "=", "x"))) == ["a", "c"]
+        nested = Some(And((Compare("count", "=", 5), Some(Compare("count", "=", 1)))))
+        assert await keys(records, nested) == ["a"]
+        with_row = And((Compare("count", ">", 4), Some(Compare("count", "<", 3))))
+        assert await keys(records, with_row, order=("-count",)) == ["c", "a"]
         assert await keys(records, order=("count",)) == ["a", "c", "b"]
         assert await keys(records, Compare("name", "=", "x"), order=("count",)) == ["b", "a"]
         assert await keys(records, order=("-count",)) == ["c", "a", "b"]

@@ -24,6 +24,10 @@ class Class(enum.Enum):
     CONCEPT = "concept_descriptions"
     SHELL_DESCRIPTOR = "shell_descriptors"
     SUBMODEL_DESCRIPTOR = "submodel_descriptors"
+    LINKS = "asset_links"
+    """Asset identifiers that were posted for the shell of that identifier."""
+    PACKAGE = "packages"
+    """AASX packages, with the identifiers of the shells in them as `aasIds`."""
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +39,10 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     """1 for a new one, one more with each change; its ETag."""
     data: bytes
     """Its JSON, unchanged since it was checked."""
+    path: str = ""
+    """Branch of the namespace of the asset that it belongs to; empty when of none."""
+    origin: str = ""
+    """Who made it: empty for a client, `generated`, `import`."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):

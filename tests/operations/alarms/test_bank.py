@@ -58,6 +58,13 @@ def test_a_condition_shorter_than_its_delay_is_not_told():
     assert push(bank, (0, 20, 81.0), (0, 30, 79.0)) == [(30, 0, True), (30, 0, False)]
 
 
+def test_a_delay_ends_with_the_sample_that_ends_the_condition_however_they_are_cut():
+    bank = Bank(thresholds((80, True, 0, 10, 5)))
+    assert push(bank, (0, 1, 81.0)) == []
+    assert push(bank, (0, 11, 70.0)) == [(11, 0, True)]
+    assert push(bank, (0, 16, 70.0)) == [(16, 0, False)]
+
+
 def test_a_delay_ends_by_time_when_no_sample_comes():
     bank = Bank(thresholds((80, True, 0, 10, 5)))
     assert push(bank, (0, 1, 81.0)) == []

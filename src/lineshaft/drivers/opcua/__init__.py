@@ -6,13 +6,14 @@ the server's 32-bit status code. Values that the server had to drop (its queue r
 counted as `overflow`, missed messages are asked for again. A node that the server does not
 know is told and tried again now and then, while all others go on.
 
-Points are listed, or picked up below `roots`. `lineshaft browse opc.tcp://…` writes the list.
+Methods are named in `methods`; what they take and give is read from the server. Points are
+listed, or picked up below `roots`. `lineshaft browse opc.tcp://…` writes the list.
 """
 
 import asyncio
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from asyncua import ua
@@ -25,12 +26,13 @@ from lineshaft.core.point import Kind, Point, Value, value_of
 from lineshaft.core.quality import is_bad
 from lineshaft.core.settings import Secret, Settings
 from lineshaft.core.units import check_unit
-from lineshaft.drivers import Bench, Driver, Feed, Found, PointSettings
+from lineshaft.drivers import Arguments, Bench, Driver, Feed, Found, Method, PointSettings
 from lineshaft.drivers.opcua import listing
 from lineshaft.drivers.opcua.bench import bench as loopback
 from lineshaft.drivers.opcua.feeding import PUBLISHES, Feeding, Item, Policy, Times
 from lineshaft.drivers.opcua.link import Access, Link, split_node
 from lineshaft.drivers.opcua.link import Policy as SecurityPolicy
+from lineshaft.drivers.opcua.methods import Callable, MethodSettings, find
 from lineshaft.drivers.opcua.nodes import About, describe, walk
 from lineshaft.drivers.opcua.values import Rows, to_ns, variant_for
 
@@ -64,6 +66,8 @@ class OpcUa(Driver):
         """Variables to read."""
         roots: tuple[str, ...] = ()
         """Node identifiers whose variables are all read, named by their browse path."""
+        methods: tuple[MethodSettings, ...] = ()
+        """What the server can be told to do."""
         nodes_max: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 10_000
         """How many variables `roots` may bring."""
         username: str = ""
@@ -103,6 +107,7 @@ class OpcUa(Driver):
             { name = "oil/temperature", node = "ns=2;s=Press.Oil.Temperature", unit = "Cel" },
             { name = "strokes", node = "ns=2;i=1042" },
         ]
+        methods = [{ name = "start", object = "ns=2;s=Press", method = "ns=2;s=Press.Start" }]
     """
     config: Config
 
@@ -112,6 +117,7 @@ class OpcUa(Driver):
         self._link: Link | None = None
         self._items: dict[str, Item] = {}
         self._abouts: dict[str, About] = {}
+        self._methods: dict[str, Callable] = {}
 
     async def run(self, feed: Feed) -> None:
         link = Link(self.name, _access(self.config))
@@ -119,6 +125,7 @@ class OpcUa(Driver):
             await link.open()
             feed.connected(f"{len(self.config.points)} points, {len(self.config.roots)} roots")
             await self._find_items(link, feed)
+            self._methods = await find(link, feed, self.config.at, self.config.methods)
             self._link = link
             feeding = Feeding(link, feed, list(self._items.values()), self._policy())
             try:
@@ -261,6 +268,16 @@ class OpcUa(Driver):
         value = value_of(item.point.kind, rows.numbers[0], rows.texts[0])
         return Sample(path, rows.times[0], value, rows.qualities[0])
 
+    def methods(self) -> Sequence[Method]:
+        return [found.method for found in self._methods.values()]
+
+    async def call(self, path: str, inputs: Arguments) -> dict[str, Any]:
+        if self._link is None:
+            raise LinkLost(f"{self.name}: there is no link to {self.config.url}")
+        if path not in self._methods:
+            return await super().call(path, inputs)
+        return await self._methods[path].call(self._link, inputs)
+
     # ---- looking around
 
     @classmethod
@@ -308,6 +325,13 @@ def _check(config: OpcUa.Config) -> None:
             if point.name in names:
                 raise SettingsError(f"point {point.name!r} is there twice")
             names.add(point.name)
+        for method in config.methods:
+            split_node(method.object)
+            split_node(method.method)
+            check_path(f"{config.at}/{method.name}" if config.at else method.name)
+            if method.name in names:
+                raise SettingsError(f"method {method.name!r} has the name of another or of a point")
+            names.add(method.name)
         for root in config.roots:
             split_node(root)
     except Invalid as error:
@@ -317,9 +341,9 @@ def _check(config: OpcUa.Config) -> None:
             f"security {config.security!r} needs `certificate` and `private_key`",
             remedy="Name the two files, in PEM or DER form.",
         )
-    if not config.points and not config.roots:
+    if not config.points and not config.roots and not config.methods:
         raise SettingsError(
-            "neither `points` nor `roots` are given",
+            "none of `points`, `roots` and `methods` is given",
             remedy=f"lineshaft browse {config.url} lists what the server offers.",
         )
 

@@ -6,7 +6,7 @@ import socket
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from asyncua import Node, Server, ua
+from asyncua import Node, Server, ua, uamethod
 
 from lineshaft.core.settings import Settings
 from lineshaft.core.units import symbol, unit_id
@@ -40,6 +40,8 @@ class Machine:
         ghost = {"name": "ghost", "node": "ns=2;s=Machine.Ghost"}
         self.unknown = make(self.url, (*_POINTS, ghost))
         self.nodes: dict[str, Node] = {}
+        self.started = 0
+        """Times that its method was called."""
 
     async def build(self) -> None:
         """Fill the address space and begin to listen."""
@@ -72,6 +74,7 @@ class Machine:
                 datatype,
             )
         await self.nodes["Speed"].set_writable()
+        await self._add_start(machine, space)
         await self._measure("Temperature", "Cel", -20, 120)
         await self._measure("Speed", "{rev}/min", 0, 3000)
         await self.server.start()
@@ -92,6 +95,26 @@ class Machine:
             ua.NodeId(f"Machine.{name}.Range", node.nodeid.NamespaceIndex),
             "0:EURange",
             ua.Range(float(low), float(high)),
+        )
+
+    async def _add_start(self, machine: Node, space: int) -> None:
+        """A method that takes a speed with an order, and tells how often it was called."""
+
+        @uamethod  # type: ignore[untyped-decorator]  # asyncua is not checked
+        async def start(_: ua.NodeId, speed: int, order: str) -> tuple[bool, int] | ua.StatusCode:
+            if speed <= 0:
+                return ua.StatusCode(ua.StatusCodes.BadOutOfRange)
+            self.started += 1
+            await self.set("Speed", speed, ua.VariantType.Int16)
+            await self.set("Order", order, ua.VariantType.String)
+            return True, self.started
+
+        await machine.add_method(
+            ua.NodeId("Machine.Start", space),
+            ua.QualifiedName("Start", space),
+            start,
+            [_argument("speed", ua.ObjectIds.Int16), _argument("order", ua.ObjectIds.String)],
+            [_argument("accepted", ua.ObjectIds.Boolean), _argument("count", ua.ObjectIds.UInt32)],
         )
 
     async def live(self) -> None:
@@ -117,6 +140,10 @@ class Machine:
     async def mend(self) -> None:
         """Listen again, on the same port."""
         await self.server.bserver.start()
+
+
+def _argument(name: str, datatype: int) -> ua.Argument:
+    return ua.Argument(Name=name, DataType=ua.NodeId(datatype), ValueRank=-1)
 
 
 @asynccontextmanager

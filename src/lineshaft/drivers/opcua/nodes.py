@@ -77,7 +77,7 @@ async def describe(link: Link, nodes: Sequence[ua.NodeId]) -> list[About]:
         abouts.append(about)
         types.setdefault(datatype if about.known else _ABSTRACT_ANY, None)
     datatypes = [_value(values[i]) for i in range(0, len(values), step)]
-    builtin = await _builtin_types(link, [d for d in types if d is not _ABSTRACT_ANY])
+    builtin = await builtin_types(link, [d for d in types if d is not _ABSTRACT_ANY])
     await _settle_types(link, nodes, abouts, datatypes, builtin)
     await _read_properties(link, nodes, abouts, datatypes)
     return abouts
@@ -100,7 +100,7 @@ def _as_builtin(datatype: ua.NodeId) -> ua.NodeId | None:
     return None
 
 
-async def _builtin_types(link: Link, datatypes: Iterable[ua.NodeId]) -> dict[ua.NodeId, ua.NodeId]:
+async def builtin_types(link: Link, datatypes: Iterable[ua.NodeId]) -> dict[ua.NodeId, ua.NodeId]:
     """For each data type the type of the standard it comes from, going up level by level."""
     found = {d: d for d in datatypes}
     for _ in range(DEPTH_MAX):
@@ -111,7 +111,7 @@ async def _builtin_types(link: Link, datatypes: Iterable[ua.NodeId]) -> dict[ua.
             [found[d] for d in open_], ua.ObjectIds.HasSubtype, backward=True
         )
         for datatype, refs in zip(open_, parents, strict=True):
-            found[datatype] = _plain_id(refs[0].NodeId) if refs else _ABSTRACT_ANY
+            found[datatype] = plain_id(refs[0].NodeId) if refs else _ABSTRACT_ANY
     return found
 
 
@@ -165,7 +165,7 @@ async def _read_properties(
     properties = await link.references(owners, ua.ObjectIds.HasProperty)
     for owner, refs in zip(owners, properties, strict=True):
         wanted += [
-            (owner, r.BrowseName.Name, _plain_id(r.NodeId))
+            (owner, r.BrowseName.Name, plain_id(r.NodeId))
             for r in refs
             if r.BrowseName.Name in _PROPERTIES
         ]
@@ -226,8 +226,8 @@ async def walk(link: Link, root: ua.NodeId, *, nodes_max: int) -> tuple[list[Bra
         )
         for (path, _), refs in zip(level, references, strict=True):
             for ref in refs:
-                node = _plain_id(ref.NodeId)
-                if node in seen or _plain_id(ref.ReferenceTypeId) == _HAS_PROPERTY:
+                node = plain_id(ref.NodeId)
+                if node in seen or plain_id(ref.ReferenceTypeId) == _HAS_PROPERTY:
                     continue
                 seen.add(node)
                 place = _free(found, f"{path}/{clean_level(ref.BrowseName.Name or '')}".lstrip("/"))
@@ -255,6 +255,6 @@ def _free(taken: dict[str, Branch], path: str) -> str:
     return f"{path}_{number}"
 
 
-def _plain_id(node: ua.NodeId) -> ua.NodeId:
+def plain_id(node: ua.NodeId) -> ua.NodeId:
     """The identifier without what only expanded ones carry, so that it compares."""
     return ua.NodeId(node.Identifier, node.NamespaceIndex)

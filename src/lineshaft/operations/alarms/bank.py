@@ -110,28 +110,26 @@ class Bank:
         """Runs of the condition that lasted long enough, where they differ from what was told."""
         before = np.empty(len(raw), dtype=bool)
         before[1:] = raw[:-1]
-        before[first] = self.kept.raw[channel[first]]
-        starts = raw != before
-        # A run that was going on when the batch began is one too.
-        starts[first] = True
-        run = np.flatnonzero(starts)
-        of, on = channel[run], raw[run]
-        since = time_ns[run]
-        went_on = (raw == before)[run]
-        since = np.where(went_on, self.kept.since_ns[of], since)
-        ends = self._ends(of, time_ns, run)
+        seen = channel[first]
+        before[first] = self.kept.raw[seen]
+        begins = np.flatnonzero(raw != before)
+        # The run that each channel was in comes first, then those that begin in this batch.
+        of = np.concatenate([seen, channel[begins]])
+        on = np.concatenate([self.kept.raw[seen], raw[begins]])
+        since = np.concatenate([self.kept.since_ns[seen], time_ns[begins]])
+        order = np.argsort(of, kind="stable")
+        of, on, since = of[order], on[order], since[order]
         due = since + self._delay(of, on)
         # What has been so for ever is due for ever.
-        lasted = (ends >= due) | (since == NEVER_NS)
+        lasted = (self._ends(of, since) >= due) | (since == NEVER_NS)
         self._keep(of, on, since)
         return self._differing(of[lasted], on[lasted], due[lasted])
 
-    def _ends(self, of: Ids, time_ns: Times, run: Ids) -> Times:
+    def _ends(self, of: Ids, since: Times) -> Times:
         """When each run ended: as the next begins, or as far as its channel has been seen."""
         ends = self.kept.newest_ns[of]
         inner = of[1:] == of[:-1]
-        # A run lasts up to the sample that ends it.
-        ends[:-1][inner] = time_ns[run[1:]][inner]
+        ends[:-1][inner] = since[1:][inner]
         return ends
 
     def _keep(self, of: Ids, on: Flags, since: Times) -> None:

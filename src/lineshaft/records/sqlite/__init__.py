@@ -326,11 +326,23 @@ def _make_ready(db: sqlite3.Connection, collections: Sequence[Collection]) -> No
                 )
             if f"c_{name}" not in there:
                 db.execute(f"ALTER TABLE {table} ADD COLUMN {column} {wanted}")
-            db.execute(
-                f'CREATE INDEX IF NOT EXISTS "by_{collection.name}_{name}"'
-                f" ON {table} ({column}, key)"
-            )
+        _make_indexes(db, collection)
     db.execute("COMMIT")
+
+
+def _make_indexes(db: sqlite3.Connection, collection: Collection) -> None:
+    """The indexes that the collection names, and no other: each costs on every write."""
+    table = queries.table(collection.name)
+    wanted = {
+        f"by_{collection.name}_{'_and_'.join(names)}": ", ".join(map(queries.column, names))
+        for names in rules.indexes(collection)
+    }
+    sql = "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = ? AND sql NOT NULL"
+    there = {name for (name,) in db.execute(sql, (f"rows_{collection.name}",))}
+    for name in there - set(wanted) - {f"several_{collection.name}"}:
+        db.execute(f'DROP INDEX "{name}"')
+    for name in wanted.keys() - there:
+        db.execute(f'CREATE INDEX "{name}" ON {table} ({wanted[name]}, key)')
 
 
 def _verify(db: sqlite3.Connection) -> int:

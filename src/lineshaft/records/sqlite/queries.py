@@ -13,6 +13,8 @@ from lineshaft.records import (
     Or,
     Predicate,
     Prefix,
+    Some,
+    Suffix,
 )
 
 Part = tuple[str, list[Cell]]
@@ -29,7 +31,7 @@ def column(name: str) -> str:
     return "key" if name == "key" else f'"c_{name}"'
 
 
-def where_sql(where: Predicate) -> Part:  # noqa: PLR0911 - one a case
+def where_sql(where: Predicate, collection: str) -> Part:  # noqa: PLR0911 - one a case
     """The predicate as an expression that is 0 or 1, never null, so that NOT works."""
     match where:
         case Compare(column=name, op=op, value=value):
@@ -37,23 +39,35 @@ def where_sql(where: Predicate) -> Part:  # noqa: PLR0911 - one a case
         case In(column=name, values=values):
             marks = ", ".join("?" * len(values))
             return f"({column(name)} IS NOT NULL AND {column(name)} IN ({marks}))", [*values]
-        case Prefix(column=name, text=text):
-            return _begins(column(name), text)
-        case Contains(column=name, text=text):
-            # lower() of SQLite knows ASCII alone, as the contract wants.
-            return (
-                f"({column(name)} IS NOT NULL AND instr(lower({column(name)}), lower(?)) > 0)",
-                [text],
-            )
+        case Prefix() | Suffix() | Contains():
+            return _text_sql(where)
         case IsNull(column=name):
             return f"({column(name)} IS NULL)", []
         case And(parts=parts):
-            return _joined(" AND ", map(where_sql, parts), "1")
+            return _joined(" AND ", (where_sql(p, collection) for p in parts), "1")
         case Or(parts=parts):
-            return _joined(" OR ", map(where_sql, parts), "0")
+            return _joined(" OR ", (where_sql(p, collection) for p in parts), "0")
         case Not(part=part):
-            inner, parameters = where_sql(part)
+            inner, parameters = where_sql(part, collection)
             return f"(NOT {inner})", parameters
+        case Some(part=part):
+            inner, parameters = where_sql(part, collection)
+            rows = table(collection)
+            return f"(key IN (SELECT key FROM {rows} WHERE {inner}))", parameters  # noqa: S608
+
+
+def _text_sql(where: Prefix | Suffix | Contains) -> Part:
+    here, text = column(where.column), where.text
+    match where:
+        case Prefix():
+            return _begins(here, text)
+        case Suffix():
+            # From the very end; -0 would be the beginning.
+            ends: Part = (f"substr({here}, -length(?)) = ?", [text, text]) if text else ("1", [])
+            return _joined(" AND ", [(f"{here} IS NOT NULL", []), ends], "1")
+        case Contains():
+            # lower() of SQLite knows ASCII alone, as the contract wants.
+            return f"({here} IS NOT NULL AND instr(lower({here}), lower(?)) > 0)", [text]
 
 
 def _joined(word: str, parts: Iterable[Part], empty: str) -> Part:
@@ -113,7 +127,7 @@ def find_sql(
     row need not be looked for, and an index gives the order.
     """
     names = [column(n) for n, _ in order]
-    fits, values = where_sql(where) if where is not None else ("1", [])
+    fits, values = where_sql(where, collection) if where is not None else ("1", [])
     rows = f"{table(collection)} WHERE {fits}"
     if several:
         rank = f"row_number() OVER (PARTITION BY key ORDER BY {_by(order)}) AS rank"

@@ -1,0 +1,41 @@
+"""The alarm journal: every transition, and every refused one, as an event of the log."""
+
+from lineshaft.core.event import Event
+from lineshaft.operations.alarms.happenings import AnyHappening
+from lineshaft.operations.alarms.settings import Alarm
+from lineshaft.operations.alarms.state import Rejected, State
+from lineshaft.operations.alarms.view import Annunciation, annunciation, letter
+
+KIND = "alarm"
+"""First word of the kind of every event of the journal."""
+
+
+def event_of(
+    alarm: Alarm,
+    before: State,
+    done: State | Rejected,
+    what: AnyHappening,
+    *,
+    who: str = "lineshaft",
+    comment: str = "",
+) -> Event:
+    """What is written of a happening; its time is that of the happening."""
+    state = before if isinstance(done, Rejected) else done
+    happening = type(what).__name__.lower()
+    data: dict[str, object] = {
+        "alarm": alarm.name,
+        "happening": happening,
+        "event_id": state.event_id,
+        "letter": letter(state).value,
+        "severity": state.severity or before.severity,
+        "limit": state.limit or before.limit,
+        "annunciated": annunciation(state) is not Annunciation.NONE,
+    }
+    if comment:
+        data["comment"] = comment
+    if isinstance(done, Rejected):
+        data |= {"refused": done.code.value, "why": done.why}
+        happening = "refused"
+    return Event(
+        kind=f"{KIND}.{happening}", path=alarm.point, actor=who, time_ns=what.time_ns, data=data
+    )

@@ -1,0 +1,106 @@
+"""What an alarm would have done: the same judge, fed from history."""
+
+import msgspec
+
+from lineshaft.core.errors import Invalid
+from lineshaft.operations.alarms.happenings import Gone
+from lineshaft.operations.alarms.judging import Judge, Told
+from lineshaft.operations.alarms.settings import Alarm, check_alarm
+from lineshaft.operations.alarms.state import State
+from lineshaft.operations.alarms.transitions import after
+from lineshaft.stores import Store
+
+SAMPLES_MAX = 20_000_000
+"""Samples that one preview may read."""
+ACTIVATIONS_MAX = 1000
+"""Activations listed one by one; all are counted."""
+
+
+class Activation(msgspec.Struct, frozen=True, kw_only=True):
+    """One time it would have been active."""
+
+    start_ns: int
+    end_ns: int | None
+    """None where it would still be active at the end of the span."""
+    limit: str
+    """The first limit passed."""
+
+
+class Preview(msgspec.Struct, frozen=True, kw_only=True):
+    """How often an alarm would have rung in a span."""
+
+    rung: int
+    """Activations and rises of severity that would have asked for somebody."""
+    active_ns: int
+    """How long it would have been active in all."""
+    activations: list[Activation]
+    samples: int
+
+
+async def preview(store: Store, alarm: Alarm, start_ns: int, stop_ns: int) -> Preview:
+    """Run an alarm over history, from the value that held at the beginning on.
+
+    Raises:
+        Invalid: the alarm cannot ring, or the span holds too many samples.
+    """
+    check_alarm(alarm)
+    count = await store.count([alarm.point], start_ns, stop_ns)
+    if count > SAMPLES_MAX:
+        raise Invalid(
+            f"the span holds {count} samples of {alarm.point}, wanted at most {SAMPLES_MAX}",
+            remedy="Take a shorter span.",
+        )
+    judge, walk = Judge([alarm]), _Walk(alarm)
+    walk.go(judge.push(await store.before([alarm.point], start_ns))[0])
+    walk.begin(start_ns)
+    async for batch in store.scan([alarm.point], start_ns, stop_ns):
+        walk.go(judge.push(batch)[0])
+    walk.go(judge.tick(stop_ns))
+    return walk.end(stop_ns, count)
+
+
+class _Walk:
+    """An alarm's life, written down."""
+
+    def __init__(self, alarm: Alarm) -> None:
+        self._life = alarm.life
+        self._state = State()
+        self._rung = 0
+        self._open: Activation | None = None
+        self._done: list[Activation] = []
+        self._active_ns = 0
+        self._start_ns = 0
+
+    def begin(self, start_ns: int) -> None:
+        """What came before was only to know how it stood."""
+        self._start_ns = start_ns
+        self._done, self._rung, self._active_ns = [], 0, 0
+
+    def go(self, told: list[Told]) -> None:
+        """Have happenings happen."""
+        for _, what in told:
+            done = after(self._state, what, self._life)
+            if not isinstance(done, State):
+                continue
+            self._rung += done.event_id != self._state.event_id
+            if done.active and self._open is None:
+                self._open = Activation(start_ns=what.time_ns, end_ns=None, limit=done.limit)
+            elif isinstance(what, Gone) and self._open is not None:
+                self._close(what.time_ns)
+            self._state = done
+
+    def _close(self, time_ns: int) -> None:
+        if self._open is None:
+            return
+        self._active_ns += time_ns - max(self._open.start_ns, self._start_ns)
+        self._done.append(msgspec.structs.replace(self._open, end_ns=time_ns))
+        self._open = None
+
+    def end(self, stop_ns: int, samples: int) -> Preview:
+        """The whole of it."""
+        listed = self._done[-ACTIVATIONS_MAX:]
+        active_ns = self._active_ns
+        if self._open is not None:
+            active_ns += stop_ns - max(self._open.start_ns, self._start_ns)
+            listed = [*listed, self._open]
+        return Preview(rung=self._rung, active_ns=active_ns, activations=listed, samples=samples)

@@ -1,0 +1,146 @@
+"""The alarm system's figures over a span, from its journal."""
+
+import msgspec
+import numpy as np
+
+from lineshaft.core.access import Action, Authorizer, Identity
+from lineshaft.core.errors import Invalid
+from lineshaft.core.event import Event
+from lineshaft.operations.alarms import metrics
+from lineshaft.operations.alarms.journal import KIND
+from lineshaft.records import Logged, Records
+
+EVENTS_MAX = 1_000_000
+"""Entries of the journal that one report may read."""
+PAGE = 1000
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What ISA-18.2 and EEMUA 191 ask of an alarm system."""
+
+    rates: metrics.Rates
+    floods: list[metrics.Flood]
+    flood_share: float
+    """Share of the span spent in floods; target < 0.01."""
+    top: list[metrics.Actor]
+    top_share: float
+    """Share of the ten most frequent; target below 0.01 to 0.05, or a plan for each."""
+    stale: int
+    fleeting: int
+    by_severity: dict[str, int]
+    """Annunciated activations in the bands low, medium, high and critical."""
+    unanswered: int
+    """Activations that nobody had acknowledged by the end."""
+    acknowledge_s_median: float | None
+    performance: str
+    """Class of EEMUA 191."""
+
+
+async def entries(  # noqa: PLR0913 - all by keyword
+    records: Records,
+    authorizer: Authorizer,
+    who: Identity,
+    *,
+    start_ns: int,
+    stop_ns: int,
+    alarm: str = "",
+    limit: int = EVENTS_MAX,
+) -> list[Logged]:
+    """Entries with `start_ns <= time < stop_ns` that the caller may see, newest first.
+
+    Raises:
+        Invalid: the span holds too many.
+    """
+    found: list[Logged] = []
+    before: int | None = None
+    read = 0
+    while True:
+        page = await records.events(kind=KIND, before=before, newest_first=True, limit=PAGE)
+        read += len(page)
+        for logged in page:
+            event = logged.event
+            if start_ns <= event.time_ns < stop_ns and _wanted(event, alarm, authorizer, who):
+                found.append(logged)
+        # Source times may lie before the time of writing, never long after it.
+        if len(page) < PAGE or page[-1].event.time_ns < start_ns or len(found) >= limit:
+            return found[:limit]
+        if read >= EVENTS_MAX:
+            raise Invalid(
+                f"the journal holds more than {EVENTS_MAX} entries in that span",
+                remedy="Take a shorter one.",
+            )
+        before = page[-1].seq
+
+
+def _wanted(event: Event, alarm: str, authorizer: Authorizer, who: Identity) -> bool:
+    if alarm and event.data.get("alarm") != alarm:
+        return False
+    return authorizer.allows(who, Action.LOOK, event.path)
+
+
+def report(journal: list[Logged], start_ns: int, stop_ns: int) -> Report:
+    """The figures of these entries, newest first."""
+    events = [logged.event for logged in reversed(journal)]
+    rung = [e for e in events if e.kind == "alarm.arisen" and e.data.get("annunciated")]
+    rung.sort(key=lambda e: e.time_ns)
+    times = np.array([e.time_ns for e in rung], dtype=np.int64)
+    names = sorted({str(e.data["alarm"]) for e in rung})
+    codes = {n: i for i, n in enumerate(names)}
+    alarm = np.array([codes[str(e.data["alarm"])] for e in rung], dtype=np.int32)
+    begun, ended = _spans(events, stop_ns)
+    floods = metrics.floods(times, stop_ns)
+    rates = metrics.rates(times, start_ns, stop_ns)
+    top = metrics.top(times, alarm, names)
+    waits = _waits(events)
+    return Report(
+        rates=rates,
+        floods=floods,
+        flood_share=sum(f.end_ns - f.start_ns for f in floods) / (stop_ns - start_ns),
+        top=top,
+        top_share=sum(a.share for a in top),
+        stale=metrics.stale(begun, ended),
+        fleeting=metrics.fleeting(begun, ended),
+        by_severity=_bands(rung),
+        unanswered=len({e.data["event_id"] for e in rung} - _answered(events)),
+        acknowledge_s_median=float(np.median(waits)) if waits else None,
+        performance=metrics.performance_class(rates.per_10_min, rates.most_in_10_min),
+    )
+
+
+def _spans(events: list[Event], stop_ns: int) -> tuple[metrics.Times, metrics.Times]:
+    """When each activation began and ended; one still active ends with the span."""
+    open_: dict[str, int] = {}
+    begun: list[int] = []
+    ended: list[int] = []
+    for event in events:
+        name = str(event.data["alarm"])
+        if event.kind == "alarm.arisen":
+            open_.setdefault(name, event.time_ns)
+        elif event.kind in ("alarm.gone", "alarm.reset") and name in open_:
+            begun.append(open_.pop(name))
+            ended.append(event.time_ns)
+    begun += open_.values()
+    ended += [stop_ns] * len(open_)
+    return np.array(begun, dtype=np.int64), np.array(ended, dtype=np.int64)
+
+
+def _answered(events: list[Event]) -> set[object]:
+    return {e.data["event_id"] for e in events if e.kind == "alarm.acknowledged"}
+
+
+def _waits(events: list[Event]) -> list[float]:
+    """Seconds from ringing to acknowledging."""
+    rung = {e.data["event_id"]: e.time_ns for e in events if e.kind == "alarm.arisen"}
+    return [
+        (e.time_ns - rung[e.data["event_id"]]) / metrics.SECOND_NS
+        for e in events
+        if e.kind == "alarm.acknowledged" and e.data["event_id"] in rung
+    ]
+
+
+def _bands(rung: list[Event]) -> dict[str, int]:
+    found = {"low": 0, "medium": 0, "high": 0, "critical": 0}
+    names = list(found)
+    for event in rung:
+        found[names[min((int(event.data["severity"]) - 1) // 250, 3)]] += 1
+    return found

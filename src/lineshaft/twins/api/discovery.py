@@ -1,0 +1,127 @@
+"""Discovery: from the identifiers of an asset to those of its shells."""
+
+from lineshaft.core.errors import Invalid, Missing, Stale
+from lineshaft.records import Or, Predicate
+from lineshaft.twins import Class, Document, Json
+from lineshaft.twins.api import answers, kept
+from lineshaft.twins.api.answers import Answer
+from lineshaft.twins.api.registry import merged
+from lineshaft.twins.api.requests import Request, decode
+from lineshaft.twins.api.roles import Right
+from lineshaft.twins.api.routing import Route
+from lineshaft.twins.api.services import Services
+from lineshaft.twins.api.shells import link_of
+from lineshaft.twins.model.checking import check
+from lineshaft.web.paging import cursor_of, key_of
+
+LINKS = Class.LINKS
+SOURCES = (Class.SHELL, LINKS)
+GLOBAL = "globalAssetId"
+LINKS_MAX = 100
+"""Links that one question may name."""
+LOOKED_MAX = 1000
+"""Shells that are looked at for one page."""
+
+Link = tuple[str, str]
+"""Name and value of an asset identifier."""
+
+
+async def _found(to: Services, request: Request, links: list[Link]) -> Answer:
+    """A page of the identifiers of shells that have all the links."""
+    if len(links) > LINKS_MAX:
+        raise Invalid(f"{len(links)} asset links, wanted at most {LINKS_MAX}")
+    limit, cursor = request.limit(), request.one("cursor") or ""
+    after = key_of(cursor) if cursor else ""
+    any_: Predicate | None = Or(tuple(kept.linked(*link) for link in links)) if links else None
+    found: list[str] = []
+    looked = await merged(to, request, SOURCES, after, LOOKED_MAX, any_)
+    for at, document in enumerate(looked):
+        # One link may stand in the shell and another among those that were posted.
+        if len(links) < 2 or set(links) <= set(await _links(to, request, document.id)):  # noqa: PLR2004 - one is found already
+            found.append(document.id)
+        if len(found) == limit:
+            more = at + 1 < len(looked) or len(looked) == LOOKED_MAX
+            return answers.page_of(found, cursor_of(document.id) if more else "")
+    return answers.page_of(found, cursor_of(looked[-1].id) if len(looked) == LOOKED_MAX else "")
+
+
+async def _links(to: Services, request: Request, id_: str) -> list[Link]:
+    return [
+        (link["name"], link["value"])
+        for document in await _documents(to, request, id_)
+        for link in links_of(document)
+    ]
+
+
+async def _documents(to: Services, request: Request, id_: str) -> list[Document]:
+    both = [await to.documents.get(class_, id_) for class_ in SOURCES]
+    return [d for d in both if d is not None and kept.may(to, request, Right.READ, d)]
+
+
+def links_of(document: Document) -> list[Json]:
+    """The asset identifiers in a shell, or among those that were posted for one."""
+    obj = decode(document.data)
+    asset = obj.get("assetInformation", obj)
+    whole = asset.get(GLOBAL)
+    first = [{"name": GLOBAL, "value": whole}] if whole is not None else []
+    return [*first, *asset.get("specificAssetIds", ())]
+
+
+async def by_query(to: Services, request: Request) -> Answer:
+    """GetAllAssetAdministrationShellIdsByAssetLink."""
+    return await _found(to, request, [link_of(text) for text in request.many("assetIds")])
+
+
+async def by_link(to: Services, request: Request) -> Answer:
+    """SearchAllAssetAdministrationShellIdsByAssetLink."""
+    links = _checked("AssetLink", await request.items())
+    return await _found(to, request, [(link["name"], link["value"]) for link in links])
+
+
+async def get(to: Services, request: Request) -> Answer:
+    """GetAllAssetLinksById."""
+    id_ = request.id("aasIdentifier")
+    documents = await _documents(to, request, id_)
+    if not documents:
+        raise kept.missing(Class.SHELL, id_)
+    return answers.encoded([link for d in documents for link in links_of(d)])
+
+
+async def post(to: Services, request: Request) -> Answer:
+    """PostAllAssetLinksById: they take the place of those that were posted before."""
+    id_ = request.id("aasIdentifier")
+    links = _checked("SpecificAssetId", await request.items())
+    await kept.put(to, request, LINKS, {"id": id_, "specificAssetIds": links})
+    return answers.encoded(links)._replace(status=answers.CREATED)
+
+
+async def delete(to: Services, request: Request) -> Answer:
+    """DeleteAllAssetLinksById: what stands in the shell itself stays."""
+    id_ = request.id("aasIdentifier")
+    try:
+        await kept.remove(to, request, LINKS, id_)
+    except Missing:
+        if await _documents(to, request, id_):
+            raise Stale(
+                f"the asset links of {id_!r} stand in the shell itself",
+                remedy="Change its assetInformation.",
+            ) from None
+        raise
+    return answers.done()
+
+
+def _checked(type_: str, links: list[Json]) -> list[Json]:
+    for at, link in enumerate(links):
+        findings = check(type_, link)
+        if findings:
+            raise Invalid(f"asset link {at}: {findings[0].path}: {findings[0].message}")
+    return links
+
+
+ROUTES = [
+    Route("GET", "/lookup/shells", by_query),
+    Route("POST", "/lookup/shellsByAssetLink", by_link),
+    Route("GET", "/lookup/shells/{aasIdentifier}", get),
+    Route("POST", "/lookup/shells/{aasIdentifier}", post),
+    Route("DELETE", "/lookup/shells/{aasIdentifier}", delete),
+]

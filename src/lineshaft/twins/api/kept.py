@@ -1,0 +1,386 @@
+"""Documents as the caller may see and change them: the only way from a handler to the store."""
+
+import base64
+import binascii
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+import msgspec
+
+from lineshaft.core.errors import Denied, Invalid, Missing
+from lineshaft.records import And, Change, Compare, IsNull, Predicate, Some
+from lineshaft.twins import Class, Document, Json
+from lineshaft.twins.api.requests import Request, decode
+from lineshaft.twins.api.roles import Right
+from lineshaft.twins.api.services import Services
+from lineshaft.twins.documents import Remove, Write
+from lineshaft.twins.model.checking import check, checked
+from lineshaft.twins.model.elements import LIST, walk
+from lineshaft.twins.model.elements import remove as take_out
+from lineshaft.twins.model.paths import parse_path
+
+T = TypeVar("T")
+SET = Right.UPDATE
+
+NAMES = {
+    Class.SHELL: "shell",
+    Class.SUBMODEL: "submodel",
+    Class.CONCEPT: "concept description",
+    Class.SHELL_DESCRIPTOR: "shell descriptor",
+    Class.SUBMODEL_DESCRIPTOR: "submodel descriptor",
+    Class.LINKS: "set of asset links of the shell",
+    Class.PACKAGE: "package",
+}
+TYPES = {
+    Class.SHELL: "AssetAdministrationShell",
+    Class.SUBMODEL: "Submodel",
+    Class.CONCEPT: "ConceptDescription",
+    Class.SHELL_DESCRIPTOR: "AssetAdministrationShellDescriptor",
+    Class.SUBMODEL_DESCRIPTOR: "SubmodelDescriptor",
+}
+Make = Callable[[Json], Json]
+"""Makes the new form of something from its old one."""
+
+
+# ---- reading
+
+
+def may(to: Services, request: Request, right: Right, found: Document, at: str = "") -> bool:
+    """Whether the caller may do this to the document, or to its element at the path `at`."""
+    return to.access.allows(request.who, right, found.class_, found, found.path, at)
+
+
+async def read(to: Services, request: Request, class_: Class, id_: str) -> Document:
+    """The document as it is stored.
+
+    Raises:
+        Missing: there is none, or the caller may not know of it.
+    """
+    found = await to.documents.get(class_, id_)
+    if found is None or not may(to, request, Right.READ, found):
+        raise missing(class_, id_)
+    return found
+
+
+def missing(class_: Class, id_: str) -> Missing:
+    """That there is no such document, whether or not there is one."""
+    return Missing(
+        f"there is no {NAMES[class_]} {id_!r}", remedy="The list of the collection names them all."
+    )
+
+
+async def listed(
+    to: Services, request: Request, class_: Class, where: Predicate | None = None
+) -> tuple[list[Document], str]:
+    """A page of what the caller may see and asks for, by identifier, and the next cursor."""
+    cursor = request.one("cursor") or ""
+    return await found(to, request, class_, where, cursor=cursor, limit=request.limit())
+
+
+async def found(
+    to: Services,
+    request: Request,
+    class_: Class,
+    where: Predicate | None = None,
+    *,
+    cursor: str = "",
+    limit: int,
+) -> tuple[list[Document], str]:
+    """Documents that the caller may see and that fit, by identifier, and the next cursor.
+
+    Raises:
+        Invalid: the cursor is none of ours.
+    """
+    seen = to.access.predicate(request.who, Right.READ, class_)
+    both = [p for p in (seen, where) if p is not None]
+    wanted = None if not both else both[0] if len(both) == 1 else And(tuple(both))
+    return await to.documents.find(class_, wanted, cursor=cursor, limit=limit)
+
+
+def named(id_short: str, class_: Class) -> Predicate:
+    """That a document itself, not an element of it, has this idShort."""
+    is_it = Compare("id_short", "=", id_short)
+    return Some(And((is_it, IsNull("at")))) if class_ is Class.SUBMODEL else Some(is_it)
+
+
+def linked(name: str, value: str) -> Predicate:
+    """That a shell or its descriptor has this asset identifier; `globalAssetId` is a name too."""
+    return Some(And((Compare("asset_name", "=", name), Compare("asset_value", "=", value))))
+
+
+def means(semantic: str) -> Predicate:
+    """That a submodel itself has this semantic id: the value of its first key, or a Reference."""
+    return Some(And((Compare("semantic_id", "=", first_key(semantic)), IsNull("at"))))
+
+
+def first_key(text: str) -> str:
+    """The value of the first key, of a Reference in JSON or given alone.
+
+    Raises:
+        Invalid: it begins like JSON and is no Reference.
+    """
+    if not text.startswith("{"):
+        return text
+    keys = decode(text.encode()).get("keys")
+    if not isinstance(keys, list) or not keys or not isinstance(keys[0], dict):
+        raise Invalid(f"{text[:60]!r} is no reference", remedy="Send its keys, or a value alone.")
+    return str(keys[0].get("value", ""))
+
+
+def decode_text(text: str, name: str) -> str:
+    """A query parameter that is base64url of a text.
+
+    Raises:
+        Invalid: it is not.
+    """
+    bare = text.rstrip("=")
+    try:
+        raw = base64.urlsafe_b64decode(bare + "=" * (-len(bare) % 4))
+        # The decoder skips characters that it does not know.
+        if base64.urlsafe_b64encode(raw).decode().rstrip("=") == bare:
+            return raw.decode()
+    except (binascii.Error, ValueError):
+        pass
+    raise Invalid(
+        f"{name} is {text[:40]!r}, which is not base64url of a text",
+        remedy="Encode it as base64url without padding (RFC 4648, 5).",
+    )
+
+
+def is_stored(to: Services, request: Request, found: Document, *, blobs: bool) -> bool:
+    """Whether the stored bytes are what the caller is to be given."""
+    if found.class_ is not Class.SUBMODEL:
+        return True
+    if not blobs and b'"Blob"' in found.data:
+        return False
+    return to.access.hides(request.who, found) is None and to.living.overlay(found) is None
+
+
+def shown(to: Services, request: Request, found: Document) -> Json:
+    """The submodel as it is now, without what is hidden from the caller."""
+    fresh = to.living.overlay(found)
+    obj: Json = msgspec.json.decode(found.data) if fresh is None else fresh
+    hidden = to.access.hides(request.who, found)
+    if hidden is not None:
+        for path in [p for p, _ in walk(obj) if hidden(p)][::-1]:
+            take_out(obj, parse_path(path))
+    return obj
+
+
+# ---- writing
+
+
+async def verified(request: Request, class_: Class, id_: str | None = None) -> Json:
+    """The body, which must be a whole and right document, of this identifier if one is given.
+
+    Raises:
+        Invalid: it is not.
+    """
+    obj = checked(TYPES[class_], await request.json_bytes())
+    if id_ is not None and obj["id"] != id_:
+        raise Invalid(
+            f"the body has the id {obj['id']!r}, the address has {id_!r}",
+            remedy="Send it to its own address; an identifier cannot be changed.",
+        )
+    return obj
+
+
+async def write(to: Services, request: Request, new: Write) -> Document:
+    """Write one document, whose right was asked before; it as it is now.
+
+    Raises:
+        Stale: it has not the version that was expected.
+    """
+    (made,) = await to.documents.commit(request.who, new)
+    return cast(Document, made)
+
+
+async def post(to: Services, request: Request, class_: Class, obj: Json) -> Document:
+    """Add a new document.
+
+    Raises:
+        Stale: there is one of that identifier.
+        Denied: the caller may not add it.
+    """
+    demand_new(to, request, class_, obj)
+    return await write(to, request, Write(class_=class_, id=obj["id"], obj=obj, expected=0))
+
+
+async def put(to: Services, request: Request, class_: Class, obj: Json) -> tuple[Document, bool]:
+    """Add the document, or set it in the place of the old one; True when it was added.
+
+    Raises:
+        Stale: the header If-Match names another version.
+        Denied: the caller may not.
+    """
+    old = await to.documents.get(class_, obj["id"])
+    if old is None:
+        if request.header(b"if-match"):
+            raise missing(class_, obj["id"])
+        return await post(to, request, class_, obj), True
+    demand(to, request, Right.UPDATE, old)
+    new = Write(class_=class_, id=old.id, obj=obj, expected=expected(request))
+    return await write(to, request, new), False
+
+
+async def remove(to: Services, request: Request, class_: Class, id_: str) -> None:
+    """Take a document out.
+
+    Raises:
+        Missing: there is none, or the caller may not know of it.
+        Denied: the caller may not.
+        Stale: the header If-Match names another version.
+    """
+    old = await to.documents.get(class_, id_)
+    if old is None:
+        raise missing(class_, id_)
+    demand(to, request, Right.DELETE, old)
+    await to.documents.commit(
+        request.who, Remove(class_=class_, id=id_, expected=expected(request))
+    )
+
+
+async def change(  # noqa: PLR0913 - what, where, how, by keyword
+    to: Services,
+    request: Request,
+    class_: Class,
+    id_: str,
+    alter: Callable[[Json], T],
+    *,
+    right: Right = Right.UPDATE,
+    at: str = "",
+) -> tuple[Document, T]:
+    """Read, alter in place, check and write; two at once do not undo each other.
+
+    Raises:
+        Missing: there is no such document, or the caller may not know of it.
+        Denied: the caller may not do it at the path `at`.
+        Invalid: what came out is not a right document.
+        Stale: the header If-Match names another version.
+    """
+    old = await to.documents.get(class_, id_)
+    if old is None:
+        raise missing(class_, id_)
+    demand(to, request, right, old, at)
+    return await to.documents.change(
+        class_,
+        id_,
+        request.who,
+        alter,
+        if_match=request.header(b"if-match"),
+        detail={"idShortPath": at} if at else {},
+    )
+
+
+async def change_with(
+    to: Services,
+    request: Request,
+    found: Document,
+    alter: Callable[[Json], None],
+    more: tuple[Change, ...],
+    at: str = "",
+) -> Document:
+    """Alter in place and write, together with other changes to the records.
+
+    Raises:
+        Denied: the caller may not do it at the path `at`.
+        Stale: it was changed meanwhile, or the header If-Match names another version.
+    """
+    demand(to, request, Right.UPDATE, found, at)
+    obj = msgspec.json.decode(found.data)
+    alter(obj)
+    wanted = expected(request)
+    new = Write(
+        class_=found.class_,
+        id=found.id,
+        obj=obj,
+        expected=found.version if wanted is None else wanted,
+        detail={"idShortPath": at} if at else {},
+        more=more,
+    )
+    return await write(to, request, new)
+
+
+async def replace(to: Services, request: Request, class_: Class, id_: str, make: Make) -> Document:
+    """Put what is made from the document in its place, once it is found right.
+
+    Raises:
+        Missing, Denied, Invalid, Stale: as of `change`.
+    """
+
+    def alter(obj: Json) -> None:
+        # The bytes are checked, as those of a body are: what was made may hold anything.
+        new = checked(TYPES[class_], msgspec.json.encode(make(obj)))
+        obj.clear()
+        obj.update(new)
+
+    made, _ = await change(to, request, class_, id_, alter)
+    return made
+
+
+def check_list(parent: Json, path: str) -> None:
+    """See that a list is right with what was put into it; other parents take anything.
+
+    Raises:
+        Invalid: it holds what its type does not allow.
+    """
+    if parent.get("modelType") != LIST:
+        return
+    findings = check(LIST, parent)
+    if findings:
+        first = findings[0]
+        raise Invalid(
+            f"the list {path!r} does not take it: {first.path}: {first.message}",
+            remedy="Send an element of the type that the list names.",
+        )
+
+
+def demand_new(to: Services, request: Request, class_: Class, obj: Json) -> None:
+    """See that the caller may add this document.
+
+    Raises:
+        Denied: the caller may not.
+    """
+    new = Document(class_=class_, id=obj["id"], version=0, data=msgspec.json.encode(obj))
+    if not to.access.allows(request.who, Right.CREATE, class_, new, "", ""):
+        raise _denied(request, Right.CREATE, class_, new.id)
+
+
+def demand(to: Services, request: Request, right: Right, found: Document, at: str = "") -> None:
+    """See that the caller may do this.
+
+    Raises:
+        Missing: the caller may not even know of the document.
+        Denied: the caller may not do it.
+    """
+    if may(to, request, right, found, at):
+        return
+    if not may(to, request, Right.READ, found):
+        raise missing(found.class_, found.id)
+    raise _denied(request, right, found.class_, found.id, at)
+
+
+def _denied(request: Request, right: Right, class_: Class, id_: str, at: str = "") -> Denied:
+    where = f" at {at!r}" if at else ""
+    return Denied(
+        f"{request.who.name} has not the right {right.value} to the {NAMES[class_]} {id_!r}{where}",
+        remedy="Ask an administrator for a role or rule that allows it.",
+    )
+
+
+def expected(request: Request) -> int | None:
+    """The version that the header If-Match names, or None.
+
+    Raises:
+        Invalid: it is no tag of ours.
+    """
+    tag = request.header(b"if-match").strip()
+    if not tag or tag == "*":
+        return None
+    number = tag.removeprefix("W/").strip('"')
+    if not number.isascii() or not number.isdigit() or len(number) > 18:  # noqa: PLR2004 - digits
+        raise Invalid(
+            f"If-Match is {tag[:40]!r}, wanted a tag that an answer gave in its header ETag",
+            remedy='Read the document again and send its ETag, such as "3".',
+        )
+    return int(number)

@@ -1,0 +1,136 @@
+"""What the interface stands on, and what it asks of the living plant."""
+
+from pathlib import Path
+from typing import Protocol
+
+from lineshaft.core.access import Authorizer, Identity
+from lineshaft.records import Records
+from lineshaft.twins import Document, Json
+from lineshaft.twins.api.jobs import Jobs
+from lineshaft.twins.api.requests import NotAllowed
+from lineshaft.twins.api.roles import Access
+from lineshaft.twins.documents import COLLECTIONS as DOCUMENTS
+from lineshaft.twins.documents import Announce, Documents
+from lineshaft.twins.files import COLLECTIONS as FILES
+from lineshaft.twins.files import Attachments, Files
+from lineshaft.twins.model.paths import Steps, path_text
+
+COLLECTIONS = (*DOCUMENTS, *FILES)
+"""What twins keep in the records."""
+
+
+class Living(Protocol):
+    """The plant behind the twins: values that are fresh, machines that take values and calls."""
+
+    def overlay(self, document: Document) -> Json | None:
+        """The document with its bound values as they are now; None when nothing in it is bound."""
+
+    async def set_values(
+        self, who: Identity, submodel_id: str, steps: Steps, value: object
+    ) -> set[Steps]:
+        """Write to the machines what is bound at or below the path; the paths that were taken.
+
+        `value` is in the form of `$value`. What is not taken is kept in the document.
+
+        Raises:
+            Denied, Refused, LinkLost: a machine may not, will not or cannot take it.
+        """
+
+    async def invoke(
+        self, who: Identity, submodel_id: str, steps: Steps, inputs: Json, timeout_s: float
+    ) -> Json:
+        """Carry out the operation at the path; its outputs by idShort, in the form of `$value`.
+
+        `inputs` holds those of the in-output variables too, and so do the outputs.
+
+        Raises:
+            Unbound: nothing carries it out.
+            Refused, LinkLost, Denied: the machine will not, cannot or may not.
+            TimeoutError: it took longer than `timeout_s`.
+        """
+
+
+class Unbound(NotAllowed):
+    """An operation that nothing carries out."""
+
+
+class Still:
+    """A plant without machines: nothing is bound, nothing can be carried out."""
+
+    def overlay(self, document: Document) -> Json | None:
+        """None."""
+        return None
+
+    async def set_values(
+        self,
+        who: Identity,
+        submodel_id: str,
+        steps: Steps,
+        value: object,
+    ) -> set[Steps]:
+        """Nothing is taken."""
+        return set()
+
+    async def invoke(
+        self,
+        who: Identity,
+        submodel_id: str,
+        steps: Steps,
+        inputs: Json,
+        timeout_s: float,
+    ) -> Json:
+        """Nothing carries it out.
+
+        Raises:
+            Unbound: always.
+        """
+        raise Unbound(
+            f"operation {path_text(steps)!r} of submodel {submodel_id!r} is bound to nothing",
+            remedy="Bind it to a method of a machine.",
+        )
+
+
+class Services:
+    """What every handler is given."""
+
+    def __init__(  # noqa: PLR0913 - each is a service; the last three by keyword
+        self,
+        documents: Documents,
+        access: Access,
+        files: Files,
+        attachments: Attachments,
+        living: Living | None = None,
+        *,
+        url: str = "",
+        shell: str = "",
+        submodel: str = "",
+    ) -> None:
+        self.documents = documents
+        self.access = access
+        self.files = files
+        self.attachments = attachments
+        self.living: Living = living or Still()
+        self.url = url
+        """Address that descriptors name, `https://host`; empty for the one of the request."""
+        self.shell = shell
+        """Identifier of what `/aas` serves; empty for the first."""
+        self.submodel = submodel
+        """Identifier of what `/submodel` serves; empty for the first."""
+        self.jobs = Jobs()
+        """What was asked for without waiting."""
+
+    async def run(self) -> None:
+        """Carry out what was asked for without waiting, until cancelled."""
+        await self.jobs.run()
+
+
+def services(
+    records: Records, authorizer: Authorizer, folder: Path, announce: Announce | None = None
+) -> Services:
+    """The services over a plant's records and the folder for its files."""
+    return Services(
+        Documents(records, announce=announce),
+        Access(authorizer),
+        Files(folder),
+        Attachments(records),
+    )

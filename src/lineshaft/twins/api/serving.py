@@ -1,0 +1,78 @@
+"""The interface as one ASGI application: finds the handler, answers, turns errors into Results."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any, cast
+
+from litestar import Request as Failed
+from litestar import Response
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from lineshaft.core.errors import Invalid, LineshaftError
+from lineshaft.twins.api import answers
+from lineshaft.twins.api.answers import Answer, failed, failure, send_answer
+from lineshaft.twins.api.requests import Request
+from lineshaft.twins.api.routing import Found, Router
+from lineshaft.twins.api.services import Services
+from lineshaft.twins.api.table import ROUTES
+from lineshaft.web.problem import problem
+
+log = logging.getLogger(__name__)
+
+MOUNT = "/api/v3"
+VERSIONS = {".0": True, ".1": False}
+"""What follows, and whether it is served as clients of version 3.0 expect it, or as 3.1 says."""
+_ROUTER = Router(ROUTES)
+
+
+def served(services: Services) -> ASGIApp:
+    """The application; its path begins with the version."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        version, _, path = scope["path"].partition("/")
+        old = VERSIONS.get(version)
+        found = None if old is None else _ROUTER.find(path)
+        request = Request(
+            cast(Mapping[str, Any], scope),
+            receive,
+            {} if found is None else found.params,
+            path=path.rstrip("/"),
+            base=MOUNT + version,
+        )
+        answer = await _answer(services, request, found)
+        await send_answer(answer, send, head=request.method == "HEAD")
+
+    return app
+
+
+async def _answer(services: Services, request: Request, found: Found | None) -> Answer:
+    if found is None:
+        return failure(
+            answers.NOT_FOUND,
+            f"there is no address {request.base}/{request.path[:200]} in this interface."
+            " The services that are served are listed at /description.",
+        )
+    method = "GET" if request.method == "HEAD" else request.method
+    handler = found.handlers.get(method)
+    if handler is None:
+        allow = ", ".join(sorted(found.handlers))
+        text = f"{request.method[:20]} is not possible here, but {allow}."
+        return failure(answers.NOT_ALLOWED, text, (b"allow", allow.encode()))
+    try:
+        return await handler(services, request)
+    except LineshaftError as error:
+        return failed(error, request)
+    except RecursionError:
+        return failed(Invalid("the body is nested too deep to be read"), request)
+
+
+def fail(request: Failed[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """The answer to what failed outside the handlers: no identity, no right, a defect."""
+    told = problem(error)
+    if told.status == answers.DEFECT:
+        log.error("request failed", extra={"path": request.url.path}, exc_info=error)
+    answer = failure(told.status, answers.sentence(told.detail, told.remedy))
+    headers = {name.decode(): value.decode() for name, value in answer.headers}
+    return Response(
+        answer.body, status_code=answer.status, media_type="application/json", headers=headers
+    )

@@ -1,0 +1,30 @@
+"""All operations of all services, as one table."""
+
+from lineshaft.twins.api import (
+    attachments,
+    bulk,
+    concepts,
+    description,
+    discovery,
+    elements,
+    operations,
+    packages,
+    registry,
+    shells,
+    submodels,
+)
+
+ROUTES = [
+    *shells.ROUTES,
+    *submodels.ROUTES,
+    *elements.ROUTES,
+    *attachments.ROUTES,
+    *operations.ROUTES,
+    *concepts.ROUTES,
+    *registry.ROUTES,
+    *discovery.ROUTES,
+    *packages.ROUTES,
+    *bulk.ROUTES,
+    *description.ROUTES,
+]
+"""Every route of the interface, each method and path once."""

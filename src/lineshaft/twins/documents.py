@@ -1,0 +1,379 @@
+"""Documents: the one place through which shells, submodels and their like are read and written.
+
+Every write is one transaction of the records: the document, its index rows and its event.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack
+from typing import Any, TypeVar
+
+import msgspec
+
+from lineshaft.core.access import Identity
+from lineshaft.core.errors import LineshaftError, Missing, Stale
+from lineshaft.core.event import Event
+from lineshaft.records import Append, Change, Delete, Predicate, Put, Record, Records
+from lineshaft.twins import Class, Document, Json, index
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+Announce = Callable[[Event], Awaitable[None]]
+"""Tells an event that is safely in the log; the plant gives `spine.announce`."""
+
+COLLECTIONS = tuple(index.COLLECTIONS.values())
+"""What twins keep in the records, one collection for each class."""
+LOCKS = 512
+"""Locks for writing; documents share one when their names fall together, and then wait."""
+ROWS_IN_LOOP_MAX = 65_536
+"""Bytes of a document up to which its index rows are made on the event loop."""
+ENTRY_BYTES = 400
+"""What a document in the cache costs beside its bytes, about."""
+
+
+class Write(msgspec.Struct, frozen=True, kw_only=True):
+    """Put a document in the place of the one with its identifier, or make it."""
+
+    class_: Class
+    id: str
+    obj: Json
+    """The whole document; it must not be changed afterwards."""
+    expected: int | None = None
+    """The version it must have now; 0 means it must not exist; None does not ask."""
+    path: str | None = None
+    """Branch of the namespace of its asset; empty for none, None leaves it as it is."""
+    origin: str | None = None
+    """Who made it: empty for a client, `generated`, `import`; None leaves it as it is."""
+    kind: str = ""
+    """Kind of its event; empty for `twin.created` or `twin.updated`."""
+    detail: Json = {}
+    """What its event says beside class, id and version, such as `idShortPath`."""
+    more: tuple[Change, ...] = ()
+    """Other changes to the records in the same transaction."""
+
+
+class Remove(msgspec.Struct, frozen=True, kw_only=True):
+    """Take a document away."""
+
+    class_: Class
+    id: str
+    expected: int | None = None
+    """The version it must have now; None does not ask, but it must exist."""
+    detail: Json = {}
+    """What its event says beside class, id and version."""
+    more: tuple[Change, ...] = ()
+    """Other changes to the records in the same transaction."""
+
+
+class _Kept(msgspec.Struct, frozen=True, array_like=True):
+    """What stands in the records: where it belongs, who made it, the JSON as it is."""
+
+    path: str
+    origin: str
+    data: msgspec.Raw
+
+
+Key = tuple[Class, str]
+
+
+class Documents:
+    """Reads and writes documents; those read often are kept in memory."""
+
+    def __init__(
+        self, records: Records, *, cache_mb: float = 64, announce: Announce | None = None
+    ) -> None:
+        self._records = records
+        self._announce = announce
+        self._cache = _Cache(int(cache_mb * 1_000_000))
+        self._locks = [asyncio.Lock() for _ in range(LOCKS)]
+        self._reading: dict[Key, object] = {}
+        """Questions under way; a write takes its own out, so that no old answer is cached."""
+
+    # ---- reading
+
+    async def get(self, class_: Class, id_: str) -> Document | None:
+        """The document as the last acknowledged write left it, or None."""
+        key = (class_, id_)
+        if (found := self._cache.get(key)) is not None:
+            return found
+        mark = self._reading[key] = object()
+        try:
+            record = await self._records.get(class_.value, id_)
+            document = _document(class_, record) if record else None
+            if document is not None and self._reading.get(key) is mark:
+                self._cache.put(key, document)
+            return document
+        finally:
+            if self._reading.get(key) is mark:
+                del self._reading[key]
+
+    async def find(
+        self,
+        class_: Class,
+        where: Predicate | None = None,
+        *,
+        cursor: str = "",
+        limit: int = 100,
+    ) -> tuple[list[Document], str]:
+        """Documents that fit, ordered by identifier, and the cursor of the next part.
+
+        Raises:
+            Invalid: the cursor is not of this question, or limit is outside 1 to 1000.
+        """
+        page = await self._records.find(class_.value, where, cursor=cursor, limit=limit)
+        return [_document(class_, r) for r in page.records], page.cursor
+
+    async def path_of(self, class_: Class, id_: str) -> str:
+        """Branch of the namespace of the document's asset; empty when it has none.
+
+        Raises:
+            Missing: there is no such document.
+        """
+        return (await self._there(class_, id_)).path
+
+    async def _there(self, class_: Class, id_: str) -> Document:
+        if (found := await self.get(class_, id_)) is None:
+            raise Missing(f"{class_.value}: there is none with the identifier {id_!r}")
+        return found
+
+    # ---- writing
+
+    async def commit(self, who: Identity, *changes: Write | Remove) -> list[Document | None]:
+        """Do all changes with their events, or none; gives each document as it is now.
+
+        Raises:
+            Stale: a document has not the version that was expected.
+            Missing: what is to be removed does not exist.
+            Unavailable: the records cannot be written now.
+            Invalid: an identifier or text cannot be kept.
+        """
+        keys = {(c.class_, c.id) for c in changes}
+        return await self._alone(keys, self._commit(who, changes, keys))
+
+    async def change(  # noqa: PLR0913 - the last three by keyword
+        self,
+        class_: Class,
+        id_: str,
+        who: Identity,
+        alter: Callable[[Json], T],
+        *,
+        if_match: str = "",
+        kind: str = "",
+        detail: Json | None = None,
+    ) -> tuple[Document, T]:
+        """Read, alter in place, write, with no other write to the document between.
+
+        `if_match` is what the header If-Match says; `kind` is that of the event, if not
+        `twin.updated`.
+
+        Raises:
+            Missing: there is no such document.
+            Stale: it has none of the versions of `if_match`.
+            Unavailable: the records cannot be written now.
+        """
+
+        async def work() -> tuple[Document, T]:
+            found = await self._there(class_, id_)
+            check_match(if_match, found)
+            obj = msgspec.json.decode(found.data)
+            said = alter(obj)
+            write = Write(class_=class_, id=id_, obj=obj, kind=kind, detail=detail or {})
+            await self._commit(who, [write], {(class_, id_)})
+            return await self._there(class_, id_), said
+
+        return await self._alone({(class_, id_)}, work())
+
+    async def _alone(self, keys: set[Key], work: Coroutine[Any, Any, T]) -> T:
+        """Do what writes these documents while nobody else writes them.
+
+        It is brought to its end even when the caller goes away, so that the cache never
+        differs from the records.
+        """
+        # In one order for all, so that no two wait for each other.
+        locks = sorted({hash(key) % LOCKS for key in keys})
+
+        async def locked() -> T:
+            async with AsyncExitStack() as stack:
+                for n in locks:
+                    await stack.enter_async_context(self._locks[n])
+                return await work
+
+        return await asyncio.shield(locked())
+
+    async def _commit(
+        self, who: Identity, changes: Sequence[Write | Remove], keys: set[Key]
+    ) -> list[Document | None]:
+        now = {key: await self.get(*key) for key in keys}
+        done: list[Document | None] = []
+        work: list[Change] = []
+        events: list[Event] = []
+        for change in changes:
+            key = (change.class_, change.id)
+            before = now[key]
+            check_expected(change, before)
+            after = now[key] = _after(change, before) if isinstance(change, Write) else None
+            events.append(_event(who, change, before, after))
+            work += [await _prepared(change, before, after), Append(event=events[-1])]
+            work += change.more
+            done.append(after)
+        try:
+            await self._records.commit(*work)
+        finally:
+            # After a failure only the records know what was written.
+            self._forget(keys)
+        for key, document in now.items():
+            if document is not None:
+                self._cache.put(key, document)
+        for event in events:
+            await self._tell(event)
+        return done
+
+    def _forget(self, keys: set[Key]) -> None:
+        for key in keys:
+            self._reading.pop(key, None)
+            self._cache.drop(key)
+
+    async def _tell(self, event: Event) -> None:
+        if self._announce is None:
+            return
+        try:
+            await self._announce(event)
+        except LineshaftError as error:
+            # It stands in the log, where every consumer finds it; the deed is done.
+            log.warning("event not announced", extra={"kind": event.kind, "cause": str(error)})
+
+
+class _Cache:
+    """Documents used last, as many as fit into a number of bytes."""
+
+    def __init__(self, bytes_max: int) -> None:
+        self._bytes_max = bytes_max
+        self._bytes = 0
+        self._kept: OrderedDict[Key, Document] = OrderedDict()
+
+    def get(self, key: Key) -> Document | None:
+        if (found := self._kept.get(key)) is not None:
+            self._kept.move_to_end(key)
+        return found
+
+    def put(self, key: Key, document: Document) -> None:
+        self.drop(key)
+        if (size := _size(document)) > self._bytes_max:
+            return
+        self._kept[key] = document
+        self._bytes += size
+        while self._bytes > self._bytes_max:
+            _, oldest = self._kept.popitem(last=False)
+            self._bytes -= _size(oldest)
+
+    def drop(self, key: Key) -> None:
+        if (found := self._kept.pop(key, None)) is not None:
+            self._bytes -= _size(found)
+
+
+def _size(document: Document) -> int:
+    return len(document.data) + 2 * len(document.id) + ENTRY_BYTES
+
+
+def check_expected(change: Write | Remove, before: Document | None) -> None:
+    """See that a change meets the version that it expects.
+
+    Raises:
+        Stale: it does not.
+        Missing: what is to be removed does not exist.
+    """
+    version = before.version if before else 0
+    if isinstance(change, Remove) and before is None:
+        raise Missing(f"{change.class_.value}: there is none with the identifier {change.id!r}")
+    if change.expected is None or change.expected == version:
+        return
+    if before is None:
+        found = "does not exist"
+    elif change.expected == 0:
+        found = "exists already"
+    else:
+        found = f"has version {version}, the change was made for version {change.expected}"
+    raise Stale(
+        f"{change.class_.value} {change.id!r} {found}",
+        remedy="Read it again and make the change on what it is now.",
+    )
+
+
+def check_match(if_match: str, found: Document) -> None:
+    """See that a document has one of the versions of an If-Match header; empty asks nothing.
+
+    Raises:
+        Stale: it has none of them.
+    """
+    wanted = {tag.strip().removeprefix("W/").strip('"') for tag in if_match.split(",")}
+    if not if_match.strip() or "*" in wanted or str(found.version) in wanted:
+        return
+    raise Stale(
+        f"{found.class_.value} {found.id!r} has version {found.version}, If-Match says"
+        f" {if_match[:80]}",
+        remedy="Read it again and make the change on what it is now.",
+    )
+
+
+def _document(class_: Class, record: Record) -> Document:
+    kept = msgspec.json.decode(record.data, type=_Kept)
+    return Document(
+        class_=class_,
+        id=record.key,
+        version=record.version,
+        data=bytes(kept.data),
+        path=kept.path,
+        origin=kept.origin,
+    )
+
+
+def _after(change: Write, before: Document | None) -> Document:
+    path = change.path if change.path is not None else before.path if before else ""
+    origin = change.origin if change.origin is not None else before.origin if before else ""
+    return Document(
+        class_=change.class_,
+        id=change.id,
+        version=before.version + 1 if before else 1,
+        data=msgspec.json.encode(change.obj),
+        path=path,
+        origin=origin,
+    )
+
+
+async def _prepared(
+    change: Write | Remove, before: Document | None, after: Document | None
+) -> Change:
+    """The change as the records take it; they see for themselves that nobody came between."""
+    version = before.version if before else 0
+    if isinstance(change, Remove) or after is None:
+        return Delete(collection=change.class_.value, key=change.id, expected=version)
+    kept = _Kept(path=after.path, origin=after.origin, data=msgspec.Raw(after.data))
+
+    def rows() -> tuple[index.Row, ...]:
+        return index.rows(change.class_, change.obj, path=after.path, origin=after.origin)
+
+    small = len(after.data) <= ROWS_IN_LOOP_MAX
+    return Put(
+        collection=change.class_.value,
+        key=change.id,
+        data=msgspec.json.encode(kept),
+        rows=rows() if small else await asyncio.to_thread(rows),
+        expected=version,
+    )
+
+
+def _event(
+    who: Identity, change: Write | Remove, before: Document | None, after: Document | None
+) -> Event:
+    if isinstance(change, Remove):
+        kind = "twin.deleted"
+    else:
+        kind = change.kind or ("twin.updated" if before else "twin.created")
+    last = after or before
+    version, path = (last.version, last.path) if last else (0, "")
+    data = {"class": change.class_.value, "id": change.id, "version": version}
+    return Event(kind=kind, path=path, actor=who.name, data=data | change.detail)

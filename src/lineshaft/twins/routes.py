@@ -1,0 +1,21 @@
+"""Routes of the twins: the standard's interface, and what it does not know below /api/v1/twins."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from litestar.types import ASGIApp
+
+from lineshaft.core.access import Action
+from lineshaft.twins.api import serving
+from lineshaft.twins.api.services import Services
+from lineshaft.web import Mount
+
+handlers: list[Any] = []
+
+
+def _served(services: Mapping[str, object]) -> ASGIApp:
+    return serving.served(cast(Services, services["twins"]))
+
+
+mounts = [Mount(serving.MOUNT, action=Action.LOOK, make=_served, fail=serving.fail)]
+"""Given the plant's service `twins`."""

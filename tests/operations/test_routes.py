@@ -1,0 +1,88 @@
+"""Alarms of a whole plant over HTTP: defined, rung, answered, looked back on."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import httpx
+
+from lineshaft.core.batch import Batch
+from lineshaft.core.clock import now_ns
+from lineshaft.plant import Plant
+from lineshaft.settings import load_text
+
+ALARM = {"name": "oil hot", "point": "acme/press/oil", "hi": {"value": 80.0, "priority": "high"}}
+NEW = "a-long-new-password-1"
+
+
+@asynccontextmanager
+async def plant(folder, more: str = ""):
+    made = Plant(load_text(f"[server]\nport = 0\n{more}", folder=folder))
+    up: asyncio.Future = asyncio.get_running_loop().create_future()
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(made.run(lambda s: up.done() or up.set_result(s)))
+        started = await up
+        async with httpx.AsyncClient(
+            base_url=started.url, headers={"X-Requested-With": "lineshaft"}
+        ) as http:
+            if started.password:
+                login = {"name": "admin", "password": started.password}
+                assert (await http.post("/api/v1/session", json=login)).is_success
+                change = {"old": started.password, "new": NEW}
+                assert (await http.put("/api/v1/password", json=change)).is_success
+            login = {"name": "admin", "password": NEW}
+            assert (await http.post("/api/v1/session", json=login)).is_success
+            yield made, http
+        made.stop()
+        await running
+
+
+async def reading(made: Plant, value: float) -> None:
+    await made.spine.publish("data.test", Batch.of_rows([("acme/press/oil", now_ns(), value)]))
+
+
+async def test_an_alarm_is_defined_rings_is_answered_and_looked_back_on(tmp_path):
+    async with plant(tmp_path) as (made, http):
+        assert (await http.put("/api/v1/alarms", json=ALARM)).is_success
+        await reading(made, 70)
+        await reading(made, 90)
+        (view,) = (await http.get("/api/v1/alarms")).json()["items"]
+        assert (view["letter"], view["annunciation"]) == ("B", "sound-and-blink")
+        deed = {"do": "acknowledge", "event_id": view["state"]["event_id"]}
+        answer = {"alarm": "oil hot", "deed": deed, "comment": "on my way"}
+        done = await http.post("/api/v1/alarms/answer", json=answer)
+        assert done.json()["letter"] == "C"
+        again = await http.post("/api/v1/alarms/answer", json=answer)
+        assert again.status_code == 409
+        assert "Bad_ConditionBranchAlreadyAcked" in again.json()["detail"]
+        await reading(made, 60)
+        journal = (await http.get("/api/v1/alarms/journal")).json()["items"]
+        kinds = [i["event"]["kind"] for i in journal[:-1]]
+        assert journal[-1]["event"]["kind"] == "alarm.defined"
+        assert kinds == ["alarm.gone", "alarm.refused", "alarm.acknowledged", "alarm.arisen"]
+        report = (await http.get("/api/v1/alarms/report?start=-1h")).json()
+        assert (report["rates"]["count"], report["unanswered"]) == (1, 0)
+        trial = {"alarm": ALARM, "start": "-1h"}
+        preview = (await http.post("/api/v1/alarms/preview", json=trial)).json()
+        assert (preview["rung"], preview["samples"]) == (1, 3)
+        (activation,) = preview["activations"]
+        assert activation["start_ns"] == view["state"]["active_ns"]
+    async with plant(tmp_path) as (_, http):
+        (view,) = (await http.get("/api/v1/alarms")).json()["items"]
+        assert view["letter"] == "A"
+        assert (await http.delete("/api/v1/alarms?name=oil hot")).is_success
+        assert (await http.get("/api/v1/alarms")).json()["items"] == []
+
+
+async def test_alarms_of_the_settings_file_ring_and_change_with_it(tmp_path):
+    table = '[[alarms]]\nname = "oil hot"\npoint = "acme/press/oil"\nhi = { value = 80 }\n'
+    async with plant(tmp_path, table) as (made, http):
+        await reading(made, 90)
+        (view,) = (await http.get("/api/v1/alarms")).json()["items"]
+        assert view["in_file"]
+        assert view["state"]["active"]
+
+
+async def test_nobody_answers_without_being_known(tmp_path):
+    async with plant(tmp_path) as (_, http):
+        http.cookies.clear()
+        assert (await http.get("/api/v1/alarms")).status_code == 401
