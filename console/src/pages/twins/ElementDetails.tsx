@@ -97,8 +97,8 @@ function BoundValue({ point }: { point: Point }) {
   return (
     <div className="bound">
       <div className="bound-value"><ValueText point={point} unit /></div>
-      <div><QualityText point={point} /> <AgeText path={point.path} /></div>
-      <div className="small"><Link to={branchAddress(point.path)} className="quiet-link path-text">{point.path}</Link></div>
+      <div><QualityText point={point} /> <span className="quiet">·</span> <AgeText path={point.path} /></div>
+      <div><Link to={branchAddress(point.path)} className="quiet-link tree-path" title={point.path}>{point.path}</Link></div>
       <div className="bound-acts">
         <Button size="small" icon={<LineChartOutlined />} onClick={() => go(trendAddress([point.path]))}>{t.twins.openTrend}</Button>
         {writable && <Button size="small" icon={<SendOutlined />} onClick={() => setWriting(true)}>{t.live.write}</Button>}

@@ -49,10 +49,10 @@ export function ImportDialog({ file, onClose, onDone }: Props) {
     }
   };
   const bring = () => act("importing", "imported", async () => setDone(await twins.read(file, false)));
-  const undo = () => act("undoing", "undone", async () => { if (done) await twins.undo(done.id); });
+  const undo = () => act("undoing", "undone", async () => { if (done?.id) await twins.undo(done.id); });
   const shown = done ?? plan;
-  const total = (plan?.created.length ?? 0) + (plan?.replaced.length ?? 0);
-  const shell = [...(done?.created ?? []), ...(done?.replaced ?? [])].find((one) => one.class === "shells");
+  const total = plan?.steps.filter((one) => one.what !== "leave").length ?? 0;
+  const shell = done?.steps.find((one) => one.class === "shells");
   const busy = step === "reading" || step === "importing" || step === "undoing";
   return (
     <Modal
@@ -84,13 +84,15 @@ export function ImportDialog({ file, onClose, onDone }: Props) {
 
 function Outcome({ imported }: { imported: Imported }) {
   const t = useTexts().twins.import;
-  const { created, replaced, unchanged = [], findings } = imported;
+  const { steps, findings } = imported;
+  const of = (what: Touched["what"]) => steps.filter((one) => one.what === what);
+  const [created, replaced, left] = [of("create"), of("replace"), of("leave")];
   const errors = findings.filter((f) => f.level === "error").length;
   return (
     <>
       <Group title={t.created(created.length)} items={created} />
       <Group title={t.replaced(replaced.length)} items={replaced} warn />
-      {unchanged.length > 0 && <p className="quiet">{t.unchanged(unchanged.length)}</p>}
+      {left.length > 0 && <p className="quiet">{t.unchanged(left.length)}</p>}
       {created.length + replaced.length === 0 && <Alert type="info" showIcon title={t.nothing} />}
       {findings.length > 0 && (
         <section aria-label={t.findings}>
@@ -116,7 +118,7 @@ function Group({ title, items, warn }: { title: string; items: Touched[]; warn?:
       <ul className="import-list">
         {(all ? items : items.slice(0, SHOWN_MAX)).map((one) => (
           <li key={`${one.class} ${one.id}`} data-touched={one.id}>
-            <Tag>{classes[one.class] ?? one.class}</Tag> {one.idShort && <strong>{one.idShort}</strong>} <span className="quiet small path-text">{one.id}</span>
+            <Tag>{classes[one.class] ?? one.class}</Tag> <span className="small path-text">{one.id}</span>
           </li>
         ))}
         {!all && items.length > SHOWN_MAX && <li><Button type="link" size="small" onClick={() => setAll(true)}>{t.allParts(items.length)}</Button></li>}

@@ -1,5 +1,4 @@
 /** The first page of a shell: its plate, its identifiers, what it is built of. */
-import { Descriptions } from "antd";
 import { useLanguage, useTexts } from "../../texts";
 import { Waiting } from "../../parts/Notice";
 import { kindOf, said, type Shell } from "./aas";
@@ -33,7 +32,9 @@ export function ShellFacts({ shell, listed }: { shell: Shell; listed: Listed[] |
       {said(shell.description, language) && <p className="twin-description">{said(shell.description, language)}</p>}
       <section className="panel">
         <h2>{t.identity}</h2>
-        <Descriptions size="small" column={1} items={rows} className="twin-facts" />
+        <dl className="facts twin-facts">
+          {rows.map((row) => <span key={row.key} className="fact-pair"><dt>{row.label}</dt><dd>{row.children}</dd></span>)}
+        </dl>
       </section>
       {structure.data && (
         <section className="panel">

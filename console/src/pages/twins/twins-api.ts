@@ -8,18 +8,18 @@ export interface Finding {
   level: string;
 }
 
+/** What becomes, or became, of one document of a file. */
 export interface Touched {
   class: string;
   id: string;
-  idShort?: string;
+  what: "create" | "replace" | "leave";
 }
 
 /** What an import does, or would do when it is a dry run. */
 export interface Imported {
-  id: string;
-  created: Touched[];
-  replaced: Touched[];
-  unchanged?: Touched[];
+  /** By which it is undone; none of a dry run. */
+  id?: string;
+  steps: Touched[];
   findings: Finding[];
 }
 
