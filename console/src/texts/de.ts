@@ -1,5 +1,6 @@
 /** Alles, was die Konsole sagt, auf Deutsch. */
 import type { Texts } from "./en";
+import { alarms } from "./alarms.de";
 import { history } from "./history.de";
 import { twins } from "./twins.de";
 
@@ -52,6 +53,7 @@ export const de: Texts = {
     live: "Übersicht",
     trend: "Trend",
     data: "Daten",
+    alarms: "Alarme",
     devices: "Geräte",
     users: "Benutzer",
     audit: "Prüfprotokoll",
@@ -129,6 +131,7 @@ export const de: Texts = {
     tooMany: (n) => `Die ersten ${n} Messpunkte werden angezeigt. Wählen Sie einen tieferen Zweig, um alle zu sehen.`,
     ago: { s: (n) => `${n} s`, m: (n) => `${n} min`, h: (n) => `${n} h`, d: (n) => `${n} d` },
   },
+  ...alarms,
   ...history,
   twins,
   devices: {

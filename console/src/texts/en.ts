@@ -1,4 +1,5 @@
 /** Everything the console says, in English; the other languages must say the same things. */
+import { alarms } from "./alarms.en";
 import { history } from "./history.en";
 import { twins } from "./twins.en";
 
@@ -51,6 +52,7 @@ export const en = {
     live: "Overview",
     trend: "Trend",
     data: "Data",
+    alarms: "Alarms",
     devices: "Devices",
     users: "Users",
     audit: "Audit trail",
@@ -128,6 +130,7 @@ export const en = {
     tooMany: (n: string) => `The first ${n} points are shown. Choose a branch further down to see all of its points.`,
     ago: { s: (n: number) => `${n} s`, m: (n: number) => `${n} min`, h: (n: number) => `${n} h`, d: (n: number) => `${n} d` },
   },
+  ...alarms,
   ...history,
   twins,
   devices: {

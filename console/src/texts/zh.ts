@@ -1,5 +1,6 @@
 /** 控制台的全部中文文本。 */
 import type { Texts } from "./en";
+import { alarms } from "./alarms.zh";
 import { history } from "./history.zh";
 import { twins } from "./twins.zh";
 
@@ -52,6 +53,7 @@ export const zh: Texts = {
     live: "总览",
     trend: "趋势",
     data: "数据",
+    alarms: "报警",
     devices: "设备",
     users: "用户",
     audit: "审计记录",
@@ -129,6 +131,7 @@ export const zh: Texts = {
     tooMany: (n) => `仅显示前 ${n} 个测点。请选择更下层的分支以查看全部。`,
     ago: { s: (n) => `${n} 秒`, m: (n) => `${n} 分`, h: (n) => `${n} 小时`, d: (n) => `${n} 天` },
   },
+  ...alarms,
   ...history,
   twins,
   devices: {

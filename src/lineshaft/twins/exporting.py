@@ -102,6 +102,20 @@ class Exporter:
                 return True
         return False
 
+    async def shown(self, who: Identity, class_: Class, id_: str) -> Json:
+        """One document as `who` may see it now.
+
+        Raises:
+            Missing: it is not there, or not for `who` to see.
+        """
+        found: dict[str, Document] = {}
+        if not await self._take(who, id_, (class_,), found):
+            raise Missing(
+                f"{class_.value}: there is none with the identifier {id_!r}",
+                remedy="The list of the collection names them all.",
+            )
+        return self._show(who, found[id_])
+
     async def written(
         self, who: Identity, ids: Iterable[str], form: Form, *, version: str = "3.1"
     ) -> bytes:

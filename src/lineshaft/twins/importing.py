@@ -20,10 +20,13 @@ from lineshaft.twins import Class, Document, Finding, Json
 from lineshaft.twins.documents import Documents, Remove, Write
 from lineshaft.twins.exchange import KINDS, Imported, Packed
 from lineshaft.twins.exchange.aasx import holders
+from lineshaft.twins.exchange.reading import read_environment
 from lineshaft.twins.files import Attachments, FileRef, Files
 
 DOCUMENTS_MAX = 5_000
 """Documents of one import: they go in together or not at all."""
+READS_MAX = 2
+"""Files that are read at the same time; others wait. Each may take some hundred megabytes."""
 RECEIPTS_MAX = 50
 """Imports that can be undone."""
 ORIGIN = "import"
@@ -99,6 +102,12 @@ class _Before(msgspec.Struct, frozen=True, kw_only=True):
     """What it meant by the names that the import gave another meaning."""
 
 
+class _Files(msgspec.Struct, frozen=True, kw_only=True):
+    """Of `_Before` the files alone, which is quicker to read."""
+
+    files: dict[str, FileRef | None]
+
+
 class Importer:
     """Plans, does and undoes imports."""
 
@@ -110,6 +119,16 @@ class Importer:
         self._files = files
         self._attachments = Attachments(records)
         self._allows = allows
+        self._reads = asyncio.Semaphore(READS_MAX)
+
+    async def read(self, data: bytes, name: str) -> Imported:
+        """What can be taken from a file.
+
+        Raises:
+            Invalid: nothing can.
+        """
+        async with self._reads:
+            return await asyncio.to_thread(read_environment, data, name)
 
     async def plan(self, who: Identity, imported: Imported, *, path: str = "") -> Plan:
         """What `apply` would do; nothing is written.
@@ -325,13 +344,23 @@ class Importer:
         return Write(obj=before.data, path=before.path, origin=before.origin, **same)
 
     async def used(self) -> set[str]:
-        """Hashes of files that an undo would bring back, for `Files.remove_unused`."""
+        """Hashes of files that documents mean, or would mean after an undo.
+
+        With what packages use, this is what `Files.remove_unused` must be given.
+        """
+        # A file goes from one of the two to the other in a moment. Asking the first one again
+        # finds it wherever it went.
+        first = await self._of_undo()
+        second = await self._attachments.used()
+        return first | second | await self._of_undo()
+
+    async def _of_undo(self) -> set[str]:
         found: set[str] = set()
         cursor = ""
         while True:
             page = await self._records.find("twin_undo", cursor=cursor, limit=1000)
             for record in page.records:
-                before = msgspec.json.decode(record.data, type=_Before)
+                before = msgspec.json.decode(record.data, type=_Files)
                 found |= {ref.hash for ref in before.files.values() if ref}
             if not (cursor := page.cursor):
                 return found

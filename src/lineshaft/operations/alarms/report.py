@@ -99,7 +99,7 @@ def report(journal: list[Logged], start_ns: int, stop_ns: int) -> Report:
         top=top,
         top_share=sum(a.share for a in top),
         stale=metrics.stale(begun, ended),
-        fleeting=metrics.fleeting(begun, ended),
+        fleeting=metrics.fleeting(begun[ended < stop_ns], ended[ended < stop_ns]),
         by_severity=_bands(rung),
         unanswered=len({e.data["event_id"] for e in rung} - _answered(events)),
         acknowledge_s_median=float(np.median(waits)) if waits else None,

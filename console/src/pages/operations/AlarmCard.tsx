@@ -1,0 +1,97 @@
+/** One alarm: what it is, what to do about it, and everything that one may do to it. */
+import { Button, Dropdown, Input, Popconfirm, Space } from "antd";
+import { useState } from "react";
+import { useFormat } from "../../format";
+import { useLoad } from "../../hooks";
+import { Link } from "../../parts/Link";
+import { trendAddress } from "../../router";
+import { useSession } from "../../session";
+import { useTexts } from "../../texts";
+import { JournalTable } from "./JournalTable";
+import { alarmsApi, LIMITS, type AlarmView, type Deed } from "./alarms-api";
+
+const SHELVES_S = [0, 900, 3600, 14_400, 28_800];
+const REFRESH_MS = 5000;
+
+interface Props {
+  view: AlarmView;
+  onAnswer: (view: AlarmView, deed: Deed, comment: string) => Promise<void>;
+  onRemoved: () => void;
+}
+
+export function AlarmCard({ view, onAnswer, onRemoved }: Props) {
+  const { alarm, state, letter } = view;
+  const texts = useTexts();
+  const format = useFormat();
+  const { can } = useSession();
+  const [comment, setComment] = useState("");
+  const journal = useLoad(`journal ${alarm.name} ${state.event_id} ${letter}`, (signal) => alarmsApi.journal("-30d", alarm.name, signal), REFRESH_MS);
+  const answer = async (deed: Deed) => {
+    await onAnswer(view, deed, comment);
+    setComment("");
+  };
+  const shelfText = (s: number) => (s === 0 ? texts.alarms.untilReturn : s < 3600 ? texts.alarms.minutes(s / 60) : texts.alarms.hours(s / 3600));
+  const advice = alarm.advice ?? {};
+  return (
+    <>
+      {alarm.description && <p>{alarm.description}</p>}
+      <dl className="facts">
+        <dt>{texts.alarms.state}</dt><dd>{state.enabled ? texts.alarms.letter[letter] : texts.alarms.disabled}{state.limit && ` (${state.limit})`}</dd>
+        <dt>{texts.alarms.point}</dt><dd className="path-text"><Link to={trendAddress([alarm.point])} title={texts.alarms.trend}>{alarm.point}</Link></dd>
+        <dt>{texts.alarms.limit}</dt><dd>{LIMITS.filter((n) => alarm[n]).map((n) => `${n} ${format.figure(alarm[n]?.value ?? 0)}`).join(" · ") || alarm.off_normal?.value}</dd>
+        {state.active && <><dt>{texts.alarms.since}</dt><dd>{format.time(state.active_ns / 1e6)}</dd></>}
+        {state.acked && state.acked_by && <><dt>{texts.alarms.acknowledgedBy}</dt><dd>{state.acked_by}</dd></>}
+        {state.shelf_ends_ns > 0 && <><dt>{texts.alarms.shelfEnds}</dt><dd>{format.time(state.shelf_ends_ns / 1e6)}</dd></>}
+        {alarm.group && <><dt>{texts.alarms.group}</dt><dd>{alarm.group}</dd></>}
+        {advice.cause && <><dt>{texts.alarms.cause}</dt><dd>{advice.cause}</dd></>}
+        {advice.consequence && <><dt>{texts.alarms.consequence}</dt><dd>{advice.consequence}</dd></>}
+        <dt>{texts.alarms.action}</dt><dd>{advice.action || <span className="quiet">{texts.alarms.noAdvice}</span>}</dd>
+        {!!advice.respond_s && <><dt>{texts.alarms.respond}</dt><dd>{format.age(advice.respond_s * 1000)}</dd></>}
+      </dl>
+      {can("write") && (
+        <div className="stacked">
+          <Input.TextArea rows={2} maxLength={2000} value={comment} placeholder={texts.alarms.comment} aria-label={texts.alarms.comment} onChange={(e) => setComment(e.target.value)} />
+          <Space wrap>
+            {!state.acked && <Button type="primary" onClick={() => void answer({ do: "acknowledge", event_id: state.event_id })}>{texts.alarms.acknowledge}</Button>}
+            {state.acked && !state.confirmed && <Button type="primary" onClick={() => void answer({ do: "confirm", event_id: state.event_id })}>{texts.alarms.confirm}</Button>}
+            {"EF".includes(letter) && <Button onClick={() => void answer({ do: "reset" })}>{texts.alarms.reset}</Button>}
+            {view.annunciation === "sound-and-blink" && <Button onClick={() => void answer({ do: "silence" })}>{texts.alarms.silence}</Button>}
+            {letter === "G" ? <Button onClick={() => void answer({ do: "unshelve" })}>{texts.alarms.unshelve}</Button> : (
+              <Dropdown trigger={["click"]} menu={{ items: SHELVES_S.map((s) => ({ key: s, label: shelfText(s), onClick: () => void answer({ do: "shelve", seconds: s }) })) }}>
+                <Button>{texts.alarms.shelve}</Button>
+              </Dropdown>
+            )}
+            {comment && <Button onClick={() => void answer({ do: "comment" })}>{texts.alarms.comment}</Button>}
+          </Space>
+          {can("configure") && <Engineering view={view} answer={answer} onRemoved={onRemoved} />}
+        </div>
+      )}
+      <h2>{texts.alarms.journal}</h2>
+      <JournalTable found={journal} single />
+    </>
+  );
+}
+
+function Engineering(props: { view: AlarmView; answer: (deed: Deed) => Promise<void>; onRemoved: () => void }) {
+  const { view, answer } = props;
+  const texts = useTexts();
+  const [permit, setPermit] = useState("");
+  return (
+    <Space wrap className="quiet">
+      {view.letter === "I" ? <Button size="small" onClick={() => void answer({ do: "in-service" })}>{texts.alarms.inService}</Button> : (
+        <Space.Compact size="small">
+          <Input size="small" value={permit} placeholder={texts.alarms.permit} aria-label={texts.alarms.permit} onChange={(e) => setPermit(e.target.value)} />
+          <Button size="small" disabled={!permit.trim()} onClick={() => void answer({ do: "out-of-service", permit })}>{texts.alarms.outOfService}</Button>
+        </Space.Compact>
+      )}
+      <Button size="small" onClick={() => void answer({ do: view.state.enabled ? "disable" : "enable" })}>
+        {view.state.enabled ? texts.alarms.disable : texts.alarms.enable}
+      </Button>
+      {view.in_file ? <span className="small">{texts.alarms.inFile}</span> : (
+        <Popconfirm title={texts.alarms.removeSure} okText={texts.common.remove} cancelText={texts.common.cancel} onConfirm={() => void alarmsApi.remove(view.alarm.name).then(props.onRemoved)}>
+          <Button size="small" danger>{texts.alarms.remove}</Button>
+        </Popconfirm>
+      )}
+    </Space>
+  );
+}

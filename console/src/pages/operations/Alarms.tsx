@@ -1,0 +1,47 @@
+/** The alarms of the plant: what is open, what happened, how good the alarm system is. */
+import { BarChartOutlined, BellOutlined, HistoryOutlined, PlusOutlined } from "@ant-design/icons";
+import { Button, Segmented } from "antd";
+import { lazy, Suspense, useState } from "react";
+import type { PageProps } from "../../page";
+import { Waiting } from "../../parts/Notice";
+import { go } from "../../router";
+import { useSession } from "../../session";
+import { useTexts } from "../../texts";
+import { AlarmDefinition } from "./AlarmDefinition";
+import { AlarmList } from "./AlarmList";
+
+const Journal = lazy(() => import("./AlarmJournal"));
+const Figures = lazy(() => import("./AlarmFigures"));
+const TABS = ["journal", "figures"];
+
+export default function Alarms({ rest }: PageProps) {
+  const texts = useTexts();
+  const { can } = useSession();
+  const [defining, setDefining] = useState(false);
+  const tab = TABS.includes(rest) ? rest : "list";
+  return (
+    <section className="page" aria-label={texts.alarms.title}>
+      <div className="page-head">
+        <h1>{texts.alarms.title}</h1>
+        <Segmented
+          aria-label={texts.alarms.title}
+          value={tab}
+          onChange={(next) => go(next === "list" ? "/alarms" : `/alarms/${next}`)}
+          options={[
+            { value: "list", icon: <BellOutlined />, label: texts.alarms.list },
+            { value: "journal", icon: <HistoryOutlined />, label: texts.alarms.journal },
+            { value: "figures", icon: <BarChartOutlined />, label: texts.alarms.figures },
+          ]}
+        />
+        <span className="grow" />
+        {can("configure") && (
+          <Button icon={<PlusOutlined />} onClick={() => setDefining(true)}>{texts.alarms.define}</Button>
+        )}
+      </div>
+      <Suspense fallback={<Waiting />}>
+        {tab === "list" ? <AlarmList /> : tab === "journal" ? <Journal /> : <Figures />}
+      </Suspense>
+      {defining && <AlarmDefinition onClose={() => setDefining(false)} />}
+    </section>
+  );
+}

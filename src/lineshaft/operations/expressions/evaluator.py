@@ -1,0 +1,247 @@
+"""An expression over streams: samples go in as they come, finished rows come out once."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import numpy as np
+
+from lineshaft.core.errors import Invalid
+from lineshaft.core.point import Point
+from lineshaft.operations.expressions.limits import TAIL_ROWS_MAX
+from lineshaft.operations.expressions.results import Late, Result, result
+from lineshaft.operations.expressions.run import Carry, Run
+from lineshaft.operations.expressions.tails import (
+    FAR_AHEAD,
+    LONG_AGO,
+    Rows,
+    Samples,
+    joined,
+    kept,
+    no_rows,
+    ready,
+    unknown,
+)
+from lineshaft.operations.expressions.tree import Node, Timed, Type, children, reach_ns
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What an evaluator needs of an expression."""
+
+    text: str
+    root: Node
+    points: tuple[Point, ...]
+    types: tuple[Type, ...]
+    every_ns: int
+    """The grid on which what changes with time alone is looked at; 0 for none."""
+
+
+class InputState(msgspec.Struct, frozen=True):
+    """The samples of one input that are kept."""
+
+    time: bytes
+    """int64; numbers and booleans in `values` are float64, `quality` is uint32; bytes as here."""
+    values: bytes | list[str]
+    quality: bytes
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """All that an evaluator knows; JSON and msgpack can hold it."""
+
+    text: str
+    every_ns: int
+    inputs: dict[str, InputState]
+    heard_ns: dict[str, int]
+    until_ns: int
+    carries: list[tuple[int, Carry]]
+
+
+class Evaluator:
+    """Gives each row once, when every source has told all up to its time.
+
+    A source (the connection that reads a point) is taken to have told everything older than its
+    newest sample less the allowed lateness. Rows are those times at which any input has a sample,
+    and those of the grid. What comes out does not depend on how samples are cut into pushes, nor
+    on their order within the lateness. Not safe for threads; owned by whoever pushes.
+    """
+
+    def __init__(self, plan: Plan, lateness_ns: int) -> None:
+        if lateness_ns < 0:
+            raise Invalid(f"a lateness of {lateness_ns} ns", remedy="Allow 0 or more.")
+        self.plan = plan
+        self.lateness_ns = lateness_ns
+        self._rows: list[Rows] = [no_rows(t) for t in plan.types]
+        self._heard: dict[str, int] = {}
+        self._until = LONG_AGO
+        self._carries: dict[int, Carry] = {}
+        self._places = {point.path: place for place, point in enumerate(plan.points)}
+        self._sources = [point.source or point.path for point in plan.points]
+
+    @property
+    def until_ns(self) -> int:
+        """Rows up to here, this time included, have been given."""
+        return self._until
+
+    def push(
+        self, columns: Mapping[str, Samples], *, heard_ns: Mapping[str, int] | int | None = None
+    ) -> Result:
+        """Take samples, by path of the input, and give the rows that are finished now.
+
+        `heard_ns` says up to when sources are known to have told everything (by name; a number is
+        for all), so that a silent source does not hold the rows back; the lateness is taken from
+        it too. Late samples are taken in and count for rows to come.
+
+        Raises:
+            Invalid: a path is no input, or columns do not fit; nothing is taken in then.
+        """
+        fresh = [(self._place(p), s) for p, s in columns.items()]
+        taken = [(n, ready(s, self.plan.types[n], self.plan.points[n].path)) for n, s in fresh]
+        late: list[Late] = []
+        for number, rows in taken:
+            late += self._late(number, rows)
+            self._rows[number] = joined(self._rows[number], rows)
+            if len(rows.time):
+                self._hear(self._sources[number], int(rows.time[-1]))
+        self._listen(heard_ns)
+        found = self._advance(min(self._heard.get(s, LONG_AGO) for s in self._sources))
+        return found._replace(late=tuple(late))
+
+    def finish(self) -> Result:
+        """The rows that are left: there is no more to come. Without ticks after the last sample."""
+        ends = [int(r.time[-1]) for r in self._rows if len(r.time)]
+        return self._advance(max(ends, default=LONG_AGO) + self.lateness_ns)
+
+    def _place(self, path: str) -> int:
+        if path not in self._places:
+            known = ", ".join(map(repr, self._places))
+            raise Invalid(f"{path!r} is no input", remedy=f"The inputs are: {known}.")
+        return self._places[path]
+
+    def _hear(self, source: str, time_ns: int) -> None:
+        self._heard[source] = max(self._heard.get(source, LONG_AGO), time_ns)
+
+    def _listen(self, heard_ns: Mapping[str, int] | int | None) -> None:
+        if isinstance(heard_ns, int):
+            heard_ns = dict.fromkeys(self._sources, heard_ns)
+        for source, time_ns in (heard_ns or {}).items():
+            self._hear(source, min(time_ns, FAR_AHEAD))
+
+    def _late(self, number: int, rows: Rows) -> list[Late]:
+        """What of the rows counts for times that were given already."""
+        count = int(np.searchsorted(rows.time, self._until, "right"))
+        if not count:
+            return []
+        old = self._rows[number]
+        behind = rows.slice(0, count)
+        news = np.flatnonzero(unknown(old, behind))
+        reach = reach_ns(self.plan.root)
+        found: list[Late] = []
+        for start, stop in zip(behind.time[news], _next(old, behind, news), strict=True):
+            end = self._until + 1 if reach is None else min(int(stop) + reach, self._until + 1)
+            if found and start <= found[-1].stop_ns:
+                found[-1] = found[-1]._replace(stop_ns=max(found[-1].stop_ns, end))
+            else:
+                found.append(Late(self.plan.points[number].path, int(start), end))
+        return found
+
+    def _advance(self, heard_ns: int) -> Result:
+        """The rows up to what was heard, less the lateness."""
+        until = heard_ns - self.lateness_ns
+        root = self.plan.root
+        if until <= self._until:
+            nothing = Run([no_rows(t) for t in self.plan.types], {}, 0, 0)
+            empty = np.zeros(0, dtype=np.int64)
+            return result(empty, nothing.at(root, empty), root.type)
+        run = Run(self._rows, self._carries, self.plan.every_ns, until)
+        times = run.base(root.inputs, root.clocked)
+        lo, hi = np.searchsorted(times, (self._until, until), "right")
+        times = times if hi - lo == len(times) else times[lo:hi]
+        found = result(times, run.at(root, times), root.type)
+        self._until = until
+        return found._replace(dropped=self._let_go(run))
+
+    def _let_go(self, run: Run) -> int:
+        """Forget what no row to come needs; how many samples of those it needs go too."""
+        cuts = [self._until] * len(self._rows)
+        carries: dict[int, Carry] = {}
+        run.cuts(self.plan.root, self._until, cuts, carries)
+        self._carries = carries
+        dropped = 0
+        for number, cut in enumerate(cuts):
+            rows = kept(self._rows[number], cut)
+            beyond = len(rows.time) - TAIL_ROWS_MAX
+            if beyond > 0:
+                rows = rows.slice(beyond, len(rows.time))
+                dropped += beyond
+            self._rows[number] = rows
+        return dropped
+
+    # ---- over a restart
+
+    def save(self) -> State:
+        """All that is known, so that another evaluator goes on where this one is."""
+        inputs = {}
+        for point, rows in zip(self.plan.points, self._rows, strict=True):
+            words = rows.data.dtype == np.object_
+            inputs[point.path] = InputState(
+                rows.time.tobytes(),
+                rows.data.tolist() if words else rows.data.astype(np.float64).tobytes(),
+                rows.column.codes(len(rows.time)).tobytes(),
+            )
+        numbers = {id(node): number for number, node in enumerate(_timed(self.plan.root))}
+        return State(
+            text=self.plan.text,
+            every_ns=self.plan.every_ns,
+            inputs=inputs,
+            heard_ns=dict(self._heard),
+            until_ns=self._until,
+            carries=[(numbers[node], carry) for node, carry in self._carries.items()],
+        )
+
+    def restore(self, state: State) -> None:
+        """Go on where another evaluator of the same expression was.
+
+        Raises:
+            Invalid: the state is of another expression, grid or set of inputs.
+        """
+        plan = self.plan
+        same = (state.text, state.every_ns, [*state.inputs]) == (
+            plan.text, plan.every_ns, [p.path for p in plan.points],
+        )  # fmt: skip
+        nodes = _timed(plan.root)
+        if not same or any(not 0 <= number < len(nodes) for number, _ in state.carries):
+            raise Invalid(
+                f"the state is of {state.text!r}, not of {plan.text!r}",
+                remedy="Begin anew: push the history that the windows need.",
+            )
+        self._rows = [
+            _restored(kept_, type_)
+            for kept_, type_ in zip(state.inputs.values(), plan.types, strict=True)
+        ]
+        self._heard = dict(state.heard_ns)
+        self._until = state.until_ns
+        self._carries = {id(nodes[number]): carry for number, carry in state.carries}
+
+
+def _restored(state: InputState, type_: Type) -> Rows:
+    time = np.frombuffer(state.time, dtype=np.int64)
+    values: np.ndarray[tuple[int], np.dtype[np.float64]] | Sequence[str | None] = (
+        state.values
+        if isinstance(state.values, list)
+        else np.frombuffer(state.values, dtype=np.float64)
+    )
+    return ready(
+        Samples(time, values, np.frombuffer(state.quality, dtype=np.uint32)), type_, "state"
+    )
+
+
+def _next(old: Rows, new: Rows, places: np.ndarray[tuple[int], np.dtype[np.intp]]) -> list[int]:
+    """For each of some new samples the time of the next one of its input."""
+    times = joined(old, new).time
+    after = np.searchsorted(times, new.time[places], "right")
+    return [int(times[a]) if a < len(times) else FAR_AHEAD for a in after]
+
+
+def _timed(node: Node) -> list[Timed]:
+    """All parts that look back, in a fixed order."""
+    found = [part for child in children(node) for part in _timed(child)]
+    return [*found, node] if isinstance(node, Timed) else found

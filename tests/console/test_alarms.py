@@ -1,0 +1,46 @@
+"""Alarms in a real browser: defined, rung, answered, looked back on."""
+
+import pytest
+from playwright.sync_api import expect
+from tests.console.journey import PRESS
+
+pytestmark = pytest.mark.timeout(240)
+
+NAME = "press too warm"
+
+
+def test_an_alarm_is_defined_rings_is_acknowledged_and_stands_in_the_journal(visit):
+    page, _ = visit("/alarms")
+    expect(page.get_by_text("No alarms are defined.")).to_be_visible()
+    page.get_by_role("button", name="Define an alarm").click()
+    page.get_by_label("Alarm", exact=True).fill(NAME)
+    page.get_by_label("Point", exact=True).fill(f"{PRESS}/strokes")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Give at least one limit.")).to_be_visible()
+    page.get_by_label("Above (Hi)").fill("-1000")
+    page.get_by_role("button", name="Try on the last 7 days").click()
+    expect(page.get_by_text("It would have rung")).to_be_visible()
+    page.get_by_role("button", name="Save").click()
+    row = page.locator(f'[data-alarm="{NAME}"]')
+    expect(row).to_have_attribute("data-letter", "B")
+    expect(page.get_by_text("1 unacknowledged")).to_be_visible()
+    page.keyboard.press("a")
+    expect(row).to_have_attribute("data-letter", "C")
+    row.click()
+    page.get_by_label("Comment").fill("on my way")
+    page.get_by_role("button", name="Shelve").click()
+    page.get_by_text("1 hour").click()
+    expect(row).to_have_attribute("data-letter", "G")
+    page.keyboard.press("Escape")
+    page.get_by_text("Journal", exact=True).first.click()
+    expect(page.get_by_role("cell", name="shelved Hi · on my way")).to_be_visible()
+    expect(page.get_by_role("cell", name="arisen Hi").first).to_be_visible()
+    page.get_by_text("Figures", exact=True).click()
+    expect(page.get_by_text("Most frequent alarms")).to_be_visible()
+    expect(page.get_by_role("cell", name=NAME)).to_be_visible()
+
+
+def test_alarms_speak_german_and_chinese_in_the_dark(visit):
+    for locale, word in (("de-DE", "Alarm festlegen"), ("zh-CN", "定义报警")):
+        page, _ = visit("/alarms", locale=locale, color_scheme="dark")
+        expect(page.get_by_role("button", name=word)).to_be_visible()
