@@ -1,4 +1,4 @@
-/** A shell with its submodels as a file. */
+/** A shell with its submodels, or a submodel, as a file. */
 import { DownloadOutlined } from "@ant-design/icons";
 import { App, Button, Dropdown } from "antd";
 import { useState } from "react";
@@ -9,7 +9,7 @@ import { twins, type TwinFormat } from "./twins-api";
 
 const FORMATS: readonly TwinFormat[] = ["aasx", "json", "xml"];
 
-export function ExportMenu(props: { ids: readonly string[]; submodels?: readonly string[]; name: string }) {
+export function ExportMenu(props: { ids: readonly string[]; name: string }) {
   const texts = useTexts();
   const t = texts.twins;
   const { message } = App.useApp();
@@ -17,7 +17,7 @@ export function ExportMenu(props: { ids: readonly string[]; submodels?: readonly
   const save = async (format: TwinFormat) => {
     setBusy(true);
     try {
-      saveAs(await twins.exported(props.ids, format, props.submodels), `${props.name}.${format}`);
+      saveAs(await twins.exported(props.ids, format), `${props.name}.${format}`);
     } catch (error) {
       void message.error(explain(error, texts).sentence);
     }

@@ -29,15 +29,19 @@ function InterfaceCard({ element }: { element: Element }) {
   const language = useLanguage();
   const endpoint = child(element, "EndpointMetadata");
   const interaction = child(element, "InteractionMetadata");
-  const count = (name: string) => childrenOf(child(interaction, name) ?? element).length;
+  const count = (name: string) => {
+    const found = child(interaction, name);
+    return found ? childrenOf(found).length : 0;
+  };
+  const [values, actions] = [count("properties"), count("actions")];
   const title = plain(child(element, "title"), language) || element.idShort;
   return (
     <section className="panel">
-      <h2>{title}</h2>
+      <h2 className="ellipsis" title={title}>{title}</h2>
       <p className="path-text">{plain(child(endpoint, "base"), language) || "–"}</p>
       <p className="quiet small">
-        {child(interaction, "properties") && <Tag>{t.properties(count("properties"))}</Tag>}
-        {child(interaction, "actions") && <Tag>{t.actions(count("actions"))}</Tag>}
+        {values > 0 && <Tag>{t.properties(values)}</Tag>}
+        {actions > 0 && <Tag>{t.actions(actions)}</Tag>}
       </p>
     </section>
   );

@@ -66,10 +66,12 @@ function Head({ submodel, shell, form, onForm, onGone }: HeadProps) {
           {shell && <> / <Link to={twinAddress(shell)}>{t.shell}</Link></>}
         </nav>
         <h1>{KIND_ICONS[kind]} {said(submodel.displayName, language) || submodel.idShort || submodel.id}</h1>
+        <div className="twin-about quiet small">
+          {version && <span>{t.version} {[version, revision].filter(Boolean).join(".")}</span>}
+          {submodel.kind === "Template" && <Tag>{t.template}</Tag>}
+          {meaning(submodel) && <Tooltip title={`${t.semanticId}: ${meaning(submodel)}`}><span className="path-text ellipsis" tabIndex={0}>{meaning(submodel)}</span></Tooltip>}
+        </div>
       </div>
-      {version && <Tag>{t.version} {[version, revision].filter(Boolean).join(".")}</Tag>}
-      {submodel.kind === "Template" && <Tag>{t.template}</Tag>}
-      {meaning(submodel) && <Tooltip title={`${t.semanticId}: ${meaning(submodel)}`}><span className="quiet small path-text ellipsis twin-meaning" tabIndex={0}>{meaning(submodel)}</span></Tooltip>}
       <span className="grow" />
       {form && (
         <Segmented
@@ -83,7 +85,7 @@ function Head({ submodel, shell, form, onForm, onGone }: HeadProps) {
         />
       )}
       <Button icon={<DiffOutlined />} aria-label={t.compare.open} title={t.compare.open} onClick={() => go(`/twins/compare?left=${encodeId(submodel.id)}`)} />
-      {shell && <ExportMenu ids={[shell]} submodels={[submodel.id]} name={submodel.idShort ?? "submodel"} />}
+      <ExportMenu ids={[submodel.id]} name={submodel.idShort ?? "submodel"} />
       <Drop submodel={submodel} shell={shell} onGone={onGone} />
     </div>
   );

@@ -17,8 +17,8 @@ export interface Touched {
 
 /** What an import does, or would do when it is a dry run. */
 export interface Imported {
-  /** By which it is undone; none of a dry run. */
-  id?: string;
+  /** By which it is undone; empty when nothing was done. */
+  id: string;
   steps: Touched[];
   findings: Finding[];
 }
@@ -55,6 +55,6 @@ export const twins = {
   /** A submodel as it was at a time. */
   versionAt: (submodel: string, at: string, signal?: AbortSignal) =>
     ask<Submodel>("GET", "/twins/history", { query: { class: "submodels", id: submodel, at }, signal }),
-  exported: (ids: readonly string[], format: TwinFormat, submodels?: readonly string[]) =>
-    askFile("GET", "/twins/export", { query: { ids, submodels, format } }),
+  /** Shells with their submodels, or submodels alone, as a file. */
+  exported: (ids: readonly string[], format: TwinFormat) => askFile("GET", "/twins/export", { query: { ids, format } }),
 };
