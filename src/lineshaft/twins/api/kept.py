@@ -157,10 +157,10 @@ def is_stored(to: Services, request: Request, found: Document, *, blobs: bool) -
 
 
 def shown(to: Services, request: Request, found: Document) -> Json:
-    """The submodel as it is now, without what is hidden from the caller."""
-    fresh = to.living.overlay(found)
+    """The document as it is now, without what is hidden from the caller."""
+    fresh = to.living.overlay(found) if found.class_ is Class.SUBMODEL else None
     obj: Json = msgspec.json.decode(found.data) if fresh is None else fresh
-    hidden = to.access.hides(request.who, found)
+    hidden = to.access.hides(request.who, found) if found.class_ is Class.SUBMODEL else None
     if hidden is not None:
         for path in [p for p, _ in walk(obj) if hidden(p)][::-1]:
             take_out(obj, parse_path(path))
