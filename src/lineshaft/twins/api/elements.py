@@ -50,6 +50,8 @@ KINDS = frozenset(
         "SubmodelElementList",
     )
 )
+PATHED = frozenset({"SubmodelElementCollection", "SubmodelElementList", "Entity"})
+"""What a list of paths can be asked of."""
 WITHOUT_VALUE = frozenset({"Capability", "Operation"})
 """What has no value, and is left out of lists of values."""
 
@@ -263,6 +265,11 @@ async def get_path(to: Services, request: Request) -> Answer:
     """GetSubmodelElementByPath-Path."""
     level = request.level()
     _, element, steps = await one(to, request)
+    if element["modelType"] not in PATHED:
+        raise Invalid(
+            f"element {path_text(steps)!r} is a {element['modelType']}, which holds no elements",
+            remedy="Ask for the $path of a collection, list or entity.",
+        )
     return answers.encoded(path_list(element, steps, level))
 
 

@@ -10,6 +10,7 @@ from lineshaft.twins.api import (
     operations,
     packages,
     registry,
+    serialization,
     shells,
     submodels,
 )
@@ -26,5 +27,6 @@ ROUTES = [
     *packages.ROUTES,
     *bulk.ROUTES,
     *description.ROUTES,
+    *serialization.ROUTES,
 ]
 """Every route of the interface, each method and path once."""
