@@ -27,7 +27,7 @@ export function useShells(filter: Filter): Shells {
     busy.current = abort;
     setLoading(true);
     try {
-      const page: Page<Shell> = await aas.shells(filter, cursor, abort.signal);
+      const page = await filled(filter, cursor, abort.signal);
       if (abort.signal.aborted) return;
       setState({ key, rows: [...rows, ...page.result], cursor: page.paging_metadata.cursor ?? "" });
     } catch (error) {
@@ -53,6 +53,15 @@ export function useShells(filter: Filter): Shells {
     next: () => { if (mine && state.cursor && !busy.current) void load(state.rows ?? [], state.cursor); },
     reload: () => setRound((r) => r + 1),
   };
+}
+
+/** The next page with something on it: a search may go through many shells before one fits. */
+async function filled(filter: Filter, cursor: string, signal: AbortSignal): Promise<Page<Shell>> {
+  for (;;) {
+    const page = await aas.shells(filter, cursor, signal);
+    cursor = page.paging_metadata.cursor ?? "";
+    if (page.result.length || !cursor) return page;
+  }
 }
 
 export interface Kept<T> {
