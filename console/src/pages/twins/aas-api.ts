@@ -93,10 +93,10 @@ export const aas = {
     ask<Page<Concept>>("POST", "/query/concept-descriptions", {
       base: AAS, signal, query: { limit: ids.length }, body: { $condition: oneOf("$cd#id", ids) },
     }),
-  /** The shells of an asset, by its global identifier. */
-  shellsOf: (asset: string, signal?: AbortSignal) => {
-    const body = { $condition: { $eq: [{ $field: "$aas#assetInformation.globalAssetId" }, { $strVal: asset }] } };
-    return ask<Page<Shell>>("POST", "/query/shells", { base: AAS, query: { limit: 5 }, body, signal });
+  /** The shells of assets, by their global identifiers. */
+  shellsOf: (assets: readonly string[], signal?: AbortSignal) => {
+    const body = { $condition: oneOf("$aas#assetInformation.globalAssetId", assets) };
+    return ask<Page<Shell>>("POST", "/query/shells", { base: AAS, query: { limit: 4 * assets.length }, body, signal });
   },
 };
 

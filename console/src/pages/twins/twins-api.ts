@@ -57,6 +57,16 @@ export interface Agreement {
   given: Record<string, Record<string, unknown>>;
 }
 
+/** What is said of a document; the class is one of VDI 2770. */
+export interface AboutDocument {
+  title: string;
+  class_id: string;
+  language: string;
+  version: string;
+  identifier?: string;
+  organization?: string;
+}
+
 /** One change of a document. */
 export interface Version {
   version: number;
@@ -68,6 +78,8 @@ export const twins = {
   read: (file: File, dry: boolean, signal?: AbortSignal) =>
     ask<Imported>("POST", "/twins/import", { query: { name: file.name, dry }, data: file, signal }),
   undo: (id: string) => ask<void>("POST", `/twins/imports/${encodeURIComponent(id)}/undo`),
+  addDocument: (shell: string, file: File, about: AboutDocument) =>
+    ask<{ submodel: string; path: string }>("POST", "/twins/documents", { query: { shell, name: file.name, ...about }, data: file }),
   plug: (submodel: string, signal?: AbortSignal) => ask<Plug>("GET", `/twins/plug/${encodeId(submodel)}`, { signal }),
   /** Agrees to the connections of a description; they are made at once. */
   connect: (submodel: string, agreement: Agreement) =>
