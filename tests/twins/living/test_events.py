@@ -147,8 +147,7 @@ async def test_a_follower_is_told_nothing_of_what_it_may_not_see(house):
 class Ear:
     """A client of the broker that notes what comes."""
 
-    def __init__(self, port):
-        loop = asyncio.get_running_loop()
+    def __init__(self, port, loop):
         self.heard = Channel("heard", size_max=1000, full=Full.WAIT)
         self.ready = asyncio.Event()
         self._client = Client(CallbackAPIVersion.VERSION2, client_id="ear", clean_session=False)
@@ -193,7 +192,7 @@ async def test_the_broker_gets_every_change_also_those_while_it_or_we_were_away(
     await house.change()  # before there was a publisher: not told
     broker = await asyncio.to_thread(start_nats, folder, port)
     try:
-        ear = await asyncio.to_thread(Ear, port)
+        ear = await asyncio.to_thread(Ear, port, asyncio.get_running_loop())
         await ear.ready.wait()
         async with running(house, port):
             while await house.records.get(COLLECTION.name, "mqtt") is None:
@@ -205,12 +204,10 @@ async def test_the_broker_gets_every_change_also_those_while_it_or_we_were_away(
             await house.change(idShort="v3")
             broker = await asyncio.to_thread(start_nats, folder, port)
             await house.change(idShort="v4")
-            found = await hear_until(ear, 4)
-            assert sorted({*found}) == [3, 4]
+            assert {3, 4} <= {*await hear_until(ear, 4)} <= {2, 3, 4}  # some may come twice
         await house.change(idShort="v5")  # nobody publishes now
         async with running(house, port):
-            found = await hear_until(ear, 5)
-            assert {*found} <= {3, 4, 5}
+            assert {*await hear_until(ear, 5)} <= {2, 3, 4, 5}
         ear.close()
     finally:
         broker.kill()

@@ -106,7 +106,7 @@ class Publisher:
 
     def metrics(self) -> list[Metric]:
         """Its figures."""
-        count = (({}, float(self.published)),)
+        count: tuple[tuple[dict[str, str], float], ...] = (({}, float(self.published)),)
         return [
             Metric("twin_events_published_total", "counter", "Events that the broker has.", count)
         ]
