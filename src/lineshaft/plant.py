@@ -48,6 +48,7 @@ from lineshaft.spines import Spine
 from lineshaft.stores import Store
 from lineshaft.twins.api.services import COLLECTIONS as TWIN_COLLECTIONS
 from lineshaft.twins.api.services import services as twins
+from lineshaft.twins.import_routes import services as import_services
 
 log = logging.getLogger(__name__)
 
@@ -229,6 +230,7 @@ class Plant:
             "spine": self.spine,
             "store": self.store,
             "twins": self.twins,
+            **import_services(self.twins, self.records),
         }
 
     # ---- the two homes of configuration: the file, and the records

@@ -19,10 +19,13 @@ from lineshaft.core.path import is_under
 from lineshaft.core.plugin import build
 from lineshaft.records import Records
 from lineshaft.server import ServerSettings, app, served
-from lineshaft.twins import Class, Json
+from lineshaft.twins import Class, Json, import_routes
 from lineshaft.twins.api.services import COLLECTIONS, services
 from lineshaft.twins.client import Twin, Twins
-from lineshaft.twins.routes import handlers, mounts
+from lineshaft.twins.exchange import packed
+from lineshaft.twins.exchange.aasx import write_aasx
+from lineshaft.twins.exchange.reading import read_environment
+from lineshaft.twins.routes import mounts
 
 LOOK = frozenset({Action.OWN, Action.LOOK})
 ID = "https://acme.example/ids/press?type=Ä#1"
@@ -94,9 +97,10 @@ async def url(tmp_path: Path) -> AsyncGenerator[str]:
     people = People()
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(records.opened(COLLECTIONS))
+        twins = services(records, people, tmp_path / "files")
         made = app(
-            {"twins": services(records, people, tmp_path / "files")},
-            handlers,
+            {"twins": twins, **import_routes.services(twins, records)},
+            import_routes.handlers,
             authenticator=people,
             authorizer=people,
             console_folder=tmp_path,
@@ -230,6 +234,69 @@ async def test_refusals_say_what_is_wrong(do, url: str) -> None:
     assert "127.0.0.1:9" in str(lost.value)
 
 
+# ---- files
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """An AASX package with a file inside, and one odd thing."""
+    manual = {
+        "modelType": "File",
+        "idShort": "Manual",
+        "contentType": "text/plain",
+        "value": "/aasx/files/manual.txt",
+    }
+    document = submodel()
+    document["submodelElements"] += [manual, prop("x")]
+    environment = {
+        "assetAdministrationShells": [shell("urn:shell")],
+        "submodels": [document],
+        "conceptDescriptions": [],
+    }
+    path = tmp_path / "press.aasx"
+    files = {"/aasx/files/manual.txt": packed(b"Read me.", "text/plain")}
+    path.write_bytes(write_aasx(environment, files))
+    return path
+
+
+async def test_a_package_goes_in_and_out_with_its_files(do, package: Path) -> None:
+    would = await do(lambda t: t.import_file(package, dry=True))
+    assert [step["what"] for step in would["steps"]] == ["create", "create"]
+    assert not would["id"]
+    with pytest.raises(Missing):
+        await do(lambda t: t.submodel(ID))
+
+    done = await do(lambda t: t.import_file(package))
+    assert [step["id"] for step in done["steps"]] == ["urn:shell", ID]
+    assert [finding["level"] for finding in done["findings"]] == ["warning"]
+    assert (await do(lambda t: t.element(ID, "Manual")))["contentType"] == "text/plain"
+
+    def exported(twins: Twins[Any]) -> bytes:
+        with twins.export("urn:shell") as parts:
+            return b"".join(parts)
+
+    again = await asyncio.to_thread(read_environment, await do(exported), "again.aasx")
+    assert [s["id"] for s in again.environment["submodels"]] == [ID]
+    assert [file.data() for file in again.files.values()] == [b"Read me."]
+
+    await do(lambda t: t.undo_import(done["id"]))
+    with pytest.raises(Missing):
+        await do(lambda t: t.submodel(ID))
+
+
+async def test_what_is_no_file_of_twins_is_refused(do, tmp_path: Path) -> None:
+    with pytest.raises(Missing, match="none"):
+        await do(lambda t: t.import_file(tmp_path / "none.aasx"))
+    (tmp_path / "text.json").write_text("hello")
+    with pytest.raises(Invalid, match=r"text\.json"):
+        await do(lambda t: t.import_file(tmp_path / "text.json"))
+    with pytest.raises(Invalid) as refusal:
+        await do(lambda t: t.export(ID, kind="pdf").__enter__())
+    assert "aasx" in refusal.value.remedy
+    with pytest.raises(Missing):
+        await do(lambda t: t.export("urn:none").__enter__())
+
+
 # ---- the verbs
 
 
@@ -269,3 +336,26 @@ async def test_what_there_is_is_listed(do, run) -> None:
         "urn:alone  Data",
     ]
     assert json.loads(await run("get", "urn:shell", "--whole"))["idShort"] == "Press"
+
+
+async def test_files_go_in_and_out_from_the_command_line(run, package: Path) -> None:
+    assert "2 to create" in await run("import", str(package), "--dry")
+    said = await run("import", str(package))
+    assert "2 created, 0 replaced, 0 unchanged" in said
+    assert "0 created, 0 replaced, 2 unchanged" in await run("import", str(package))
+
+    out = package.with_name("out.json")
+    await run("export", "urn:shell", "-o", str(out))
+    environment = json.loads(out.read_bytes())
+    assert [s["id"] for s in environment["assetAdministrationShells"]] == ["urn:shell"]
+    assert [s["id"] for s in environment["submodels"]] == [ID]
+
+    before = out.read_bytes()
+    with pytest.raises(Missing):
+        await run("export", "urn:none", "-o", str(out))
+    assert out.read_bytes() == before
+    assert not list(out.parent.glob("*.part"))
+
+    assert "undone" in await run("undo", said.split()[-1])
+    with pytest.raises(Missing):
+        await run("get", ID)

@@ -9,7 +9,11 @@ from litestar.params import QueryParameter
 from lineshaft.core.access import Action, Authorizer, Identity
 from lineshaft.core.errors import Denied, Invalid
 from lineshaft.core.path import check_path
-from lineshaft.twins import Class, Finding
+from lineshaft.records import Records
+from lineshaft.twins import Class, Document, Finding, Json
+from lineshaft.twins.api.kept import seen
+from lineshaft.twins.api.roles import Right
+from lineshaft.twins.api.services import Services
 from lineshaft.twins.exchange import FILE_BYTES_MAX
 from lineshaft.twins.exporting import MEDIA_TYPES, Exporter, Form
 from lineshaft.twins.importing import Importer, Receipt, Step
@@ -151,4 +155,19 @@ async def compare(
 
 
 handlers = [import_file, imports, undo, check, export, compare]
-"""Given the plant's services `importer` and `exporter`."""
+"""Given what `services` makes, beside `authorizer`."""
+
+
+def services(twins: Services, records: Records) -> dict[str, object]:
+    """What the handlers are given, by the names of their parameters."""
+
+    def allows(who: Identity, right: str, document: Document) -> bool:
+        return twins.access.allows(who, Right[right], document.class_, document, document.path)
+
+    def show(who: Identity, document: Document) -> Json:
+        return seen(twins, who, document)
+
+    return {
+        "importer": Importer(twins.documents, records, twins.files, allows),
+        "exporter": Exporter(twins.documents, twins.attachments, twins.files, allows, show),
+    }
