@@ -99,7 +99,7 @@ async def url(tmp_path: Path) -> AsyncGenerator[str]:
         await stack.enter_async_context(records.opened(COLLECTIONS))
         twins = services(records, people, tmp_path / "files")
         made = app(
-            {"twins": twins, **import_routes.services(twins, records)},
+            {"twins": twins, **import_routes.exchange(twins, records)._asdict()},
             import_routes.handlers,
             authenticator=people,
             authorizer=people,

@@ -1,6 +1,6 @@
 """Files of twins over HTTP: import with undo, export, check, comparison."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from litestar import Request, Response
@@ -18,6 +18,7 @@ from lineshaft.twins.exchange import FILE_BYTES_MAX
 from lineshaft.twins.exporting import MEDIA_TYPES, Exporter, Form
 from lineshaft.twins.importing import Importer, Receipt, Step
 from lineshaft.twins.model.comparing import Comparison, compared
+from lineshaft.twins.sweeping import Sweeper
 from lineshaft.web import get, post
 from lineshaft.web.paging import Items
 
@@ -66,7 +67,7 @@ async def import_file(  # noqa: PLR0913 - the last three are parameters of the a
             f"{who.name} may not bring in twins at {branch or 'the root'!r}",
             remedy="Name a branch of yours, or ask an administrator to widen your branches.",
         )
-    imported = await importer.read(await request.body(), name)
+    imported = await importer.read(request.body, name)
     plan = await importer.plan(who, imported, path=branch)
     if dry:
         return Taken(id="", steps=plan.steps, findings=imported.findings)
@@ -106,7 +107,7 @@ async def undo(importer: Importer, who: Identity, request: AnyRequest) -> Receip
 )
 async def check(request: AnyRequest, importer: Importer, *, name: Name = "file") -> Items[Finding]:
     """What an import of the file in the body would mend or leave out; nothing is kept."""
-    return Items(items=(await importer.read(await request.body(), name)).findings)
+    return Items(items=(await importer.read(request.body, name)).findings)
 
 
 @get("/twins/export", action=Action.LOOK, summary="Export twins to a file", tags=TAGS)
@@ -155,11 +156,19 @@ async def compare(
 
 
 handlers = [import_file, imports, undo, check, export, compare]
-"""Given what `services` makes, beside `authorizer`."""
+"""Given what `exchange` makes, beside `authorizer`."""
 
 
-def services(twins: Services, records: Records) -> dict[str, object]:
-    """What the handlers are given, by the names of their parameters."""
+class Exchange(NamedTuple):
+    """What the handlers are given, by the names of their parameters, and what runs beside them."""
+
+    importer: Importer
+    exporter: Exporter
+    sweeper: Sweeper
+
+
+def exchange(twins: Services, records: Records) -> Exchange:
+    """The exchange of a plant's twins, under the rights that hold for single documents."""
 
     def allows(who: Identity, right: str, document: Document) -> bool:
         return twins.access.allows(who, Right[right], document.class_, document, document.path)
@@ -167,7 +176,9 @@ def services(twins: Services, records: Records) -> dict[str, object]:
     def show(who: Identity, document: Document) -> Json:
         return seen(twins, who, document)
 
-    return {
-        "importer": Importer(twins.documents, records, twins.files, allows),
-        "exporter": Exporter(twins.documents, twins.attachments, twins.files, allows, show),
-    }
+    importer = Importer(twins.documents, records, twins.files, allows)
+    return Exchange(
+        importer,
+        Exporter(twins.documents, twins.attachments, twins.files, allows, show),
+        Sweeper(twins.documents, records, twins.files, importer),
+    )
