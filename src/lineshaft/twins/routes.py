@@ -6,11 +6,12 @@ from typing import Any, cast
 from litestar.types import ASGIApp
 
 from lineshaft.core.access import Action
+from lineshaft.twins import import_routes
 from lineshaft.twins.api import serving
 from lineshaft.twins.api.services import Services
 from lineshaft.web import Mount
 
-handlers: list[Any] = []
+handlers: list[Any] = [*import_routes.handlers]
 
 
 def _served(services: Mapping[str, object]) -> ASGIApp:

@@ -7,6 +7,7 @@ from typing import TypeVar, cast
 
 import msgspec
 
+from lineshaft.core.access import Identity
 from lineshaft.core.errors import Denied, Invalid, Missing
 from lineshaft.records import And, Change, Compare, IsNull, Predicate, Some
 from lineshaft.twins import Class, Document, Json
@@ -158,9 +159,14 @@ def is_stored(to: Services, request: Request, found: Document, *, blobs: bool) -
 
 def shown(to: Services, request: Request, found: Document) -> Json:
     """The document as it is now, without what is hidden from the caller."""
+    return seen(to, request.who, found)
+
+
+def seen(to: Services, who: Identity, found: Document) -> Json:
+    """The document as it is now, without what is hidden from somebody."""
     fresh = to.living.overlay(found) if found.class_ is Class.SUBMODEL else None
     obj: Json = msgspec.json.decode(found.data) if fresh is None else fresh
-    hidden = to.access.hides(request.who, found) if found.class_ is Class.SUBMODEL else None
+    hidden = to.access.hides(who, found) if found.class_ is Class.SUBMODEL else None
     if hidden is not None:
         for path in [p for p, _ in walk(obj) if hidden(p)][::-1]:
             take_out(obj, parse_path(path))

@@ -39,7 +39,7 @@ class Living(Protocol):
     async def invoke(
         self, who: Identity, submodel_id: str, steps: Steps, inputs: Json, timeout_s: float
     ) -> Json:
-        """Carry out the operation at the path; its outputs by idShort, in the form of `$value`.
+        """Carry out the operation at the path; its outputs by idShort, values or whole elements.
 
         `inputs` holds those of the in-output variables too, and so do the outputs.
 

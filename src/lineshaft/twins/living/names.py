@@ -40,7 +40,7 @@ def plain(text: str) -> str:
 
 
 def id_short(name: str) -> str:
-    """A name as an idShort: a letter first, a letter, digit or `_` last, at least two characters."""
+    """A name as an idShort: a letter first, at least two characters, no hyphen at the end."""
     short = _WRONG.sub("_", plain(name))
     if not short[:1].isalpha():
         short = f"n_{short}"

@@ -159,7 +159,7 @@ def _show(element: Json, sample: Sample | None) -> None:
 
 
 def _within(value: object, steps: Steps) -> tuple[bool, object]:
-    """What a value in the form of `$value` says of a path below it, and whether it says anything."""
+    """Whether a value in the form of `$value` says something of a path below it, and what."""
     for step in steps:
         if isinstance(step, int):
             if not isinstance(value, list) or step >= len(value):
