@@ -45,8 +45,14 @@ from lineshaft.settings import (
 )
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
+<<<<<<< HEAD
 from lineshaft.twins.living.life import COLLECTIONS as TWIN_COLLECTIONS
 from lineshaft.twins.living.life import Life
+=======
+from lineshaft.twins.api.services import COLLECTIONS as TWIN_COLLECTIONS
+from lineshaft.twins.api.services import services as twins
+from lineshaft.twins.import_routes import exchange
+>>>>>>> main
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +106,13 @@ class Plant:
         )
         self.writer.allow(file.writes)
         self.desk = Desk(self.records, self.spine, self.security.authorizer)
+<<<<<<< HEAD
         self.life = self._life()
+=======
+        authorizer, announce = self.security.authorizer, self.spine.announce
+        self.twins = twins(self.records, authorizer, data / "twin-files", announce)
+        self.exchange = exchange(self.twins, self.records)
+>>>>>>> main
         self._stop = asyncio.Event()
         self._server_changed = asyncio.Event()
         self._server_trouble = ""
@@ -142,7 +154,12 @@ class Plant:
                     group.create_task(self.historian.run(), name="historian"),
                     group.create_task(supervise("alarms", self.desk.run), name="alarms"),
                     group.create_task(self.devices.run(), name="devices"),
+<<<<<<< HEAD
                     group.create_task(self.life.run(), name="twins"),
+=======
+                    group.create_task(supervise("twins", self.twins.run), name="twins"),
+                    group.create_task(supervise("sweeper", self.exchange.sweeper.run)),
+>>>>>>> main
                 ]
                 if self.loaded.file.flight.on:
                     parts.append(group.create_task(self._flight(), name="flight"))
@@ -243,10 +260,15 @@ class Plant:
             "records": self.records,
             "spine": self.spine,
             "store": self.store,
+<<<<<<< HEAD
             "twins": self.life.services,
             "importer": self.life.importer,
             "exporter": self.life.exporter,
             "life": self.life,
+=======
+            "twins": self.twins,
+            **self.exchange._asdict(),
+>>>>>>> main
         }
 
     # ---- the two homes of configuration: the file, and the records

@@ -103,28 +103,18 @@ def as_kind(values, kind):
     return [f"{v:.0f}" if isinstance(v, float) and v == int(v) else str(v) for v in values]
 
 
-def compared(word, a, b):
-    match word:
-        case "$eq":
-            return a == b
-        case "$ne":
-            return a != b
-        case "$ge":
-            return a == b if isinstance(a, bool) else a >= b
-        case "$le":
-            return a == b if isinstance(a, bool) else a <= b
-        case "$gt":
-            return not isinstance(a, bool) and a > b
-        case "$lt":
-            return not isinstance(a, bool) and a < b
-        case "$contains":
-            return b in a
-        case "$starts-with":
-            return a[: len(b)] == b
-        case "$ends-with":
-            return len(b) <= len(a) and a[len(a) - len(b) :] == b
-        case "$regex":
-            return re.search(b, a) is not None
+COMPARED = {
+    "$eq": lambda a, b: a == b,
+    "$ne": lambda a, b: a != b,
+    "$ge": lambda a, b: a == b if isinstance(a, bool) else a >= b,
+    "$le": lambda a, b: a == b if isinstance(a, bool) else a <= b,
+    "$gt": lambda a, b: not isinstance(a, bool) and a > b,
+    "$lt": lambda a, b: not isinstance(a, bool) and a < b,
+    "$contains": lambda a, b: b in a,
+    "$starts-with": lambda a, b: a[: len(b)] == b,
+    "$ends-with": lambda a, b: len(b) <= len(a) and a[len(a) - len(b) :] == b,
+    "$regex": lambda a, b: re.search(b, a) is not None,
+}
 
 
 def fields(condition):
@@ -136,7 +126,7 @@ def fields(condition):
             yield from fields(one)
 
 
-def holds(condition, pairs, chosen=()):
+def holds(condition, pairs, chosen=()):  # noqa: PLR0911 - one a word
     ((word, inner),) = condition.items()
     match word:
         case "$boolean":
@@ -162,4 +152,4 @@ def holds(condition, pairs, chosen=()):
     kind = left_kind or right_kind or "str"
     left = as_kind(left, kind) if left_kind is None else left if left_kind == kind else []
     right = as_kind(right, kind) if right_kind is None else right if right_kind == kind else []
-    return any(compared(word, a, b) for a in left for b in right)
+    return any(COMPARED[word](a, b) for a in left for b in right)

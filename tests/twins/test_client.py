@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, ClassVar
 
-import msgspec
 import pytest
 from aas_core3_1 import types as aas
 
@@ -20,15 +19,12 @@ from lineshaft.core.path import is_under
 from lineshaft.core.plugin import build
 from lineshaft.records import Records
 from lineshaft.server import ServerSettings, app, served
-from lineshaft.twins import Class, Document, Json, import_routes, importing
-from lineshaft.twins.api.roles import Right
-from lineshaft.twins.api.services import COLLECTIONS, Services, services
+from lineshaft.twins import Class, Json, import_routes
+from lineshaft.twins.api.services import COLLECTIONS, services
 from lineshaft.twins.client import Twin, Twins
 from lineshaft.twins.exchange import packed
 from lineshaft.twins.exchange.aasx import write_aasx
 from lineshaft.twins.exchange.reading import read_environment
-from lineshaft.twins.exporting import Exporter
-from lineshaft.twins.importing import Importer
 from lineshaft.twins.routes import mounts
 
 LOOK = frozenset({Action.OWN, Action.LOOK})
@@ -100,9 +96,10 @@ async def url(tmp_path: Path) -> AsyncGenerator[str]:
     records = build(Records, {"kind": "memory"})
     people = People()
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(records.opened((*COLLECTIONS, *importing.COLLECTIONS)))
+        await stack.enter_async_context(records.opened(COLLECTIONS))
+        twins = services(records, people, tmp_path / "files")
         made = app(
-            given(services(records, people, tmp_path / "files"), records),
+            {"twins": twins, **import_routes.exchange(twins, records)._asdict()},
             import_routes.handlers,
             authenticator=people,
             authorizer=people,
@@ -110,24 +107,6 @@ async def url(tmp_path: Path) -> AsyncGenerator[str]:
             mounts=mounts,
         )
         yield await stack.enter_async_context(served(made, ServerSettings(port=0)))
-
-
-def given(twins: Services, records: Records) -> dict[str, object]:
-    """The services that the routes of twins are given."""
-
-    def allows(who: Identity, right: str, document: Document) -> bool:
-        return twins.access.allows(who, Right[right], document.class_, document, document.path)
-
-    def show(who: Identity, document: Document) -> Json:
-        obj: Json = msgspec.json.decode(document.data)
-        return obj
-
-    documents, attachments, files = twins.documents, twins.attachments, twins.files
-    return {
-        "twins": twins,
-        "importer": Importer(documents, records, files, allows),
-        "exporter": Exporter(documents, attachments, files, allows, show),
-    }
 
 
 @pytest.fixture

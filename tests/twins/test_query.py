@@ -4,20 +4,18 @@ import random
 import tempfile
 from contextlib import AsyncExitStack
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.twins import flat
 
 from lineshaft.core.access import Identity
-from lineshaft.core.errors import Invalid
 from lineshaft.core.plugin import build
 from lineshaft.records import Records
 from lineshaft.twins import Class, index
 from lineshaft.twins.documents import Documents, Write
 from lineshaft.twins.query import compile_query
 from lineshaft.twins.query.searching import search
-from tests.twins import flat
 
 EVA = Identity(name="eva")
 NAMES = ["Aa", "Bb"]

@@ -1,6 +1,6 @@
 """Files of twins over HTTP: import with undo, export, check, comparison."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 from litestar import Request, Response
@@ -9,11 +9,16 @@ from litestar.params import QueryParameter
 from lineshaft.core.access import Action, Authorizer, Identity
 from lineshaft.core.errors import Denied, Invalid
 from lineshaft.core.path import check_path
-from lineshaft.twins import Class, Finding
+from lineshaft.records import Records
+from lineshaft.twins import Class, Document, Finding, Json
+from lineshaft.twins.api.kept import seen
+from lineshaft.twins.api.roles import Right
+from lineshaft.twins.api.services import Services
 from lineshaft.twins.exchange import FILE_BYTES_MAX
 from lineshaft.twins.exporting import MEDIA_TYPES, Exporter, Form
 from lineshaft.twins.importing import Importer, Receipt, Step
 from lineshaft.twins.model.comparing import Comparison, compared
+from lineshaft.twins.sweeping import Sweeper
 from lineshaft.web import get, post
 from lineshaft.web.paging import Items
 
@@ -151,4 +156,29 @@ async def compare(
 
 
 handlers = [import_file, imports, undo, check, export, compare]
-"""Given the plant's services `importer` and `exporter`."""
+"""Given what `exchange` makes, beside `authorizer`."""
+
+
+class Exchange(NamedTuple):
+    """What the handlers are given, by the names of their parameters, and what runs beside them."""
+
+    importer: Importer
+    exporter: Exporter
+    sweeper: Sweeper
+
+
+def exchange(twins: Services, records: Records) -> Exchange:
+    """The exchange of a plant's twins, under the rights that hold for single documents."""
+
+    def allows(who: Identity, right: str, document: Document) -> bool:
+        return twins.access.allows(who, Right[right], document.class_, document, document.path)
+
+    def show(who: Identity, document: Document) -> Json:
+        return seen(twins, who, document)
+
+    importer = Importer(twins.documents, records, twins.files, allows)
+    return Exchange(
+        importer,
+        Exporter(twins.documents, twins.attachments, twins.files, allows, show),
+        Sweeper(twins.documents, records, twins.files, importer),
+    )

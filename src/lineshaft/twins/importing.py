@@ -99,7 +99,7 @@ class _Before(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     origin: str
     files: dict[str, FileRef | None]
-    """What it meant by the names that the import gave another meaning."""
+    """What it meant by names: all that it had, and None for those that came with the import."""
 
 
 class _Files(msgspec.Struct, frozen=True, kw_only=True):
@@ -248,7 +248,7 @@ class Importer:
             data=msgspec.json.decode(document.data) if document else None,
             path=document.path if document else "",
             origin=document.origin if document else "",
-            files={name: meant.get(name) for name in names},
+            files={**dict.fromkeys(names), **meant},
         )
 
     async def _receipts(self, receipt: Receipt) -> list[Change]:

@@ -163,7 +163,11 @@ def shown(to: Services, request: Request, found: Document) -> Json:
 
 
 def seen(to: Services, who: Identity, found: Document) -> Json:
+<<<<<<< HEAD
     """The document as it is now, without what is hidden from somebody."""
+=======
+    """The document as it is now, without what is hidden from `who`."""
+>>>>>>> main
     fresh = to.living.overlay(found) if found.class_ is Class.SUBMODEL else None
     obj: Json = msgspec.json.decode(found.data) if fresh is None else fresh
     hidden = to.access.hides(who, found) if found.class_ is Class.SUBMODEL else None

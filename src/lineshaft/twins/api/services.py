@@ -13,9 +13,10 @@ from lineshaft.twins.documents import COLLECTIONS as DOCUMENTS
 from lineshaft.twins.documents import Announce, Documents
 from lineshaft.twins.files import COLLECTIONS as FILES
 from lineshaft.twins.files import Attachments, Files
+from lineshaft.twins.importing import COLLECTIONS as IMPORTS
 from lineshaft.twins.model.paths import Steps, path_text
 
-COLLECTIONS = (*DOCUMENTS, *FILES)
+COLLECTIONS = (*DOCUMENTS, *FILES, *IMPORTS)
 """What twins keep in the records."""
 
 

@@ -6,6 +6,7 @@ Two submodels of the IDTA tell how a machine is reached: Asset Interfaces Descri
 `plugger.py` connects what was read, once an engineer has agreed.
 """
 
+import enum
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -26,11 +27,23 @@ PLUGS = Collection(name="twin_plugs", columns={"path": Column.TEXT})
 COLLECTIONS = (PLUGS,)
 
 
-class Config(Settings, frozen=True):
-    """How interface descriptions become connections."""
+class Mode(enum.Enum):
+    """How descriptions become connections."""
 
-    plug: str = "ask"
-    """`ask`: an engineer confirms each machine; `auto`: at once; `off`: never."""
+    ASK = "ask"
+    """An engineer confirms each machine."""
+    AUTO = "auto"
+    """At once."""
+    OFF = "off"
+    """Never."""
+
+
+class Config(Settings, frozen=True):
+    """What the settings table `[twins]` may say about it."""
+
+    plug: Mode = Mode.ASK
+    """What happens when a machine's interfaces description arrives: `ask` proposes its
+    connections to an engineer, `auto` makes them at once, `off` does nothing."""
 
 
 class Binding(msgspec.Struct, frozen=True, kw_only=True):

@@ -82,7 +82,7 @@ class _Open:
                 return any(comparison.pattern.search(str(t.it)) for t in texts)
             parts = self._values(right, Kind.STR, chosen)
             return any(SEARCH[word](str(t.it), str(p.it)) for t in texts for p in parts)
-        kind = kind_of(left) or kind_of(right) or Kind.STR
+        kind = _common(left, right)
         ours = self._values(left, kind, chosen)
         theirs = self._values(right, kind, chosen)
         if isinstance(left, Field) and isinstance(right, Field) and not (ours and theirs):
@@ -94,22 +94,16 @@ class _Open:
         """What an operand is worth, a field as the wanted type."""
         match operand:
             case Const(values=values):
+                if kind is Kind.TIME:  # of a date, its time of day
+                    return [v for one in values if (v := _time(one)) is not None]
                 return [v for v in values if v.kind is kind]
             case Field():
                 made = (cast(kind, text(t)) for t in self._texts(operand, chosen))
                 return [v for v in made if v is not None]
-            case Cast(kind=own, operand=inner):
-                if own is not kind:
-                    return []
-                base = kind_of(inner) or Kind.STR
-                made = (cast(own, v) for v in self._values(inner, base, chosen))
-                return [v for v in made if v is not None]
-            case Part(word=word, operand=inner):
-                if kind is not Kind.NUM:
-                    return []
-                base = kind_of(inner) or Kind.STR
-                made = (part(word, v) for v in self._values(inner, base, chosen))
-                return [v for v in made if v is not None]
+            case Cast(operand=inner) | Part(operand=inner):
+                inside = self._values(inner, kind_of(inner) or Kind.STR, chosen)
+                made = (_made(operand, v) for v in inside)
+                return [v for v in made if v is not None and v.kind is kind]
 
     def _texts(self, field: Field, chosen: Choice) -> list[str]:
         return self._by_choice(field, len(chosen)).get(chosen, [])
@@ -125,6 +119,24 @@ class _Open:
                     grouped[choice[:depth]].append(found)
             self._grouped[field, depth] = dict(grouped)
         return self._grouped[field, depth]
+
+
+def _made(operand: Cast | Part, value: Value) -> Value | None:
+    if isinstance(operand, Part):
+        return part(operand.word, value)
+    return cast(operand.kind, value)
+
+
+def _common(left: Operand, right: Operand) -> Kind:
+    """The type in which two operands are compared; of a field, that of the other side."""
+    ours, theirs = kind_of(left), kind_of(right)
+    if Kind.TIME in (ours, theirs) and Kind.DATETIME in (ours, theirs):
+        return Kind.TIME
+    return ours or theirs or Kind.STR
+
+
+def _time(value: Value) -> Value | None:
+    return cast(Kind.TIME, value) if value.kind in (Kind.TIME, Kind.DATETIME) else None
 
 
 def _look(field: Field, document: Json) -> Iterator[tuple[Choice, str]]:

@@ -22,6 +22,7 @@ from lineshaft.records import (
 )
 from lineshaft.twins import Class
 from lineshaft.twins.index import path_text
+from lineshaft.twins.query.evaluate import holds
 from lineshaft.twins.query.expressions import (
     All,
     Any_,
@@ -145,6 +146,8 @@ def _some(condition: Condition, rows: Sequence[Narrowing]) -> Narrowing:
 def _row(comparison: Comparison) -> Narrowing:
     """What an index row must be for the comparison to hold for it."""
     word, left, right = comparison.word, comparison.left, comparison.right
+    if isinstance(left, Const) and isinstance(right, Const):
+        return Narrowing(EVERY if holds(comparison, {}) else NONE, True)
     if word in MIRRORED and isinstance(left, Const):
         word, left, right = MIRRORED[word], right, left
     if not isinstance(right, Const):
