@@ -312,7 +312,7 @@ async def patch_value(to: Services, request: Request) -> Answer:
     if steps in taken:
         return answers.done()
     made, _ = await kept.change(
-        to, request, SUBMODEL, id_, alter, right=kept.SET, at=path_text(steps)
+        to, request, SUBMODEL, id_, alter, right=kept.SET, at=path_text(steps), kind="twin.value"
     )
     return answers.done(made.version)
 

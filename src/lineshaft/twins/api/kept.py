@@ -213,7 +213,9 @@ async def post(to: Services, request: Request, class_: Class, obj: Json) -> Docu
         Denied: the caller may not add it.
     """
     demand_new(to, request, class_, obj)
-    return await write(to, request, Write(class_=class_, id=obj["id"], obj=obj, expected=0))
+    return await write(
+        to, request, Write(class_=class_, id=obj["id"], obj=obj, expected=0, detail=_how(request))
+    )
 
 
 async def put(to: Services, request: Request, class_: Class, obj: Json) -> tuple[Document, bool]:
@@ -229,7 +231,7 @@ async def put(to: Services, request: Request, class_: Class, obj: Json) -> tuple
             raise missing(class_, obj["id"])
         return await post(to, request, class_, obj), True
     demand(to, request, Right.UPDATE, old)
-    new = Write(class_=class_, id=old.id, obj=obj, expected=expected(request))
+    new = Write(class_=class_, id=old.id, obj=obj, expected=expected(request), detail=_how(request))
     return await write(to, request, new), False
 
 
@@ -259,6 +261,7 @@ async def change(  # noqa: PLR0913 - what, where, how, by keyword
     *,
     right: Right = Right.UPDATE,
     at: str = "",
+    kind: str = "",
 ) -> tuple[Document, T]:
     """Read, alter in place, check and write; two at once do not undo each other.
 
@@ -278,7 +281,8 @@ async def change(  # noqa: PLR0913 - what, where, how, by keyword
         request.who,
         alter,
         if_match=request.header(b"if-match"),
-        detail={"idShortPath": at} if at else {},
+        kind=kind,
+        detail=_how(request, at),
     )
 
 
@@ -305,7 +309,7 @@ async def change_with(
         id=found.id,
         obj=obj,
         expected=found.version if wanted is None else wanted,
-        detail={"idShortPath": at} if at else {},
+        detail=_how(request, at),
         more=more,
     )
     return await write(to, request, new)
@@ -343,6 +347,10 @@ def check_list(parent: Json, path: str) -> None:
             f"the list {path!r} does not take it: {first.path}: {first.message}",
             remedy="Send an element of the type that the list names.",
         )
+
+
+def _how(request: Request, at: str = "") -> Json:
+    return {"method": request.method} | ({"idShortPath": at} if at else {})
 
 
 def demand_new(to: Services, request: Request, class_: Class, obj: Json) -> None:

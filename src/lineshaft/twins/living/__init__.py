@@ -14,7 +14,7 @@ import msgspec
 from lineshaft.core.access import Identity
 from lineshaft.core.batch import Batch, Sample
 from lineshaft.core.point import Point, Value
-from lineshaft.core.settings import Settings
+from lineshaft.core.settings import Secret, Settings
 
 
 class Maker(Settings, frozen=True):
@@ -30,6 +30,29 @@ class Maker(Settings, frozen=True):
     """Town."""
     country: Annotated[str, msgspec.Meta(pattern="^([A-Z]{2})?$")] = ""
     """ISO 3166-1 code of two letters."""
+
+
+class Broker(Settings, frozen=True, kw_only=True):
+    """What the table `[twins.events]` may say: the MQTT broker that events of twins go to."""
+
+    host: str
+    """Name or address of the broker."""
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 1883
+    """TCP port; with TLS usually 8883."""
+    topic: Annotated[str, msgspec.Meta(pattern="^[^+#]+$")] = "twins"
+    """What their topics begin with."""
+    client_id: str = "lineshaft-twins"
+    """Who we are to the broker; nobody else there may be called so."""
+    username: str = ""
+    """Name to log in with; empty for none."""
+    password: Secret = msgspec.field(default_factory=Secret)
+    """Better as `{ env = "BROKER_PASSWORD" }` or `{ file = "/run/secrets/broker" }`."""
+    tls: bool = False
+    """Whether the link is encrypted."""
+    ca: str = ""
+    """With `tls`, the file with the certificates to trust; empty for those of the system."""
+    keepalive_s: Annotated[int, msgspec.Meta(ge=5, le=3600)] = 30
+    """Seconds of silence after which the broker and we ask whether the other is there."""
 
 
 class Config(Settings, frozen=True):
@@ -48,6 +71,8 @@ class Config(Settings, frozen=True):
     get a Carbon Footprint."""
     calls: tuple[str, ...] = ()
     """Methods of machines that may be called as operations, by their paths; none by default."""
+    events: Broker | None = None
+    """The MQTT broker that is told every change of a twin; without it none is."""
 
 
 class Names(Protocol):
