@@ -45,14 +45,8 @@ from lineshaft.settings import (
 )
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
-<<<<<<< HEAD
 from lineshaft.twins.living.life import COLLECTIONS as TWIN_COLLECTIONS
 from lineshaft.twins.living.life import Life
-=======
-from lineshaft.twins.api.services import COLLECTIONS as TWIN_COLLECTIONS
-from lineshaft.twins.api.services import services as twins
-from lineshaft.twins.import_routes import exchange
->>>>>>> main
 
 log = logging.getLogger(__name__)
 
@@ -106,13 +100,7 @@ class Plant:
         )
         self.writer.allow(file.writes)
         self.desk = Desk(self.records, self.spine, self.security.authorizer)
-<<<<<<< HEAD
         self.life = self._life()
-=======
-        authorizer, announce = self.security.authorizer, self.spine.announce
-        self.twins = twins(self.records, authorizer, data / "twin-files", announce)
-        self.exchange = exchange(self.twins, self.records)
->>>>>>> main
         self._stop = asyncio.Event()
         self._server_changed = asyncio.Event()
         self._server_trouble = ""
@@ -129,8 +117,10 @@ class Plant:
             plant=self.name,
             folder=self.loaded.data / "twin-files",
             records=self.records,
-            announce=self.spine.announce,
+            spine=self.spine,
             authorizer=authorizer,
+            audit=self.security.audit,
+            connect=self,
             names=self.historian.namespace,
             latest=self.historian,
             history=self.store,
@@ -154,12 +144,7 @@ class Plant:
                     group.create_task(self.historian.run(), name="historian"),
                     group.create_task(supervise("alarms", self.desk.run), name="alarms"),
                     group.create_task(self.devices.run(), name="devices"),
-<<<<<<< HEAD
                     group.create_task(self.life.run(), name="twins"),
-=======
-                    group.create_task(supervise("twins", self.twins.run), name="twins"),
-                    group.create_task(supervise("sweeper", self.exchange.sweeper.run)),
->>>>>>> main
                 ]
                 if self.loaded.file.flight.on:
                     parts.append(group.create_task(self._flight(), name="flight"))
@@ -260,15 +245,12 @@ class Plant:
             "records": self.records,
             "spine": self.spine,
             "store": self.store,
-<<<<<<< HEAD
             "twins": self.life.services,
-            "importer": self.life.importer,
-            "exporter": self.life.exporter,
+            **self.life.exchange._asdict(),
+            "plugger": self.life.plugger,
+            "twin_events": self.life.events,
+            "rules": self.life.access,
             "life": self.life,
-=======
-            "twins": self.twins,
-            **self.exchange._asdict(),
->>>>>>> main
         }
 
     # ---- the two homes of configuration: the file, and the records

@@ -1,9 +1,9 @@
 """Descriptors of the registries, made for what is served here."""
 
 from lineshaft.twins import Class, Document, Json
+from lineshaft.twins.access import Right
 from lineshaft.twins.api import kept
 from lineshaft.twins.api.requests import Request, decode
-from lineshaft.twins.api.roles import Right
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.api.shells import target
 from lineshaft.twins.model.identifier import encode_id

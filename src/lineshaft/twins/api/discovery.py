@@ -3,11 +3,11 @@
 from lineshaft.core.errors import Invalid, Missing, Stale
 from lineshaft.records import Or, Predicate
 from lineshaft.twins import Class, Document, Json
+from lineshaft.twins.access import Right
 from lineshaft.twins.api import answers, kept
 from lineshaft.twins.api.answers import Answer
 from lineshaft.twins.api.registry import merged
 from lineshaft.twins.api.requests import Request, decode
-from lineshaft.twins.api.roles import Right
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.api.shells import link_of

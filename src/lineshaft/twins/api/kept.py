@@ -11,8 +11,8 @@ from lineshaft.core.access import Identity
 from lineshaft.core.errors import Denied, Invalid, Missing
 from lineshaft.records import And, Change, Compare, IsNull, Predicate, Some
 from lineshaft.twins import Class, Document, Json
+from lineshaft.twins.access import Right
 from lineshaft.twins.api.requests import Request, decode
-from lineshaft.twins.api.roles import Right
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.documents import Remove, Write
 from lineshaft.twins.model.checking import check, checked
@@ -163,11 +163,7 @@ def shown(to: Services, request: Request, found: Document) -> Json:
 
 
 def seen(to: Services, who: Identity, found: Document) -> Json:
-<<<<<<< HEAD
     """The document as it is now, without what is hidden from somebody."""
-=======
-    """The document as it is now, without what is hidden from `who`."""
->>>>>>> main
     fresh = to.living.overlay(found) if found.class_ is Class.SUBMODEL else None
     obj: Json = msgspec.json.decode(found.data) if fresh is None else fresh
     hidden = to.access.hides(who, found) if found.class_ is Class.SUBMODEL else None

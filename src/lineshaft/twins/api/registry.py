@@ -8,11 +8,11 @@ import msgspec
 from lineshaft.core.errors import Missing, Stale
 from lineshaft.records import And, Compare, Predicate, Some
 from lineshaft.twins import Class, Document, Json
+from lineshaft.twins.access import Right
 from lineshaft.twins.api import answers, descriptors, kept
 from lineshaft.twins.api.answers import Answer
 from lineshaft.twins.api.paging import part
 from lineshaft.twins.api.requests import Request, decode
-from lineshaft.twins.api.roles import Right
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.model.identifier import encode_id

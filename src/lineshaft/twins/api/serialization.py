@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from lineshaft.core.errors import Invalid
 from lineshaft.twins import Class, Document
+from lineshaft.twins.access import Right
 from lineshaft.twins.api import kept
 from lineshaft.twins.api.answers import Answer
 from lineshaft.twins.api.requests import Request
-from lineshaft.twins.api.roles import Right
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.exporting import DOCUMENTS_MAX, Exporter, Form

@@ -6,9 +6,9 @@ from typing import Protocol
 from lineshaft.core.access import Authorizer, Identity
 from lineshaft.records import Records
 from lineshaft.twins import Document, Json
+from lineshaft.twins.access.deciding import Access
 from lineshaft.twins.api.jobs import Jobs
 from lineshaft.twins.api.requests import NotAllowed
-from lineshaft.twins.api.roles import Access
 from lineshaft.twins.documents import COLLECTIONS as DOCUMENTS
 from lineshaft.twins.documents import Announce, Documents
 from lineshaft.twins.files import COLLECTIONS as FILES
@@ -25,6 +25,9 @@ class Living(Protocol):
 
     def overlay(self, document: Document) -> Json | None:
         """The document with its bound values as they are now; None when nothing in it is bound."""
+
+    def binds(self, submodel_id: str, steps: Steps) -> bool:
+        """Whether the value of the element at the path is that of a machine."""
 
     async def set_values(
         self, who: Identity, submodel_id: str, steps: Steps, value: object
@@ -61,6 +64,10 @@ class Still:
     def overlay(self, document: Document) -> Json | None:
         """None."""
         return None
+
+    def binds(self, submodel_id: str, steps: Steps) -> bool:
+        """No."""
+        return False
 
     async def set_values(
         self,
@@ -131,7 +138,7 @@ def services(
     """The services over a plant's records and the folder for its files."""
     return Services(
         Documents(records, announce=announce),
-        Access(authorizer),
+        Access(records, authorizer, announce=announce),
         Files(folder),
         Attachments(records),
     )

@@ -5,10 +5,10 @@ import msgspec
 from lineshaft.core.errors import Missing
 from lineshaft.records import And, Predicate
 from lineshaft.twins import Class, Document, Json
+from lineshaft.twins.access import Right
 from lineshaft.twins.api import answers, kept, shells
 from lineshaft.twins.api.answers import Answer
 from lineshaft.twins.api.requests import Request
-from lineshaft.twins.api.roles import Right
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.documents import Remove, Write

@@ -15,6 +15,7 @@ from lineshaft.core.access import Identity
 from lineshaft.core.batch import Batch, Sample
 from lineshaft.core.point import Point, Value
 from lineshaft.core.settings import Secret, Settings
+from lineshaft.twins import plug
 
 
 class Maker(Settings, frozen=True):
@@ -55,7 +56,7 @@ class Broker(Settings, frozen=True, kw_only=True):
     """Seconds of silence after which the broker and we ask whether the other is there."""
 
 
-class Config(Settings, frozen=True):
+class Config(plug.Config, frozen=True):
     """What the settings table `[twins]` may say."""
 
     generate: bool = True

@@ -67,6 +67,10 @@ class Plantlife:
 
     # ---- writing
 
+    def binds(self, submodel_id: str, steps: Steps) -> bool:
+        """Whether the value of the element at the path is that of a machine."""
+        return path_text(steps) in self._bindings.of(submodel_id)
+
     async def set_values(
         self, who: Identity, submodel_id: str, steps: Steps, value: object
     ) -> set[Steps]:
