@@ -91,15 +91,10 @@ class Plant:
         self.spine.durable(ALARMS, "data.>", size_max=WAITING_MAX)
         self.historian = Historian(file.historian, self.spine, self.store, self.records)
         self.devices = Devices(file.gather, self.spine, self.historian.namespace)
-        self.writer = Writer(
-            file.gather,
-            self.devices,
-            self.historian,
-            self.security.authorizer,
-            self.security.audit,
-        )
+        authorizer, audit = self.security.authorizer, self.security.audit
+        self.writer = Writer(file.gather, self.devices, self.historian, authorizer, audit)
         self.writer.allow(file.writes)
-        self.desk = Desk(self.records, self.spine, self.security.authorizer)
+        self.desk = Desk(self.records, self.spine, authorizer)
         self.life = self._life()
         self._stop = asyncio.Event()
         self._server_changed = asyncio.Event()
