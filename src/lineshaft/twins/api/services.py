@@ -6,6 +6,7 @@ from typing import Protocol
 from lineshaft.core.access import Authorizer, Identity
 from lineshaft.records import Records
 from lineshaft.twins import Document, Json
+from lineshaft.twins.access import COLLECTION as RULES
 from lineshaft.twins.access.deciding import Access
 from lineshaft.twins.api.jobs import Jobs
 from lineshaft.twins.api.requests import NotAllowed
@@ -16,7 +17,7 @@ from lineshaft.twins.files import Attachments, Files
 from lineshaft.twins.importing import COLLECTIONS as IMPORTS
 from lineshaft.twins.model.paths import Steps, path_text
 
-COLLECTIONS = (*DOCUMENTS, *FILES, *IMPORTS)
+COLLECTIONS = (*DOCUMENTS, *FILES, *IMPORTS, RULES)
 """What twins keep in the records."""
 
 
@@ -126,6 +127,14 @@ class Services:
         """Identifier of what `/submodel` serves; empty for the first."""
         self.jobs = Jobs()
         """What was asked for without waiting."""
+
+    async def start(self) -> None:
+        """Read what decides, before anybody is answered.
+
+        Raises:
+            Invalid: the access rules were kept by a program that knew more.
+        """
+        await self.access.load()
 
     async def run(self) -> None:
         """Carry out what was asked for without waiting, until cancelled."""
