@@ -360,6 +360,13 @@ def test_opcua_nodes_are_read_from_hrefs(machines, href, node):
     assert table["url"] == "opc.tcp://h:4840"
 
 
+def test_opcua_browse_paths_are_taken_where_no_node_is_named(machines):
+    form = machines.form("/", uav_browsePath="/0:Objects/2:Press/2:Speed")
+    face = machines.interface("Ua", "opc.tcp://h:4840", machines.value("a", forms=form))
+    table = one(interpret(machines.description(face), at="x"))
+    assert table["points"][0]["node"] == "/0:Objects/2:Press/2:Speed"
+
+
 def test_opcua_security_is_in_the_table_and_its_files_are_asked_for(machines):
     channel = machines.smc(
         "ch", machines.prop("scheme", "ua_channelsec"),
@@ -448,7 +455,7 @@ def test_nothing_that_is_read_breaks_it_and_every_table_is_one(machines, data):
     terms = st.dictionaries(
         st.sampled_from(
             ["modv_type", "modv_function", "modv_entity", "modv_zeroBasedAddressing", "mqv_qos",
-             "modv_pollingTime", "contentType", "htv_methodName", "mqv_controlPacket", "op"]
+             "modv_pollingTime", "contentType", "uav_browsePath", "htv_methodName", "mqv_controlPacket", "op"]
         ), words, max_size=4,
     )  # fmt: skip
     properties = [

@@ -9,6 +9,8 @@ from lineshaft.twins.plug.reading import text
 from lineshaft.twins.plug.things import Findings, Form, Thing
 
 _NODE = re.compile(r"(?:(?:ns=\d{1,5}|nsu=[^;]+);)?[isgb]=.+", re.DOTALL)
+_PATH = re.compile(r"(?:/(?:\d{1,5}:)?[^/.<>:#!&]+)+")
+"""A browse path from the root without what needs escaping."""
 _QUERY = re.compile(r"(?:^|[?&])(?:id|nodeid|node)=", re.IGNORECASE)
 
 
@@ -22,9 +24,7 @@ def build(thing: Thing, intervals: Intervals, findings: Findings) -> Sequence[Bu
             continue
         node = _node(form)
         if node is None:
-            path = text(form.element, "uav_browsePath")
-            wanted = f"browse path {path!r} alone" if path else repr(form.href)
-            findings.error(form.path, f"{wanted} names no node; wanted href ns=2;s=Name")
+            findings.error(form.path, f"{form.href!r} names no node; wanted ns=2;s=Name")
             continue
         point = found.point() | {"node": node}
         if found.path in intervals:
@@ -38,8 +38,11 @@ def build(thing: Thing, intervals: Intervals, findings: Findings) -> Sequence[Bu
 
 
 def _node(form: Form) -> str | None:
-    """Node identifier in a href: bare, or as `?id=` of an address."""
+    """Node identifier in a href, bare or as `?id=` of an address; else the browse path."""
     href = unquote(form.href)
     found = _QUERY.search(href)
     node = (href[found.end() :] if found else href).strip().lstrip("/")
-    return node if _NODE.fullmatch(node) else None
+    if _NODE.fullmatch(node):
+        return node
+    path = text(form.element, "uav_browsePath")
+    return path if _PATH.fullmatch(path) else None
