@@ -8,8 +8,8 @@ from lineshaft.core.access import Identity
 from lineshaft.core.clock import now_ns, to_iso, uuid7
 from lineshaft.core.errors import Denied, Invalid, Missing
 from lineshaft.twins import Class, Document, Json
+from lineshaft.twins.access import Right
 from lineshaft.twins.api.attachments import part_name
-from lineshaft.twins.api.roles import Right
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.api.shells import target
 from lineshaft.twins.documents import Write
