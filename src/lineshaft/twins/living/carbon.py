@@ -47,6 +47,7 @@ def carbon_footprint(asset: Asset, scheme: Scheme) -> Json:
             of="Property",
             type_="xs:string",
         ),
+        prop("PublicationDate", None, f"{_AT}/PublicationDate/1/0", "xs:dateTime"),
     ]
     each = collection("", footprint, f"{_AT}/ProductCarbonFootprint/1/0")
     footprints = listed(

@@ -98,7 +98,7 @@ class Life:
 
     async def start(self) -> None:
         """Know what the records know; they must be open."""
-        await self.access.load()
+        await self.services.start()
         await self.bindings.load()
 
     async def run(self) -> None:
