@@ -65,8 +65,15 @@ class Expression:
 
     @property
     def reach_ns(self) -> int | None:
-        """How long after an input's value was replaced it still counts; None: without bound."""
-        return reach_ns(self.plan.root)
+        """How long after an input's value was replaced it still shows; None: without bound.
+
+        A row is held until the next one, so on a grid it takes a step more; without a grid what
+        changes with time alone has no next row to rely on.
+        """
+        reach = reach_ns(self.plan.root)
+        if reach is None or not self.plan.root.clocked:
+            return reach
+        return reach + self.every_ns if self.every_ns else None
 
     def evaluator(self, lateness_ns: int = 0) -> Evaluator:
         """A new evaluator, which knows of no sample yet."""
