@@ -48,6 +48,7 @@ from lineshaft.spines import Spine
 from lineshaft.stores import Store
 from lineshaft.twins.api.services import COLLECTIONS as TWIN_COLLECTIONS
 from lineshaft.twins.api.services import services as twins
+from lineshaft.twins.import_routes import exchange
 
 log = logging.getLogger(__name__)
 
@@ -92,17 +93,12 @@ class Plant:
         self.spine.durable(ALARMS, "data.>", size_max=WAITING_MAX)
         self.historian = Historian(file.historian, self.spine, self.store, self.records)
         self.devices = Devices(file.gather, self.spine, self.historian.namespace)
-        self.writer = Writer(
-            file.gather,
-            self.devices,
-            self.historian,
-            self.security.authorizer,
-            self.security.audit,
-        )
+        authorizer, audit = self.security.authorizer, self.security.audit
+        self.writer = Writer(file.gather, self.devices, self.historian, authorizer, audit)
         self.writer.allow(file.writes)
-        self.desk = Desk(self.records, self.spine, self.security.authorizer)
-        authorizer, announce = self.security.authorizer, self.spine.announce
-        self.twins = twins(self.records, authorizer, data / "twin-files", announce)
+        self.desk = Desk(self.records, self.spine, authorizer)
+        self.twins = twins(self.records, authorizer, data / "twin-files", self.spine.announce)
+        self.exchange = exchange(self.twins, self.records)
         self._stop = asyncio.Event()
         self._server_changed = asyncio.Event()
         self._server_trouble = ""
@@ -129,6 +125,7 @@ class Plant:
                     group.create_task(supervise("alarms", self.desk.run), name="alarms"),
                     group.create_task(self.devices.run(), name="devices"),
                     group.create_task(supervise("twins", self.twins.run), name="twins"),
+                    group.create_task(supervise("sweeper", self.exchange.sweeper.run)),
                 ]
                 if self.loaded.file.flight.on:
                     parts.append(group.create_task(self._flight(), name="flight"))
@@ -147,6 +144,7 @@ class Plant:
             await stack.enter_async_context(self.records.opened(COLLECTIONS))
             password = await self.security.start()
             await self.historian.start()
+            await self.twins.start()
             await self.desk.start(self.loaded.file.alarms)
             yield password
 
@@ -229,6 +227,7 @@ class Plant:
             "spine": self.spine,
             "store": self.store,
             "twins": self.twins,
+            **self.exchange._asdict(),
         }
 
     # ---- the two homes of configuration: the file, and the records

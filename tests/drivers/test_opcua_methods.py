@@ -128,3 +128,19 @@ async def test_two_names_that_are_one_are_no_settings(bench):
         await asyncio.to_thread(driver, bench, START | {"name": "speed"})
     with pytest.raises(SettingsError, match="names no node"):
         await asyncio.to_thread(driver, bench, START | {"object": "Machine"})
+
+
+async def test_a_variable_may_be_named_by_its_browse_path(bench):
+    table = {"url": bench.url, "at": "bench", "publish_ms": 20, "sampling_ms": 10}
+    table["points"] = [
+        {"name": "speed", "node": "/0:Objects/2:Machine/2:Speed"},
+        {"name": "none", "node": "/0:Objects/2:Machine/2:None"},
+    ]
+    feed = Recorder()
+    async with running(OpcUa.from_table("m", table), feed) as device:
+        await feed.until(lambda: bool(feed.of("bench/speed")), "a sample")
+        await device.write("bench/speed", 12)
+        assert (await device.read("bench/speed")).value == 12
+        await feed.until(lambda: "/0:Objects/2:Machine/2:None" in feed.troubles, "the trouble")
+    with pytest.raises(SettingsError, match="no browse path"):
+        OpcUa.from_table("m", table | {"points": [{"name": "a", "node": "/0:Objects/<2:"}]})

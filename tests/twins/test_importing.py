@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from lineshaft.core.access import Identity
+from lineshaft.core.clock import NS_PER_S, now_ns
 from lineshaft.core.errors import Denied, Invalid, Missing, Stale
 from lineshaft.core.plugin import build
 from lineshaft.records import Records
@@ -17,8 +18,9 @@ from lineshaft.twins.exchange import Imported, packed
 from lineshaft.twins.exchange.aasx import write_aasx
 from lineshaft.twins.exchange.reading import read_environment
 from lineshaft.twins.exporting import Exporter, Form
-from lineshaft.twins.files import Attachments, Files
+from lineshaft.twins.files import UNUSED_AGE_S, Attachments, Files
 from lineshaft.twins.importing import DOCUMENTS_MAX, RECEIPTS_MAX, Importer, What
+from lineshaft.twins.sweeping import Sweeper
 
 EVA = Identity(name="eva")
 COLLECTIONS = (*documents.COLLECTIONS, *files.COLLECTIONS, *importing.COLLECTIONS)
@@ -221,8 +223,9 @@ async def test_files_that_an_undo_would_bring_back_are_in_use(plant):
     await plant.take(submodel(), content=b"old")
     old = (await plant.attachments.find(Class.SUBMODEL, "urn:s:1", NAME)).hash
     await plant.take(submodel(), content=b"new")
-    assert old not in await plant.attachments.used()
-    assert await plant.importer.used() == {old}
+    new = (await plant.attachments.find(Class.SUBMODEL, "urn:s:1", NAME)).hash
+    assert await plant.attachments.used() == {new}
+    assert await plant.importer.used() == {old, new}
 
 
 # ---- out again
@@ -273,3 +276,63 @@ async def test_what_may_not_be_read_is_missing_when_named_and_left_out_when_it_b
     for id_ in ("urn:s:1", "urn:none"):
         with pytest.raises(Missing, match=id_):
             await plant.exporter.written(EVA, ["urn:a:1", id_], Form.JSON)
+
+
+# ---- swept
+
+
+class Clock:
+    now = 0
+
+    def __call__(self):
+        return now_ns() + self.now
+
+
+async def test_a_sweep_removes_what_no_document_means_and_nothing_else(plant, tmp_path):
+    clock = Clock()
+    sweeper = Sweeper(
+        plant.documents, plant.records, Files(tmp_path / "files", clock=clock), plant.importer
+    )
+    await plant.take(submodel("urn:s:1"), content=b"kept")
+    await plant.take(submodel("urn:s:2"), content=b"of one that goes")
+    await plant.take(submodel("urn:s:3"), content=b"no longer named")
+    await plant.take(submodel("urn:s:4"), content=b"old")
+    await plant.take(submodel("urn:s:4"), content=b"new")
+    await plant.records.commit(
+        plant.attachments.attach(
+            Class.PACKAGE, "urn:p", "/package", await plant.files.put(b"of a package", "")
+        )
+    )
+    package = Write(class_=Class.PACKAGE, id="urn:p", obj={"id": "urn:p", "aasIds": []})
+    await plant.documents.commit(
+        EVA,
+        package,
+        Remove(class_=Class.SUBMODEL, id="urn:s:2"),
+        Write(
+            class_=Class.SUBMODEL, id="urn:s:3", obj={**submodel("urn:s:3"), "submodelElements": []}
+        ),
+    )
+    assert await sweeper.sweep() == 0
+    clock.now = 2 * UNUSED_AGE_S * NS_PER_S
+    assert await sweeper.sweep() == len(b"of one that goes") + len(b"no longer named")
+    assert await plant.content("urn:s:1") == b"kept"
+    assert await plant.content("urn:s:2") is None
+    assert await plant.content("urn:s:3") is None
+    assert await plant.content("urn:s:4") == b"new"
+    assert await plant.attachments.find(Class.PACKAGE, "urn:p", "/package") is not None
+    newest = (await plant.importer.receipts())[0]
+    await plant.importer.undo(EVA, newest.id)
+    assert await plant.content("urn:s:4") == b"old"
+
+
+async def test_an_undo_gives_back_a_file_that_the_import_no_longer_named(plant, tmp_path):
+    clock = Clock()
+    kept = Files(tmp_path / "files", clock=clock)
+    await plant.take(submodel(), content=b"the only copy")
+    other = {"modelType": "Submodel", "id": "urn:s:1"}
+    receipt = await plant.take(other)
+    clock.now = 2 * UNUSED_AGE_S * NS_PER_S
+    await Sweeper(plant.documents, plant.records, kept, plant.importer).sweep()
+    assert await plant.content("urn:s:1") is None
+    await plant.importer.undo(EVA, receipt.id)
+    assert await plant.content("urn:s:1") == b"the only copy"

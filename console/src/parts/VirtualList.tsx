@@ -16,11 +16,13 @@ interface Props {
   minWidth?: number;
   /** Told how far it is scrolled sideways, for a head that stays above. */
   onSideways?: (left: number) => void;
+  /** Told the last row on screen, so that more can be fetched before it is reached. */
+  onShown?: (last: number) => void;
 }
 
 const MARGIN = 6;
 
-export function VirtualList({ count, rowHeight, row, handle, className, minWidth, onSideways }: Props) {
+export function VirtualList({ count, rowHeight, row, handle, className, minWidth, onSideways, onShown }: Props) {
   const [ref, { height }] = useSize<HTMLDivElement>();
   const [top, setTop] = useState(0);
   const frame = useRef(0);
@@ -38,6 +40,7 @@ export function VirtualList({ count, rowHeight, row, handle, className, minWidth
   }));
   const first = Math.max(0, Math.floor(top / rowHeight) - MARGIN);
   const last = Math.min(count, Math.ceil((top + (height || 600)) / rowHeight) + MARGIN);
+  useEffect(() => onShown?.(last), [last, count]);
   const rows: ReactNode[] = [];
   for (let i = first; i < last; i++) rows.push(row(i));
   const scrolled = () => {

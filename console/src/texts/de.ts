@@ -2,6 +2,7 @@
 import type { Texts } from "./en";
 import { alarms } from "./alarms.de";
 import { history } from "./history.de";
+import { twins } from "./twins.de";
 
 export const de: Texts = {
   common: {
@@ -132,6 +133,7 @@ export const de: Texts = {
   },
   ...alarms,
   ...history,
+  twins,
   devices: {
     title: "Geräte",
     empty: "Es sind keine Geräte eingerichtet.",

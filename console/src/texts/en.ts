@@ -1,6 +1,7 @@
 /** Everything the console says, in English; the other languages must say the same things. */
 import { alarms } from "./alarms.en";
 import { history } from "./history.en";
+import { twins } from "./twins.en";
 
 export const en = {
   common: {
@@ -131,6 +132,7 @@ export const en = {
   },
   ...alarms,
   ...history,
+  twins,
   devices: {
     title: "Devices",
     empty: "No devices are set up.",

@@ -2,6 +2,7 @@
 import type { Texts } from "./en";
 import { alarms } from "./alarms.zh";
 import { history } from "./history.zh";
+import { twins } from "./twins.zh";
 
 export const zh: Texts = {
   common: {
@@ -132,6 +133,7 @@ export const zh: Texts = {
   },
   ...alarms,
   ...history,
+  twins,
   devices: {
     title: "设备",
     empty: "尚未配置设备。",

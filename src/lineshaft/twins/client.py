@@ -3,7 +3,7 @@
 import contextlib
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 from urllib.parse import quote
@@ -19,12 +19,16 @@ from lineshaft.twins.wire import Wire, decoded
 
 OWN = "/api/v1/twins"
 
-MEDIA = {
+FILE_S = 900.0
+"""Seconds that a server may take over a whole file."""
+
+KINDS = {
+    "aasx": "application/asset-administration-shell-package+xml",
     "json": "application/json",
     "xml": "application/xml",
-    "aasx": "application/asset-administration-shell-package+xml",
+    "rdf": "",
 }
-"""What an export may be, by the ending of the file."""
+"""What an export may be, with the media type that the standard's interface has for it."""
 
 OF_MODEL = {
     "AssetAdministrationShell": Class.SHELL,
@@ -243,8 +247,9 @@ class Twins(Generic[H]):
     def import_file(self, path: str | Path, *, dry: bool = False, branch: str = "") -> Json:
         """Bring in an AASX, JSON or XML file: all of it or nothing.
 
-        What is odd is mended and told in `findings`. `dry` only says what would happen; `branch`
-        is where in the namespace new twins belong.
+        The answer has `id`, by which it can be undone; `steps`, each with `class`, `id`, and
+        `what` became of it (`create`, `replace`, `leave`); `findings`, what was mended or left
+        out. `dry` only says what would happen; new twins belong to `branch` of the namespace.
 
         Raises:
             Invalid: nothing can be taken from the file.
@@ -257,27 +262,38 @@ class Twins(Generic[H]):
             raise Missing(
                 f"{path}: {error.strerror}", remedy="Check the name of the file."
             ) from error
-        params = {"name": path.name, "dry": str(dry).lower()} | ({"path": branch} if branch else {})
-        answer = self._wire.ask("POST", f"{OWN}/import", params=params, content=content)
+        params = {"name": path.name, "dry": str(dry).lower(), "branch": branch}
+        url = f"{OWN}/import"
+        answer = self._wire.ask("POST", url, params=params, content=content, timeout=FILE_S)
         return decoded(answer, dict[str, Any])
 
-    @contextlib.contextmanager
-    def export(
-        self,
-        kind: str = "aasx",
-        *,
-        shells: Sequence[str] = (),
-        submodels: Sequence[str] = (),
-    ) -> Iterator[Iterator[bytes]]:
-        """The bytes of a file of shells with their submodels, of submodels, or of everything.
+    def undo_import(self, id_: str) -> None:
+        """Put back what an import replaced and remove what it created: all of it or nothing.
 
-        `kind` is `aasx`, `json` or `xml`.
+        Raises:
+            Missing: there is no such import, or it was undone.
+            Stale: one of its twins was changed since.
         """
-        if kind not in MEDIA:
-            raise Invalid(f"an export is no {kind!r}", remedy=f"one of {', '.join(MEDIA)}")
-        asked = [("aasIds", encode_id(id_)) for id_ in shells]
-        asked += [("submodelIds", encode_id(id_)) for id_ in submodels]
-        with self._wire.stream("/serialization", asked, MEDIA[kind]) as parts:
+        self._wire.ask("POST", f"{OWN}/imports/{quote(id_, safe='')}/undo", timeout=FILE_S)
+
+    @contextlib.contextmanager
+    def export(self, *ids: str, kind: str = "aasx") -> Iterator[Iterator[bytes]]:
+        """The bytes of a file of these shells and submodels with all that belongs to them.
+
+        `kind` is one of `KINDS`. Without identifiers it is everything that the caller may see.
+        """
+        if kind not in KINDS or not (ids or KINDS[kind]):
+            raise Invalid(
+                f"an export of {'these' if ids else 'everything'} is no {kind!r}",
+                remedy=f"one of {', '.join(k for k, media in KINDS.items() if ids or media)}",
+            )
+        if ids:
+            asked = [*(("ids", id_) for id_ in ids), ("format", kind)]
+            url, accept = f"{OWN}/export", "*/*"
+        else:
+            asked = [("includeConceptDescriptions", "true")]
+            url, accept = "/serialization", KINDS[kind]
+        with self._wire.stream(url, asked, accept, timeout_s=FILE_S) as parts:
             yield parts
 
     # ---- the wire

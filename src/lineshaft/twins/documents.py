@@ -229,7 +229,7 @@ class Documents:
             if document is not None:
                 self._cache.put(key, document)
         for event in events:
-            await self._tell(event)
+            await tell(self._announce, event)
         return done
 
     def _forget(self, keys: set[Key]) -> None:
@@ -237,14 +237,16 @@ class Documents:
             self._reading.pop(key, None)
             self._cache.drop(key)
 
-    async def _tell(self, event: Event) -> None:
-        if self._announce is None:
-            return
-        try:
-            await self._announce(event)
-        except LineshaftError as error:
-            # It stands in the log, where every consumer finds it; the deed is done.
-            log.warning("event not announced", extra={"kind": event.kind, "cause": str(error)})
+
+async def tell(announce: Announce | None, event: Event) -> None:
+    """Tell an event that is in the log to whoever listens, if anybody does."""
+    if announce is None:
+        return
+    try:
+        await announce(event)
+    except LineshaftError as error:
+        # It stands in the log, where every consumer finds it; the deed is done.
+        log.warning("event not announced", extra={"kind": event.kind, "cause": str(error)})
 
 
 class _Cache:

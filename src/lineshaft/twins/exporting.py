@@ -102,6 +102,20 @@ class Exporter:
                 return True
         return False
 
+    async def shown(self, who: Identity, class_: Class, id_: str) -> Json:
+        """One document as `who` may see it now.
+
+        Raises:
+            Missing: it is not there, or not for `who` to see.
+        """
+        found: dict[str, Document] = {}
+        if not await self._take(who, id_, (class_,), found):
+            raise Missing(
+                f"{class_.value}: there is none with the identifier {id_!r}",
+                remedy="The list of the collection names them all.",
+            )
+        return self._show(who, found[id_])
+
     async def written(
         self, who: Identity, ids: Iterable[str], form: Form, *, version: str = "3.1"
     ) -> bytes:
@@ -112,7 +126,17 @@ class Exporter:
             Invalid: it is too large, or cannot be written in this form or version.
             Unavailable: a file is damaged.
         """
-        found = await self.gathered(who, ids)
+        return await self.packed(who, await self.gathered(who, ids), form, version=version)
+
+    async def packed(
+        self, who: Identity, found: Iterable[Document], form: Form, *, version: str = "3.1"
+    ) -> bytes:
+        """The file of these documents and no others.
+
+        Raises:
+            Missing, Invalid, Unavailable: as of `written`.
+        """
+        found = list(found)
         shown = [(document, self._show(who, document)) for document in found]
         refs: dict[str, FileRef] = {}
         if form is Form.AASX:
@@ -150,12 +174,12 @@ class Exporter:
             case Form.RDF:
                 return rdf.write_rdf(environment)
             case Form.AASX:
-                files = {name: self._packed(ref) for name, ref in refs.items()}
+                files = {name: self._part(ref) for name, ref in refs.items()}
                 shells = environment["assetAdministrationShells"]
                 pictures = (h[m] for h, m in holders(shells) if h[m] in files)
                 return write_aasx(environment, files, thumbnail=next(pictures, ""), version=version)
 
-    def _packed(self, ref: FileRef) -> Packed:
+    def _part(self, ref: FileRef) -> Packed:
         return Packed(
             media_type=ref.media_type, size=ref.size, chunks=lambda: self._files.chunks(ref.hash)
         )

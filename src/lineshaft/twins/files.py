@@ -26,7 +26,7 @@ from lineshaft.core.errors import Invalid, Missing, Unavailable
 from lineshaft.core.flow import assert_off_loop
 from lineshaft.records import Change, Collection, Column, Compare, Delete, Put, Records
 from lineshaft.twins import Class
-from lineshaft.twins.model.identifier import encode_id
+from lineshaft.twins.model.identifier import decode_id, encode_id
 
 SIZE_MAX = 1 << 30
 """Bytes of a file, unless told otherwise."""
@@ -317,3 +317,10 @@ def _owner(class_: Class, id_: str) -> str:
 
 def _key(class_: Class, id_: str, name: str) -> str:
     return f"{_owner(class_, id_)}|{name}"
+
+
+def parted(key: str) -> tuple[Class, str, str]:
+    """Class and identifier of the document, and the name, that a record's key holds."""
+    owner, _, name = key.partition("|")
+    class_, _, id64 = owner.partition("/")
+    return Class(class_), decode_id(id64), name

@@ -7,23 +7,28 @@ has changed it since; of the last `RECEIPTS_MAX` imports, then it goes.
 import asyncio
 import enum
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import msgspec
 
 from lineshaft.core.access import Identity
 from lineshaft.core.clock import now_ns, to_iso, uuid7
-from lineshaft.core.errors import Denied, Invalid, Missing, Stale
+from lineshaft.core.errors import Denied, Invalid, Missing, Stale, Unavailable
 from lineshaft.records import Cell, Change, Collection, Column, Compare, Delete, Put, Records
 from lineshaft.twins import Class, Document, Finding, Json
 from lineshaft.twins.documents import Documents, Remove, Write
 from lineshaft.twins.exchange import KINDS, Imported, Packed
 from lineshaft.twins.exchange.aasx import holders
+from lineshaft.twins.exchange.reading import read_environment
 from lineshaft.twins.files import Attachments, FileRef, Files
 
 DOCUMENTS_MAX = 5_000
 """Documents of one import: they go in together or not at all."""
+READS_MAX = 4
+"""Files that are received and read at the same time; others wait, so that memory stays bounded."""
+BODY_S = 120
+"""Seconds that a file may take to come."""
 RECEIPTS_MAX = 50
 """Imports that can be undone."""
 ORIGIN = "import"
@@ -96,7 +101,13 @@ class _Before(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     origin: str
     files: dict[str, FileRef | None]
-    """What it meant by the names that the import gave another meaning."""
+    """What it meant by names: all that it had, and None for those that came with the import."""
+
+
+class _Files(msgspec.Struct, frozen=True, kw_only=True):
+    """Of `_Before` the files alone, which is quicker to read."""
+
+    files: dict[str, FileRef | None]
 
 
 class Importer:
@@ -110,6 +121,25 @@ class Importer:
         self._files = files
         self._attachments = Attachments(records)
         self._allows = allows
+        self._reads = asyncio.Semaphore(READS_MAX)
+
+    async def read(self, body: Callable[[], Awaitable[bytes]], name: str) -> Imported:
+        """What can be taken from a file, whose bytes `body` gives.
+
+        Raises:
+            Invalid: nothing can.
+            Unavailable: the bytes do not come in time.
+        """
+        async with self._reads:
+            try:
+                async with asyncio.timeout(BODY_S):
+                    data = await body()
+            except TimeoutError:
+                raise Unavailable(
+                    f"{name} did not come within {BODY_S} s",
+                    remedy="Send it over a faster connection, or in several files.",
+                ) from None
+            return await asyncio.to_thread(read_environment, data, name)
 
     async def plan(self, who: Identity, imported: Imported, *, path: str = "") -> Plan:
         """What `apply` would do; nothing is written.
@@ -229,7 +259,7 @@ class Importer:
             data=msgspec.json.decode(document.data) if document else None,
             path=document.path if document else "",
             origin=document.origin if document else "",
-            files={name: meant.get(name) for name in names},
+            files={**dict.fromkeys(names), **meant},
         )
 
     async def _receipts(self, receipt: Receipt) -> list[Change]:
@@ -325,13 +355,23 @@ class Importer:
         return Write(obj=before.data, path=before.path, origin=before.origin, **same)
 
     async def used(self) -> set[str]:
-        """Hashes of files that an undo would bring back, for `Files.remove_unused`."""
+        """Hashes of files that documents mean, or would mean after an undo.
+
+        With what packages use, this is what `Files.remove_unused` must be given.
+        """
+        # A file goes from one of the two to the other in a moment. Asking the first one again
+        # finds it wherever it went.
+        first = await self._of_undo()
+        second = await self._attachments.used()
+        return first | second | await self._of_undo()
+
+    async def _of_undo(self) -> set[str]:
         found: set[str] = set()
         cursor = ""
         while True:
             page = await self._records.find("twin_undo", cursor=cursor, limit=1000)
             for record in page.records:
-                before = msgspec.json.decode(record.data, type=_Before)
+                before = msgspec.json.decode(record.data, type=_Files)
                 found |= {ref.hash for ref in before.files.values() if ref}
             if not (cursor := page.cursor):
                 return found

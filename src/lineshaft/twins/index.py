@@ -214,8 +214,8 @@ def _element_rows(submodel: Json) -> Iterator[Row]:
         place: Row = {
             "at": at,
             "id_short": _text(element.get("idShort")),
-            "model_type": element.get("modelType"),
-            "value_type": element.get("valueType"),
+            "model_type": _text(element.get("modelType")),
+            "value_type": _text(element.get("valueType")),
         }
         for said in values(element) or [{}]:
             yield place | semantic | said

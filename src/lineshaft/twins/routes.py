@@ -1,16 +1,17 @@
 """Routes of the twins: the standard's interface, and what it does not know below /api/v1/twins."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import cast
 
 from litestar.types import ASGIApp
 
 from lineshaft.core.access import Action
+from lineshaft.twins import import_routes
 from lineshaft.twins.api import serving
 from lineshaft.twins.api.services import Services
 from lineshaft.web import Mount
 
-handlers: list[Any] = []
+handlers = import_routes.handlers
 
 
 def _served(services: Mapping[str, object]) -> ASGIApp:

@@ -16,7 +16,7 @@ import msgspec
 
 from lineshaft.core.errors import Invalid, Missing
 from lineshaft.twins import Finding, Json
-from lineshaft.twins.client import MEDIA
+from lineshaft.twins.client import KINDS
 from lineshaft.twins.model.elements import walk
 
 FINDINGS_SHOWN = 20
@@ -34,7 +34,7 @@ Call = Callable[[argparse.Namespace], int]
 
 
 def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `twin` with `import`, `export`, `check`, `get` and `set`."""
+    """Add `twin` with `import`, `undo`, `export`, `check`, `get` and `set`."""
     twin = subparsers.add_parser(
         "twin",
         help="digital twins (Asset Administration Shells): files, values",
@@ -48,7 +48,7 @@ def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     )
     verb.description = (
         "Bring in a file: all of it or nothing. What is odd is mended and told; twins that are"
-        " there already are replaced. It can be undone in the console."
+        " there already are replaced. It can be undone with `twin undo`."
     )
     verb.add_argument("file", type=Path, help="AASX package, JSON or XML environment")
     verb.add_argument("--dry", action="store_true", help="only say what would happen")
@@ -61,16 +61,18 @@ def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     verb.add_argument("--all", action="store_true", help="show every finding")
     _add_connection(verb)
 
+    verb = _verb(twin, "undo", "undo an import", undo_verb)
+    verb.description = "Put back what an import replaced, remove what it created: all or nothing."
+    verb.add_argument("import_id", metavar="IMPORT", help="as the import printed it")
+    _add_connection(verb)
+
     verb = _verb(twin, "export", "write twins of a running plant to a file", export_verb)
     verb.description = (
-        "Write shells with their submodels, or submodels, into an AASX, JSON or XML file; without"
-        " an identifier everything that you may see."
+        "Write shells and submodels, with all that belongs to them, into a file; without an"
+        " identifier everything that you may see."
     )
-    verb.add_argument("id", nargs="*", help="identifier of a shell")
-    verb.add_argument(
-        "--submodel", action="append", default=[], metavar="ID", help="identifier of a submodel"
-    )
-    verb.add_argument("--format", choices=list(MEDIA), help="what comes out (default: by -o)")
+    verb.add_argument("id", nargs="*", help="identifier of a shell or submodel")
+    verb.add_argument("--format", choices=list(KINDS), help="what comes out (default: by -o)")
     verb.add_argument("-o", "--output", type=Path, help="write to this file (default: stdout)")
     _add_connection(verb)
 
@@ -130,25 +132,34 @@ def import_verb(args: argparse.Namespace) -> int:
         done = client.twins.import_file(args.file, dry=args.dry, branch=args.at)
     findings = msgspec.convert(done.get("findings", []), list[Finding])
     _show(findings, None if args.all else FINDINGS_SHOWN, sys.stderr)
-    would = "would be " if args.dry else ""
+    counts = Counter(step["what"] for step in done["steps"])
+    created, replaced = ("to create", "to replace") if args.dry else ("created", "replaced")
     print(
-        f"{args.file.name}: {len(done['created'])} {would}created, "
-        f"{len(done['replaced'])} {would}replaced, {len(done.get('unchanged', []))} unchanged"
+        f"{args.file.name}: {counts['create']} {created}, {counts['replace']} {replaced}, "
+        f"{counts['leave']} unchanged"
     )
+    if done["id"]:
+        print(f"undo it with: lineshaft twin undo {done['id']}")
+    return 0
+
+
+def undo_verb(args: argparse.Namespace) -> int:
+    """Undo an import."""
+    with args.connect(args) as client:
+        client.twins.undo_import(args.import_id)
+    print("undone")
     return 0
 
 
 def export_verb(args: argparse.Namespace) -> int:
     """Write twins into a file; half a file never takes the place of a whole one."""
-    ending = args.output.suffix[1:].lower() if args.output else ""
-    kind = args.format or (ending if ending in MEDIA else "json" if args.output is None else "aasx")
+    ending = args.output.suffix[1:].lower().replace("ttl", "rdf") if args.output else "json"
+    kind = args.format or (ending if ending in KINDS else "aasx")
     if args.output is None and kind == "aasx" and sys.stdout.isatty():
         raise Invalid("an AASX package is not for a screen", remedy="Name a file with -o.")
     with ExitStack() as stack:
         client = stack.enter_context(args.connect(args))
-        parts = stack.enter_context(
-            client.twins.export(kind, shells=args.id, submodels=args.submodel)
-        )
+        parts = stack.enter_context(client.twins.export(*args.id, kind=kind))
         if args.output is None:
             sys.stdout.buffer.writelines(parts)
             sys.stdout.flush()

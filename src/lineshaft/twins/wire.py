@@ -87,14 +87,16 @@ class Wire:
         raise _failed(answer)
 
     @contextlib.contextmanager
-    def stream(self, url: str, params: Params, accept: str) -> Iterator[Iterator[bytes]]:
+    def stream(
+        self, url: str, params: Params, accept: str, *, timeout_s: float
+    ) -> Iterator[Iterator[bytes]]:
         """The body of a good answer, part by part."""
-        asked = httpx.QueryParams(list(params))
-        headers = {"Accept": accept}
-        with (
-            self._lost(),
-            self._http.stream("GET", self._address(url), params=asked, headers=headers) as got,
-        ):
+        options: dict[str, Any] = {
+            "params": httpx.QueryParams(list(params)),
+            "headers": {"Accept": accept},
+            "timeout": timeout_s,
+        }
+        with self._lost(), self._http.stream("GET", self._address(url), **options) as got:
             if not got.is_success:
                 got.read()
                 raise _failed(got)

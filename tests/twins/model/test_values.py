@@ -142,6 +142,7 @@ def test_values_are_set_as_text_of_their_type(value_type: str, value: Any, text:
         ("xs:string", {"value": "5"}),
         ("xs:date", "2026-02-30"),
         ("xs:gYear", 2026),
+        ("xs:anyURI", "a.1-" * 300_000 + "\x00"),
     ],
 )
 def test_what_is_no_value_of_the_type_is_refused(value_type: str, value: Any) -> None:
@@ -181,6 +182,7 @@ def test_what_is_not_named_stays(machine: Json) -> None:
         ({"Motor": 5}, "Motor"),
         ({"Torque": {"low": 1}}, "Torque"),
         ({"Torque": {"max": "x"}}, "Torque.max"),
+        ({"Torque": {"min": True, "max": "INF"}}, "Torque.min"),
         ({"Name": [{"klingonisch!": "x"}]}, "Name.value"),
         ({"Name": [{"en": 5}]}, "Name.value"),
         ({"Name": "x"}, "Name"),

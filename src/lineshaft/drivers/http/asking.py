@@ -119,6 +119,8 @@ class Asker:
             except (TimeoutError, httpx.TimeoutException):
                 within = f"no answer within {self._access.timeout_s:g} s"
                 return Fault(f"{url}: {within}", Quality.BAD_TIMEOUT, is_link=True)
+            except (httpx.LocalProtocolError, httpx.UnsupportedProtocol) as error:
+                return Fault(f"{url}: {error}", Quality.BAD_CONFIGURATION_ERROR)
             except (httpx.TransportError, httpx.StreamError, OSError) as error:
                 cause = str(error) or type(error).__name__
                 return Fault(f"{url}: {cause}", Quality.BAD_COMMUNICATION_ERROR, is_link=True)

@@ -34,6 +34,7 @@ from lineshaft.drivers.opcua.link import Access, Link, split_node
 from lineshaft.drivers.opcua.link import Policy as SecurityPolicy
 from lineshaft.drivers.opcua.methods import Callable, MethodSettings, find
 from lineshaft.drivers.opcua.nodes import About, describe, walk
+from lineshaft.drivers.opcua.places import check_place, locate
 from lineshaft.drivers.opcua.values import Rows, to_ns, variant_for
 
 WATCH_S = 1.0
@@ -45,7 +46,8 @@ class NodePoint(PointSettings, frozen=True, kw_only=True):
     """One variable of the server."""
 
     node: str
-    """Node identifier: `ns=2;s=Press.Temperature`, `ns=2;i=1042` or `nsu=urn:maker;s=Name`."""
+    """Node identifier: `ns=2;s=Press.Temperature`, `ns=2;i=1042` or `nsu=urn:maker;s=Name`; or a
+    browse path from the root: `/0:Objects/2:Press/2:Temperature`."""
     sampling_ms: Annotated[float, msgspec.Meta(ge=0)] | None = None
     """How often the server looks at the value; the driver's `sampling_ms` when left out."""
 
@@ -162,7 +164,7 @@ class OpcUa(Driver):
                 taken.add(point.name)
         self._items.clear()
         self._abouts.clear()
-        nodes = [_node_or_none(link, point.node) for point in wanted]
+        nodes = await locate(link, [point.node for point in wanted])
         abouts = await describe(link, nodes)
         for point, node, about in zip(wanted, nodes, abouts, strict=True):
             item = Item(self._point(point, about), node, self._sampling_ms(point))
@@ -173,7 +175,7 @@ class OpcUa(Driver):
     async def _below_roots(self, link: Link, feed: Feed) -> list[NodePoint]:
         found: list[NodePoint] = []
         for root in self.config.roots:
-            node = _node_or_none(link, root)
+            (node,) = await locate(link, [root])
             branches, more = await walk(link, node, nodes_max=self.config.nodes_max - len(found))
             problem = (
                 f"has more than {self.config.nodes_max} variables; raise `nodes_max`"
@@ -319,7 +321,7 @@ def _check(config: OpcUa.Config) -> None:
     names: set[str] = set()
     try:
         for point in config.points:
-            split_node(point.node)
+            check_place(point.node)
             check_unit(point.unit)
             check_path(f"{config.at}/{point.name}" if config.at else point.name)
             if point.name in names:
@@ -333,7 +335,7 @@ def _check(config: OpcUa.Config) -> None:
                 raise SettingsError(f"method {method.name!r} has the name of another or of a point")
             names.add(method.name)
         for root in config.roots:
-            split_node(root)
+            check_place(root)
     except Invalid as error:
         raise SettingsError(f"points: {error}", remedy=error.remedy) from None
     if config.security != "none" and not (config.certificate and config.private_key):
@@ -348,13 +350,6 @@ def _check(config: OpcUa.Config) -> None:
         )
 
 
-def _node_or_none(link: Link, text: str) -> ua.NodeId:
-    """The node; one that no server knows when its namespace is unknown, so that others go on."""
-    try:
-        return link.node(text)
-    except Refused:
-        return ua.NodeId(text, 65535)
-
-
 def _last_name(node: str) -> str:
-    return "".join(c if c.isalnum() or c in "_-" else "_" for c in split_node(node)[3])
+    name = node.rpartition("/")[2] if node.startswith("/") else split_node(node)[3]
+    return "".join(c if c.isalnum() or c in "_-" else "_" for c in name)

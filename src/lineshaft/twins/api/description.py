@@ -36,5 +36,11 @@ async def get(to: Services, request: Request) -> Answer:
 
 ROUTES = [
     Route("GET", base + "/description", get)
-    for base in ("", "/shells/{aasIdentifier}", "/submodels/{submodelIdentifier}")
+    for base in (
+        "",
+        "/aas",
+        "/submodel",
+        "/shells/{aasIdentifier}",
+        "/submodels/{submodelIdentifier}",
+    )
 ]

@@ -6,11 +6,11 @@ import msgspec
 
 from lineshaft.core.errors import Invalid
 from lineshaft.twins import Document, Json
+from lineshaft.twins.access import Right
 from lineshaft.twins.api import answers, kept, submodels
 from lineshaft.twins.api.answers import Answer
 from lineshaft.twins.api.paging import part
 from lineshaft.twins.api.requests import Request
-from lineshaft.twins.api.roles import Right
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.model.checking import checked
@@ -50,6 +50,8 @@ KINDS = frozenset(
         "SubmodelElementList",
     )
 )
+PATHED = frozenset({"SubmodelElementCollection", "SubmodelElementList", "Entity"})
+"""What a list of paths can be asked of."""
 WITHOUT_VALUE = frozenset({"Capability", "Operation"})
 """What has no value, and is left out of lists of values."""
 
@@ -263,6 +265,11 @@ async def get_path(to: Services, request: Request) -> Answer:
     """GetSubmodelElementByPath-Path."""
     level = request.level()
     _, element, steps = await one(to, request)
+    if element["modelType"] not in PATHED:
+        raise Invalid(
+            f"element {path_text(steps)!r} is a {element['modelType']}, which holds no elements",
+            remedy="Ask for the $path of a collection, list or entity.",
+        )
     return answers.encoded(path_list(element, steps, level))
 
 
@@ -305,7 +312,7 @@ async def patch_value(to: Services, request: Request) -> Answer:
     if steps in taken:
         return answers.done()
     made, _ = await kept.change(
-        to, request, SUBMODEL, id_, alter, right=kept.SET, at=path_text(steps)
+        to, request, SUBMODEL, id_, alter, right=kept.SET, at=path_text(steps), kind="twin.value"
     )
     return answers.done(made.version)
 

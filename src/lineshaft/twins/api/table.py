@@ -9,7 +9,9 @@ from lineshaft.twins.api import (
     elements,
     operations,
     packages,
+    queries,
     registry,
+    serialization,
     shells,
     submodels,
 )
@@ -25,6 +27,8 @@ ROUTES = [
     *discovery.ROUTES,
     *packages.ROUTES,
     *bulk.ROUTES,
+    *queries.ROUTES,
     *description.ROUTES,
+    *serialization.ROUTES,
 ]
 """Every route of the interface, each method and path once."""

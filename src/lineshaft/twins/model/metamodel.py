@@ -9,13 +9,13 @@ from aas_core3_1 import jsonization, verification
 from aas_core3_1.types import Class as Typed
 
 from lineshaft.twins import Finding, Json
+from lineshaft.twins.model.xsd import URI_MAX
 
 DEPTH_MAX = 200
 """Deepest nesting of objects and lists; one of elements is two of these."""
 
 _MESSAGE_MAX = 500
 _DIGITS_MAX = 4000
-_URI_MAX = 8192
 _SHORT_MAX = 128
 _SHORT = ("idShort", "contentType")
 _WORD = re.compile(r"_([a-z0-9])")
@@ -112,8 +112,8 @@ def _odd(obj: Json) -> tuple[str, str] | None:
             return "value", "wanted base64"
     if obj.get("valueType") == "xs:anyURI":
         for name in ("value", "min", "max"):
-            if type(text := obj.get(name)) is str and len(text) > _URI_MAX:
-                return name, f"wanted a URI of at most {_URI_MAX} characters"
+            if type(text := obj.get(name)) is str and len(text) > URI_MAX:
+                return name, f"wanted a URI of at most {URI_MAX} characters"
     return None
 
 
@@ -137,9 +137,11 @@ def _objects(obj: object) -> Iterator[tuple[str, Json]]:
         for path, each in level:
             if type(each) is dict:
                 yield path, each
-                below.extend((f"{path}.{k}" if path else k, v) for k, v in each.items())
+                # Cut, since a name of megabytes would stand in the path of each that is below it.
+                at = path[:_MESSAGE_MAX]
+                below.extend((f"{at}.{k}" if at else k, v) for k, v in each.items())
             elif type(each) is list:
-                below.extend((f"{path}[{at}]", v) for at, v in enumerate(each))
+                below.extend((f"{path[:_MESSAGE_MAX]}[{n}]", v) for n, v in enumerate(each))
         level = below
 
 

@@ -143,6 +143,8 @@ def _set(element: Json, value: Any, path: str) -> None:  # noqa: ANN401 - JSON
 
 def _same(one: object, other: object) -> bool:
     """Equal as JSON: unlike in Python, true is not 1; yet 1.0 is 1."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same(one[name], other[name]) for name in one)
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     return one == other

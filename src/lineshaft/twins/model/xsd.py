@@ -32,6 +32,9 @@ INTEGERS: Final = frozenset(
 FLOATS: Final = frozenset(("xs:double", "xs:float"))
 NUMBERS: Final = INTEGERS | FLOATS | {"xs:decimal"}
 
+URI_MAX = 8192
+"""Longest text of an `xs:anyURI`: matching longer ones takes minutes, and nobody follows them."""
+
 _INTEGER = re.compile(r"[+-]?[0-9]{1,20}")
 _DECIMAL = re.compile(r"[+-]?([0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20})")
 _DOUBLE = re.compile(r"[+-]?([0-9]{1,400}(\.[0-9]{0,400})?|\.[0-9]{1,400})([Ee][+-]?[0-9]{1,4})?")
@@ -68,6 +71,8 @@ def from_json(value_type: str, value: object) -> str | None:
     kind = data_type_def_xsd_from_str(value_type)
     try:
         text = value if isinstance(value, str) else _text(value_type, value)
+        if value_type == "xs:anyURI" and text is not None and len(text) > URI_MAX:
+            return None
         # A type that the metamodel does not know constrains nothing; checking the document tells.
         if text is None or kind is None or value_consistent_with_xsd_type(text, kind):
             return text

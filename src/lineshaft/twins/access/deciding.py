@@ -1,0 +1,374 @@
+"""Decisions: what somebody may do, to one document and to all of a class at once."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
+
+from lineshaft.core.access import Action, Authorizer, Identity
+from lineshaft.core.clock import now_ns
+from lineshaft.core.errors import Denied, Invalid, Missing, Stale
+from lineshaft.core.event import Event
+from lineshaft.records import (
+    And,
+    Append,
+    Compare,
+    Or,
+    Predicate,
+    Prefix,
+    Put,
+    Records,
+    Some,
+)
+from lineshaft.twins import Class, Document, Json
+from lineshaft.twins.access import ACTIONS, COLLECTION, Right
+from lineshaft.twins.access.rules import Filter, Object, Rule, parse_rules
+from lineshaft.twins.access.subjects import attributes
+from lineshaft.twins.documents import Announce, tell
+from lineshaft.twins.index import Steps
+from lineshaft.twins.model.elements import walk
+from lineshaft.twins.model.paths import parse_path
+from lineshaft.twins.query.evaluate import holds
+from lineshaft.twins.query.expressions import Condition, fields_of, parse_condition
+from lineshaft.twins.query.fields import ROOTS, Wild, matches
+from lineshaft.twins.query.narrowing import EVERY, NONE, narrowed
+
+KEY = "rules"
+IDENTITIES_MAX = 256
+"""Identities whose rules are kept ready."""
+
+
+class Active(msgspec.Struct, frozen=True):
+    """A rule made ready for one identity."""
+
+    rule: Rule
+    formula: Condition
+    filters: tuple[tuple[Filter, Condition], ...]
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """Which documents of a class somebody may do something to."""
+
+    where: Predicate | None
+    """Every such document fits; None for all."""
+    keep: Callable[[Document], bool] | None
+    """Which of those that fit are meant; None for all of them."""
+
+
+class Access:
+    """Decides by roles and branches and, once there are rules, by these too."""
+
+    def __init__(
+        self,
+        records: Records,
+        authorizer: Authorizer,
+        *,
+        announce: Announce | None = None,
+        clock: Callable[[], int] = now_ns,
+    ) -> None:
+        self._records = records
+        self._authorizer = authorizer
+        self._announce = announce
+        self._clock = clock
+        self._rules: tuple[Rule, ...] | None = None
+        """None as long as there are no rules at all; of an empty set, nothing is allowed."""
+        self._version = 0
+        self._given: Json = {}
+        self._ready: OrderedDict[Identity, tuple[Active, ...]] = OrderedDict()
+
+    # ---- the rules
+
+    async def load(self) -> None:
+        """Read the rules from the records.
+
+        Raises:
+            Invalid: they were kept by a program that knew more.
+        """
+        record = await self._records.get(COLLECTION.name, KEY)
+        if record is not None:
+            given = msgspec.json.decode(record.data)
+            self._take(given, record.version)
+
+    @property
+    def rules(self) -> tuple[Json, int]:
+        """The rules as they were sent, and their version; empty and 0 when there are none."""
+        return self._given, self._version
+
+    @property
+    def is_ruled(self) -> bool:
+        """Whether there are rules at all; without, whoever may read a document reads all of it."""
+        return self._rules is not None
+
+    async def replace(self, who: Identity, rules: Json, *, if_match: str = "") -> int:
+        """Put these rules in the place of all others; `{}` takes all away. Gives their version.
+
+        Raises:
+            Denied: only administrators may.
+            Stale: the rules have not the version that `if_match` names.
+            Invalid: they are not of the model, or say what cannot be enforced.
+            Unavailable: the records cannot be written now.
+        """
+        if Action.ADMINISTER not in who.actions or "" not in who.branches:
+            raise Denied(
+                f"{who.name} may not change access rules",
+                remedy="Ask an administrator of the whole namespace.",
+            )
+        if if_match.strip().strip('"') not in ("", "*", str(self._version)):
+            raise Stale(
+                f"access rules have version {self._version}, If-Match says {if_match[:40]}",
+                remedy="Read them again and make the change on what they are now.",
+            )
+        count = len(parse_rules(rules)) if rules != {} else 0
+        data = {"version": self._version + 1, "rules": count, "before": self._version}
+        event = Event(kind="twin.rules", actor=who.name, data=data, time_ns=self._clock())
+        put = Put(
+            collection=COLLECTION.name,
+            key=KEY,
+            data=msgspec.json.encode(rules),
+            expected=self._version,
+        )
+        version, _ = await self._records.commit(put, Append(event=event))
+        self._take(rules, version)
+        await tell(self._announce, event)
+        return version
+
+    def _take(self, rules: Json, version: int) -> None:
+        self._rules = parse_rules(rules) if rules != {} else None
+        self._given, self._version = rules, version
+        self._ready.clear()
+
+    # ---- decisions
+
+    def allows(
+        self,
+        who: Identity,
+        right: Right,
+        class_: Class,
+        doc: Document,
+        path: str,
+        element: str = "",
+    ) -> bool:
+        """Whether it is allowed on the document, or on its element at the idShortPath.
+
+        `path` is the branch of the document's asset. A document may be read when at least one
+        of its elements may; what `hides` names is left out then.
+        """
+        if self._rules is None:
+            return self._authorizer.allows(who, ACTIONS[right], path)
+        if self._may_all(who):
+            return True
+        if not self._within(who, right, path):
+            return False
+        steps = parse_path(element) if element else ()
+        return any(
+            _covers(o, steps) or (not steps and right in (Right.READ, Right.VIEW))
+            for active, o in self._fitting(who, right, doc)
+            if not steps or _shows(active, doc, element)
+        )
+
+    def predicate(self, who: Identity, right: Right, class_: Class) -> Predicate | None:
+        """Documents on which it is allowed; None for all.
+
+        Never one too many. Where a rule's formula is beyond the index, what only that rule
+        allows is missing; `scope` has it.
+        """
+        return self._scope(who, right, class_, exact_only=True).where
+
+    def scope(self, who: Identity, right: Right, class_: Class) -> Scope:
+        """Exactly the documents on which it is allowed."""
+        return self._scope(who, right, class_, exact_only=False)
+
+    def hides(self, who: Identity, doc: Document) -> Callable[[str], bool] | None:
+        """Which idShortPaths of a document that may be read must be left out; None for none."""
+        if self._rules is None or self._may_all(who) or doc.class_ is not Class.SUBMODEL:
+            return None
+        fitting = list(self._fitting(who, Right.READ, doc))
+        if any(not o.path and not _filters(active, "$sme") for active, o in fitting):
+            return None
+        obj = msgspec.json.decode(doc.data)
+        seen: set[str] = set()
+        for path, element in walk(obj):
+            steps = parse_path(path)
+            for active, o in fitting:
+                if _leads(o, steps) or (_covers(o, steps) and _passes(active, obj, steps, element)):
+                    seen.add(path)
+        return lambda path: path not in seen
+
+    def trimmed(self, who: Identity, doc: Document, obj: Json) -> Json:
+        """A shell or descriptor without the specific asset identifiers that are held back."""
+        root = {Class.SHELL: "$aas", Class.SHELL_DESCRIPTOR: "$aasdesc"}.get(doc.class_)
+        if self._rules is None or self._may_all(who) or root is None:
+            return obj
+        actives = [active for active, _ in self._fitting(who, Right.READ, doc)]
+        if any(not _filters(active, root) for active in actives):
+            return obj
+        inner = obj.get("assetInformation", {}) if root == "$aas" else obj
+        kept = [
+            item
+            for item in inner.get("specificAssetIds", [])
+            if any(_holds_for(active, root, obj, item) for active in actives)
+        ]
+        return _with_asset_ids(root, obj, kept)
+
+    # ---- how
+
+    def _may_all(self, who: Identity) -> bool:
+        return Action.ADMINISTER in who.actions and "" in who.branches
+
+    def _within(self, who: Identity, right: Right, path: str) -> bool:
+        """Whether role and branches let it through; without an asset, rules alone say where."""
+        if not path:
+            return ACTIONS[right] in who.actions
+        return self._authorizer.allows(who, ACTIONS[right], path)
+
+    def _actives(self, who: Identity) -> tuple[Active, ...]:
+        """The rules that are for this identity; those that look at the clock are made anew."""
+        if who in self._ready:
+            self._ready.move_to_end(who)
+            return self._ready[who]
+        rules = self._rules or ()
+        made = tuple(active for rule in rules if (active := self._active(who, rule)) is not None)
+        if not any(rule.timely for rule in rules):
+            self._ready[who] = made
+            if len(self._ready) > IDENTITIES_MAX:
+                self._ready.popitem(last=False)
+        return made
+
+    def _active(self, who: Identity, rule: Rule) -> Active | None:
+        worth = attributes(who, self._clock)
+        try:
+            for attribute in rule.attributes:
+                worth(attribute)
+            formula = parse_condition(None, rule.formula, worth)
+            filters = tuple((f, parse_condition(None, f.condition, worth)) for f in rule.filters)
+        except Missing:
+            return None
+        return Active(rule, formula, filters)
+
+    def _for(self, who: Identity, right: Right, class_: Class) -> Iterator[tuple[Active, Object]]:
+        """Rules for the identity, the right and the class, once for each object."""
+        for active in self._actives(who):
+            rights = active.rule.rights
+            if right in rights or (right is Right.VIEW and Right.READ in rights):
+                if any(ROOTS[f.root] is not class_ for f in fields_of(active.formula)):
+                    continue  # its formula speaks of documents of another class
+                for o in active.rule.objects:
+                    if o.class_ in (None, class_):
+                        yield active, o
+
+    def _fitting(
+        self, who: Identity, right: Right, doc: Document
+    ) -> Iterator[tuple[Active, Object]]:
+        obj: Json | None = None
+        for active, o in self._for(who, right, doc.class_):
+            if not _named(o, doc.id):
+                continue
+            if obj is None:
+                obj = msgspec.json.decode(doc.data)
+            if _true(active.formula, obj):
+                yield active, o
+
+    def _scope(self, who: Identity, right: Right, class_: Class, *, exact_only: bool) -> Scope:
+        action = ACTIONS[right]
+        branches = [b for b in who.branches if self._authorizer.allows(who, action, b)]
+        if self._rules is None:
+            return Scope(None if "" in branches else Some(_under(branches, pathless=False)), None)
+        if self._may_all(who):
+            return Scope(None, None)
+        if action not in who.actions:
+            return Scope(NONE, None)
+        parts: list[Predicate] = []
+        exact = True
+        for active, o in self._for(who, right, class_):
+            if o.path and right not in (Right.READ, Right.VIEW):
+                continue  # it allows something on an element, not on the document
+            narrowing = narrowed(active.formula)
+            if exact_only and not narrowing.exact:
+                continue
+            exact = exact and narrowing.exact
+            parts.append(And((_key(o), narrowing.where)))
+        where: Predicate = Or(tuple(parts))
+        if "" not in branches:
+            where = And((where, Some(_under(branches, pathless=True))))
+
+        def keep(doc: Document) -> bool:
+            return self.allows(who, right, class_, doc, doc.path)
+
+        return Scope(where, None if exact else keep)
+
+
+def _true(condition: Condition, obj: Json) -> bool:
+    try:
+        return holds(condition, obj)
+    except Invalid:  # a pattern that takes too many steps allows nothing
+        return False
+
+
+def _under(branches: Sequence[str], *, pathless: bool) -> Predicate:
+    """The row of the document has a path in one of these branches."""
+    parts: list[Predicate] = [Compare("path", "=", "")] if pathless else []
+    for branch in branches:
+        parts += [Compare("path", "=", branch), Prefix("path", branch + "/")]
+    return Or(tuple(parts))
+
+
+def _key(o: Object) -> Predicate:
+    if o.id == "*":
+        return EVERY
+    return Prefix("key", o.id[:-1]) if o.id.endswith("*") else Compare("key", "=", o.id)
+
+
+def _named(o: Object, id_: str) -> bool:
+    return id_.startswith(o.id[:-1]) if o.id.endswith("*") else id_ == o.id
+
+
+def _covers(o: Object, steps: Steps) -> bool:
+    """Whether the object is the element, or above it."""
+    return len(o.path) <= len(steps) and _along(o.path, steps[: len(o.path)])
+
+
+def _leads(o: Object, steps: Steps) -> bool:
+    """Whether the element is above the object, so that it must be shown to get there."""
+    return len(steps) < len(o.path) and _along(o.path[: len(steps)], steps)
+
+
+def _along(path: Wild, steps: Steps) -> bool:
+    return len(path) == len(steps) and matches(path, steps)
+
+
+def _filters(active: Active, root: str) -> list[tuple[Filter, Condition]]:
+    return [(f, c) for f, c in active.filters if f.root == root]
+
+
+def _shows(active: Active, doc: Document, path: str) -> bool:
+    """Whether the filters of a rule let an element through."""
+    if not _filters(active, "$sme"):
+        return True
+    obj = msgspec.json.decode(doc.data)
+    for at, element in walk(obj):
+        if at == path:
+            return _passes(active, obj, parse_path(at), element)
+    return True  # it is to be made
+
+
+def _passes(active: Active, submodel: Json, steps: Steps, element: Json) -> bool:
+    """Whether every filter that speaks of the element holds for it, taken by itself."""
+    inside = isinstance(element.get("value"), list) and "Collection" in str(element["modelType"])
+    bare = {k: v for k, v in element.items() if k != "value"} if inside else element
+    alone = submodel | {"submodelElements": [bare]}
+    return all(
+        _true(condition, alone)
+        for filter_, condition in _filters(active, "$sme")
+        if matches(filter_.path, steps)
+    )
+
+
+def _holds_for(active: Active, root: str, obj: Json, item: Json) -> bool:
+    alone = _with_asset_ids(root, obj, [item])
+    return all(_true(condition, alone) for _, condition in _filters(active, root))
+
+
+def _with_asset_ids(root: str, obj: Json, items: list[Json]) -> Json:
+    if root == "$aas":
+        return obj | {"assetInformation": obj["assetInformation"] | {"specificAssetIds": items}}
+    return obj | {"specificAssetIds": items}

@@ -1,0 +1,141 @@
+"""Living fills twins from the plant: shells nobody has typed, values that are fresh, machines that obey.
+
+`assets.py` finds what there is in the namespace, the modules named after submodel templates say what
+is told of it, `gardener.py` keeps the documents as the plant is, `edits.py` keeps what people
+changed apart from what was generated, `plantlife.py` overlays values and takes writes and calls.
+What it needs of its neighbours it asks for by the protocols here; the plant fills them.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Protocol
+
+import msgspec
+
+from lineshaft.core.access import Identity
+from lineshaft.core.batch import Batch, Sample
+from lineshaft.core.point import Point, Value
+from lineshaft.core.settings import Secret, Settings
+
+
+class Maker(Settings, frozen=True):
+    """Who made the machines, for nameplates; machines of other makers are edited one by one."""
+
+    name: str = ""
+    """Registered name of the company."""
+    street: str = ""
+    zip: str = ""
+    city: str = ""
+    country: Annotated[str, msgspec.Meta(pattern="^([A-Z]{2})?$")] = ""
+    """ISO 3166-1 code of two letters."""
+
+
+class Broker(Settings, frozen=True, kw_only=True):
+    """What the table `[twins.events]` may say: the MQTT broker that events of twins go to."""
+
+    host: str
+    """Name or address of the broker."""
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 1883
+    """TCP port; with TLS usually 8883."""
+    topic: Annotated[str, msgspec.Meta(pattern="^[^+#]+$")] = "twins"
+    """What their topics begin with."""
+    client_id: str = "lineshaft-twins"
+    """Who we are to the broker; nobody else there may be called so."""
+    username: str = ""
+    """Name to log in with; empty for none."""
+    password: Secret = msgspec.field(default_factory=Secret)
+    """Better as `{ env = "BROKER_PASSWORD" }` or `{ file = "/run/secrets/broker" }`."""
+    tls: bool = False
+    """Whether the link is encrypted."""
+    ca: str = ""
+    """With `tls`, the file with the certificates to trust; empty for those of the system."""
+    keepalive_s: Annotated[int, msgspec.Meta(ge=5, le=3600)] = 30
+    """Seconds of silence after which the broker and we ask whether the other is there."""
+
+
+class Config(Settings, frozen=True):
+    """What the settings table `[twins]` may say."""
+
+    generate: bool = True
+    """Whether every asset of the namespace gets a shell by itself."""
+    url: Annotated[str, msgspec.Meta(pattern="^(https?://.+[^/])?$")] = ""
+    """Address under which identifiers resolve (IEC 61406), such as `https://id.acme.example`."""
+    maker: Maker = Maker()
+    """Who made the machines, where nothing else is known."""
+    cache_mb: Annotated[float, msgspec.Meta(ge=0, le=16_384)] = 64.0
+    """Memory for documents that are read often."""
+    co2_kg_per_kwh: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    """Greenhouse gases of the plant's electricity; above 0, machines that count energy and parts get
+    a Carbon Footprint."""
+    calls: tuple[str, ...] = ()
+    """Methods of machines that may be called as operations, by their paths; none by default."""
+    events: Broker | None = None
+    """The MQTT broker that is told every change of a twin; without it none is."""
+
+
+class Names(Protocol):
+    """The namespace; the historian fills it."""
+
+    version: int
+    """Rises with every change."""
+
+    def under(self, branch: str, who: Identity) -> list[str]:
+        """Sorted paths at or below the branch that the identity may see."""
+
+    def find(self, path: str) -> Point | None:
+        """The point, or None."""
+
+
+class Latest(Protocol):
+    """Where the newest sample of a point is looked up; the historian fills it."""
+
+    def latest(self, path: str) -> Sample | None:
+        """The newest sample, or None when there is none."""
+
+
+class History(Protocol):
+    """Where samples are read; the store fills it."""
+
+    async def read(
+        self, points: list[str], start_ns: int, stop_ns: int, *, limit: int | None = None
+    ) -> Batch:
+        """Samples with `start_ns <= time_ns < stop_ns`, by point and time; the oldest `limit`."""
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True):
+    """A connection as a twin describes it."""
+
+    name: str
+    protocol: str
+    """`OPC UA`, `Modbus TCP`, `MQTT`, `HTTP`."""
+    address: str
+    """Where it leads, as an address of its protocol."""
+
+
+class Machines(Protocol):
+    """The devices of the plant, and the guard before them; `plant.py` fills it."""
+
+    def link(self, source: str) -> Link | None:
+        """The connection of that name, or None."""
+
+    async def write(self, who: Identity, point: str, value: Value) -> None:
+        """Write through the guard: prepare, confirm, read back, all on record.
+
+        Raises:
+            Denied: `who` may not.
+            Refused: settings, limits, interlock or device say no, or it reads back otherwise.
+            LinkLost: the device does not answer.
+        """
+
+    async def call(
+        self, who: Identity, method: str, inputs: Mapping[str, Value]
+    ) -> dict[str, Value]:
+        """Have a machine carry out a method, on record; its outputs by name.
+
+        Raises:
+            Denied: `who` may not.
+            Refused: the device knows no such method, or says no.
+            LinkLost: it does not answer.
+        """
+
+    def writable(self, point: str) -> bool:
+        """Whether the settings allow to write the point at all."""

@@ -1,0 +1,76 @@
+"""Which element shows which point: in memory for reading, in the records for what people bound."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from lineshaft.core.access import Identity
+from lineshaft.core.event import Event
+from lineshaft.records import Append, Change, Collection, Delete, Put, Records
+from lineshaft.twins.documents import Announce
+from lineshaft.twins.plug import Binding
+
+COLLECTION = Collection(name="twin_bindings")
+"""Bindings by the description that they come from."""
+
+
+class Bindings:
+    """Bindings of elements to points; what was generated is not kept, since it comes again."""
+
+    def __init__(self, records: Records, announce: Announce) -> None:
+        self._records, self._announce = records, announce
+        self._kept: dict[str, tuple[Binding, ...]] = {}
+        self._generated: dict[str, Mapping[str, str]] = {}
+        self._of: dict[str, dict[str, str]] = {}
+
+    async def load(self) -> None:
+        """Know what the records know."""
+        cursor = ""
+        while True:
+            page = await self._records.find(COLLECTION.name, cursor=cursor, limit=500)
+            for record in page.records:
+                self._kept[record.key] = msgspec.json.decode(record.data, type=tuple[Binding, ...])
+            cursor = page.cursor
+            if not cursor:
+                break
+        self._sort()
+
+    def of(self, submodel: str) -> Mapping[str, str]:
+        """The point of each bound element of a submodel, by idShortPath."""
+        return self._of.get(submodel) or self._generated.get(submodel) or {}
+
+    def generated(self, submodel: str, bound: Mapping[str, str]) -> None:
+        """Bind what was generated; what people bound in that submodel goes before it."""
+        self._generated[submodel] = bound
+        if submodel in self._of:
+            self._sort()
+
+    async def bind(self, who: Identity, source: str, bindings: tuple[Binding, ...]) -> None:
+        """Keep these bindings in the place of all that came from `source`; none takes them away.
+
+        Raises:
+            Unavailable: the records cannot be written now.
+        """
+        event = Event(
+            kind="twin.bound",
+            actor=who.name,
+            data={"source": source, "bindings": len(bindings)},
+        )
+        change: Change = Put(
+            collection=COLLECTION.name, key=source, data=msgspec.json.encode(bindings)
+        )
+        if not bindings:
+            change = Delete(collection=COLLECTION.name, key=source)
+        await self._records.commit(change, Append(event=event))
+        self._kept.pop(source, None)
+        if bindings:
+            self._kept[source] = bindings
+        self._sort()
+        await self._announce(event)
+
+    def _sort(self) -> None:
+        self._of = {}
+        for bindings in self._kept.values():
+            for b in bindings:
+                start = dict(self._generated.get(b.submodel, {}))
+                self._of.setdefault(b.submodel, start)[b.path] = b.point

@@ -1,0 +1,179 @@
+"""The life in the twins: fresh values over stored documents, writes and calls to machines."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from lineshaft.core.access import Identity
+from lineshaft.core.batch import Sample
+from lineshaft.core.errors import Missing, Refused
+from lineshaft.core.point import Value
+from lineshaft.core.quality import is_bad, quality_name
+from lineshaft.twins import Class, Document, Json
+from lineshaft.twins.api.services import Unbound
+from lineshaft.twins.documents import Documents
+from lineshaft.twins.living import Config, Latest, Machines
+from lineshaft.twins.living.bindings import Bindings
+from lineshaft.twins.living.carbon import PCF
+from lineshaft.twins.living.carbon import SEMANTIC as CARBON
+from lineshaft.twins.living.footprints import Footprints
+from lineshaft.twins.living.records import Reader
+from lineshaft.twins.living.timeseries import SEMANTIC as TIME_SERIES
+from lineshaft.twins.model import xsd
+from lineshaft.twins.model.elements import find
+from lineshaft.twins.model.paths import Steps, parse_path, path_text
+from lineshaft.twins.model.values import value_of
+
+QUALITY = "urn:lineshaft:quality"
+"""Type of the qualifier that says why a value is not good."""
+
+
+class Plantlife:
+    """Answers for what is bound to the plant."""
+
+    def __init__(  # noqa: PLR0913 - each is a neighbour, by keyword
+        self,
+        config: Config,
+        *,
+        documents: Documents,
+        bindings: Bindings,
+        latest: Latest,
+        machines: Machines,
+        reader: Reader,
+        footprints: Footprints,
+    ) -> None:
+        self._config, self._documents, self._bindings = config, documents, bindings
+        self._latest, self._machines = latest, machines
+        self._reader, self._footprints = reader, footprints
+
+    # ---- reading
+
+    def overlay(self, document: Document) -> Json | None:
+        """The document with its bound values as they are now; None when nothing in it is bound."""
+        if document.class_ is not Class.SUBMODEL:
+            return None
+        bound = self._bindings.of(document.id)
+        footprint = self._footprints.of(document.path) if CARBON.encode() in document.data else None
+        if not bound and footprint is None:
+            return None
+        obj: Json = msgspec.json.decode(document.data)
+        for path, point in bound.items():
+            element = _found(obj, path)
+            if element is not None:
+                _show(element, self._latest.latest(point))
+        if footprint is not None and (element := _found(obj, PCF)) is not None:
+            element["value"] = f"{footprint:.6f}"
+        return obj
+
+    # ---- writing
+
+    async def set_values(
+        self, who: Identity, submodel_id: str, steps: Steps, value: object
+    ) -> set[Steps]:
+        """Write to the machines what is bound at or below the path; the paths that were taken.
+
+        A value that is the newest one already is not written again, so that what was read as a
+        whole may be sent back with one value changed.
+
+        Raises:
+            Denied: `who` may not write one of the points.
+            Refused: the guard or a machine says no; those before it are written.
+            LinkLost: a machine does not answer.
+        """
+        bound = {parse_path(p): point for p, point in self._bindings.of(submodel_id).items()}
+        below = {at: point for at, point in bound.items() if at[: len(steps)] == steps}
+        if not below:
+            return set()
+        document = await self._documents.get(Class.SUBMODEL, submodel_id)
+        if document is None:
+            raise Missing(f"there is no submodel {submodel_id!r}")
+        fresh = self.overlay(document) or {}
+        wanted: list[tuple[str, Value]] = []
+        for at, point in below.items():
+            said, given = _within(value, at[len(steps) :])
+            if said and given is not None and given != value_of(find(fresh, at)):
+                wanted.append((point, _as_value(path_text(at), given)))
+        for point, given in wanted:
+            await self._machines.write(who, point, given)
+        return set(below)
+
+    # ---- calling
+
+    async def invoke(
+        self, who: Identity, submodel_id: str, steps: Steps, inputs: Json, timeout_s: float
+    ) -> Json:
+        """Carry out the operation at the path; its outputs by idShort, values or whole elements.
+
+        Raises:
+            Unbound: nothing carries it out.
+            Invalid: an input is not what it must be.
+            Denied, Refused, LinkLost: the caller may not, or the machine says no or nothing.
+        """
+        document = await self._documents.get(Class.SUBMODEL, submodel_id)
+        if document is not None and document.path and TIME_SERIES.encode() in document.data:
+            outputs = await self._reader.carry_out(who, document, path_text(steps), inputs)
+            if outputs is not None:
+                return outputs
+        method = self._bindings.of(submodel_id).get(path_text(steps))
+        if method is None:
+            raise Unbound(
+                f"operation {path_text(steps)!r} of submodel {submodel_id!r} is bound to nothing",
+                remedy="Bind it to a method of a machine.",
+            )
+        if method not in self._config.calls:
+            raise Refused(
+                f"method {method} may not be called",
+                remedy="Name it in `calls` of the table [twins].",
+            )
+        given = {name: _as_value(name, v) for name, v in inputs.items()}
+        return await self._machines.call(who, method, given)
+
+
+def _found(obj: Json, path: str) -> Json | None:
+    try:
+        return find(obj, parse_path(path))
+    except Missing:  # people took it out
+        return None
+
+
+def _show(element: Json, sample: Sample | None) -> None:
+    """The newest sample as the value; a bad one is no value, and its quality says why."""
+    if element.get("modelType") != "Property":
+        return
+    text = None
+    if sample is not None and sample.value is not None and not is_bad(sample.quality):
+        text = xsd.from_json(str(element.get("valueType", "xs:string")), sample.value)
+        if text is None:  # the type that people chose takes it as text, if at all
+            text = str(sample.value) if element.get("valueType") == "xs:string" else None
+    element.pop("value", None)
+    if text is not None:
+        element["value"] = text
+    if sample is not None and sample.quality:
+        qualifier = {
+            "kind": "ValueQualifier",
+            "type": QUALITY,
+            "valueType": "xs:string",
+            "value": quality_name(sample.quality),
+        }
+        element["qualifiers"] = [*element.get("qualifiers", []), qualifier]
+
+
+def _within(value: object, steps: Steps) -> tuple[bool, object]:
+    """What a value in the form of `$value` says of a path below it, and whether it says anything."""
+    for step in steps:
+        if isinstance(step, int):
+            if not isinstance(value, list) or step >= len(value):
+                return False, None
+            value = value[step]
+        else:
+            inner = value.get("statements", value) if isinstance(value, Mapping) else None
+            if not isinstance(inner, Mapping) or step not in inner:
+                return False, None
+            value = inner[step]
+    return True, value
+
+
+def _as_value(path: str, value: object) -> Value:
+    if isinstance(value, bool | int | float | str):
+        return value
+    raise Refused(f"{path}: {value!r:.60} is no value that a machine takes")

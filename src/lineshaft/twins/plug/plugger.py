@@ -1,0 +1,319 @@
+"""The plugger: keeps connections as descriptions of machines say, as far as an engineer agrees."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from lineshaft.core.access import SYSTEM, Action, Audit, Authorizer, Identity
+from lineshaft.core.errors import Denied, Invalid, LineshaftError, Missing, Refused
+from lineshaft.core.event import Event
+from lineshaft.records import Records
+from lineshaft.spines import Spine
+from lineshaft.twins import Class, Document, Json
+from lineshaft.twins.documents import Documents
+from lineshaft.twins.model.elements import find
+from lineshaft.twins.model.paths import parse_path
+from lineshaft.twins.plug import Binding, Bindings, Config, Connect, Interpreted, Mode
+from lineshaft.twins.plug.applying import agreed, apply, lures, take_away
+from lineshaft.twins.plug.kept import Plug, Plugs, State
+from lineshaft.twins.plug.machines import Machines
+
+log = logging.getLogger(__name__)
+
+SUBSCRIPTION = "plug"
+EVENTS_MAX = 4096
+"""Changes of twins that may wait; when more come, all descriptions are looked at again."""
+PLAIN = frozenset({"username"})
+"""What can be given for a table by who may not have secrets of this machine sent away."""
+SECRETS = frozenset({"password", "token", "api_key"})
+"""What is only taken as a reference to where it stands."""
+NEWS = {
+    State.PLUGGED: "plug.connected",
+    State.WAITING: "plug.waiting",
+    State.UNPLUGGED: "plug.disconnected",
+}
+"""Kind of the event for each state that is entered."""
+
+
+class Plugger:
+    """Watches the submodels, and connects what their descriptions ask for."""
+
+    def __init__(  # noqa: PLR0913 - each is a neighbour
+        self,
+        config: Config,
+        documents: Documents,
+        records: Records,
+        spine: Spine,
+        connect: Connect,
+        *,
+        authorizer: Authorizer,
+        audit: Audit,
+        bindings: Bindings,
+    ) -> None:
+        self._config = config
+        self._documents = documents
+        self._spine = spine
+        self._connect, self._bindings = connect, bindings
+        self._authorizer, self._audit = authorizer, audit
+        self._plugs = Plugs(records)
+        self.machines = Machines(documents)
+        self._turn = asyncio.Lock()
+
+    # ---- watching
+
+    async def run(self) -> None:
+        """Follow every change of a submodel, until cancelled; at once done when it is off."""
+        if self._config.plug is Mode.OFF:
+            return
+        async with self._spine.events("twin.>", name=SUBSCRIPTION, size_max=EVENTS_MAX) as events:
+            await self.settle_all()
+            dropped = self._dropped()
+            async for event in events:
+                if (now := self._dropped()) != dropped:
+                    dropped = now
+                    await self.settle_all()
+                elif event.data.get("class") == Class.SUBMODEL.value:
+                    await self._settle_of(str(event.data.get("id", "")))
+
+    def _dropped(self) -> int:
+        return sum(f.dropped for f in self._spine.flows() if f.name == SUBSCRIPTION)
+
+    async def settle_all(self) -> None:
+        """Bring everything to what the descriptions say now."""
+        await self.machines.learn()
+        known = {plug.submodel for plug in await self._plugs.all()}
+        known |= {found.id async for found in self.machines.descriptions()}
+        for submodel in sorted(known):
+            await self._settled(submodel)
+
+    async def _settle_of(self, submodel: str) -> None:
+        """Bring to order what a changed submodel concerns."""
+        for one in sorted({submodel, *await self.machines.concerned(submodel)}):
+            await self._settled(one)
+
+    async def _settled(self, submodel: str) -> None:
+        """Settle one; what goes wrong with it stops no other."""
+        try:
+            await self.settle(submodel)
+        except LineshaftError as error:
+            log.warning("twin not plugged", extra={"submodel": submodel, "cause": str(error)})
+
+    async def settle(self, submodel: str) -> None:
+        """Bring the connections of one description to what it says now."""
+        async with self._turn:
+            plug = await self._plugs.get(submodel)
+            found = await self.machines.description(submodel)
+            if found is None:
+                if plug is not None:
+                    await self._forget(plug)
+                return
+            if plug is None:
+                plug = Plug(submodel=submodel, state=State.PROPOSED)
+                if self._config.plug is Mode.ASK:
+                    # Where its points go is not kept yet: its shell may come after it.
+                    await self._plugs.put(plug)
+                    await self._tell(SYSTEM, "plug.proposed", await self.kept(found))
+                    return
+            await self._follow(plug, found)
+
+    async def _follow(self, plug: Plug, found: Document) -> None:
+        """Apply what changed, if that is covered by what was agreed."""
+        automatic = self._config.plug is Mode.AUTO
+        if plug.state is State.UNPLUGGED or (plug.state is State.PROPOSED and not automatic):
+            return
+        plug = plug if plug.at else await self.kept(found)
+        wanted = await self.machines.interpreted(found, plug.at)
+        free = automatic and not lures(plug, wanted)
+        if not free and not agreed(plug, wanted):
+            if plug.state is not State.WAITING:
+                waits = msgspec.structs.replace(plug, state=State.WAITING)
+                await self._keep(SYSTEM, plug, waits)
+            return
+        await self._apply(SYSTEM, plug, found, wanted)
+
+    async def _forget(self, plug: Plug) -> None:
+        """Take away what came from a description that is gone."""
+        await take_away(self._connect, SYSTEM, plug)
+        if plug.bindings:
+            await self._bindings.bind(SYSTEM, plug.submodel, ())
+        await self._plugs.drop(plug.submodel)
+        await self._tell(SYSTEM, "plug.removed", plug)
+
+    # ---- what engineers do
+
+    async def plug(
+        self, who: Identity, submodel: str, *, at: str = "", given: Mapping[str, Json] | None = None
+    ) -> Plug:
+        """Agree to what a description asks for, and connect it.
+
+        `given` has what a description cannot say, by name of the connection and field.
+
+        Raises:
+            Missing: there is no such description that `who` may see.
+            Denied: `who` may not configure the branch, or send secrets of this machine.
+            Invalid: the branch is none, or something is given that nobody asked for.
+            Refused: plugging is off.
+        """
+        found = await self.seen(who, submodel)
+        async with self._turn:
+            plug = await self.kept(found)
+            place = at or plug.at
+            if not self._authorizer.allows(who, Action.CONFIGURE, place):
+                raise Denied(
+                    f"{who.name} may not connect machines at {place!r}",
+                    remedy="Name a branch of yours, or ask an administrator to widen them.",
+                )
+            wanted = await self.machines.interpreted(found, place)
+            kept = {**plug.given, **_checked(who, wanted, given or {})}
+            names = {w.table["name"] for w in wanted.wanted}
+            plug = msgspec.structs.replace(
+                plug, at=place, given={n: g for n, g in kept.items() if n in names}
+            )
+            return await self._apply(who, plug, found, wanted)
+
+    async def unplug(self, who: Identity, submodel: str) -> Plug:
+        """Take the connections and bindings of a description away; it is not connected again.
+
+        Raises:
+            Missing: there is no such description that `who` may see.
+            Denied: `who` may not configure its branch.
+        """
+        await self.seen(who, submodel)
+        async with self._turn:
+            plug = await self._plugs.get(submodel)
+            if plug is None:
+                raise Missing(f"nothing is known of the description {submodel!r}")
+            if not self._authorizer.allows(who, Action.CONFIGURE, plug.at):
+                raise Denied(f"{who.name} may not disconnect machines at {plug.at!r}")
+            gone = await take_away(self._connect, who, plug)
+            if plug.bindings:
+                await self._bindings.bind(who, submodel, ())
+            gone = msgspec.structs.replace(
+                gone, state=State.UNPLUGGED, given={}, sinks=(), bindings=()
+            )
+            await self._keep(who, plug, gone)
+            return gone
+
+    async def seen(self, who: Identity, submodel: str) -> Document:
+        """The description, if `who` may see it.
+
+        Raises:
+            Missing: there is none, or `who` may not know of it.
+            Refused: plugging is off.
+        """
+        if self._config.plug is Mode.OFF:
+            raise Refused(
+                "connecting machines by their descriptions is off",
+                remedy='Set plug = "ask" in the settings table [twins].',
+            )
+        found = await self.machines.description(submodel)
+        if found is None or not self._authorizer.allows(who, Action.LOOK, found.path):
+            raise Missing(f"there is no interfaces description {submodel!r}")
+        # News of a mapping that was written a moment ago may still be on its way.
+        await self.machines.learn()
+        return found
+
+    async def kept(self, found: Document) -> Plug:
+        """What was decided about a description, or that nothing was."""
+        plug = await self._plugs.get(found.id) or Plug(submodel=found.id, state=State.PROPOSED)
+        if plug.at:
+            return plug
+        return msgspec.structs.replace(plug, at=await self.machines.place(found))
+
+    # ---- the deed
+
+    async def _apply(self, who: Identity, plug: Plug, found: Document, wanted: Interpreted) -> Plug:
+        good, refused = await self._bindable(who, plug, found, wanted.bindings)
+        names: dict[str, Json] = {w.table["name"]: {} for w in wanted.wanted}
+        started = msgspec.structs.replace(plug, tables=names | plug.tables)
+        if started != plug:
+            # Kept before it is done: after a crash it is known what may have been connected.
+            await self._plugs.put(started)
+        after = await apply(self._connect, who, started, wanted)
+        if good != plug.bindings:
+            await self._bindings.bind(who, plug.submodel, good)
+        after = msgspec.structs.replace(
+            after,
+            state=State.PLUGGED,
+            problems=after.problems | refused,
+            bindings=good,
+            sinks=plug.sinks if who is SYSTEM else tuple(sorted({b.submodel for b in good})),
+        )
+        await self._keep(who, plug, after)
+        return after
+
+    async def _bindable(
+        self, who: Identity, plug: Plug, found: Document, wanted: tuple[Binding, ...]
+    ) -> tuple[tuple[Binding, ...], dict[str, str]]:
+        """Bindings whose element exists and may be bound, and what is wrong with the others."""
+        kin = await self.machines.kin(found.id) | set(plug.sinks)
+        good: list[Binding] = []
+        refused: dict[str, str] = {}
+        for binding in wanted:
+            sink = await self._documents.get(Class.SUBMODEL, binding.submodel)
+            name = f"{binding.submodel}#{binding.path}"
+            if sink is None:
+                refused[name] = "there is no such submodel"
+            elif who is SYSTEM and binding.submodel not in kin:
+                refused[name] = "it belongs to another shell: an engineer has to agree"
+            elif not self._authorizer.allows(who, Action.CONFIGURE, sink.path):
+                refused[name] = f"{who.name} may not configure it"
+            elif (problem := _absent(sink, binding.path)) is not None:
+                refused[name] = problem
+            else:
+                good.append(binding)
+        return tuple(good), refused
+
+    async def _keep(self, who: Identity, before: Plug | None, after: Plug) -> None:
+        """Keep what has changed, and tell it once."""
+        if before == after:
+            return
+        await self._plugs.put(after)
+        kind = NEWS[after.state]
+        if before and before.state is after.state is State.PLUGGED:
+            kind = "plug.changed"
+        await self._tell(who, kind, after)
+
+    async def _tell(self, who: Identity, kind: str, plug: Plug) -> None:
+        data: dict[str, Any] = {"submodel": plug.submodel, "connections": sorted(plug.tables)}
+        if plug.problems:
+            data["problems"] = plug.problems
+        await self._audit.note(Event(kind=kind, path=plug.at, actor=who.name, data=data))
+
+
+def _checked(who: Identity, wanted: Interpreted, given: Mapping[str, Json]) -> dict[str, Json]:
+    """What is given, once it is seen that it was asked for and that `who` may give it."""
+    needs = {w.table["name"]: w.needs for w in wanted.wanted}
+    for name, fields in given.items():
+        strange = sorted(fields.keys() - set(needs.get(name, ())))
+        if name not in needs or strange:
+            raise Invalid(
+                f"{name!r} is given {strange or sorted(fields)}, wanted:"
+                f" {', '.join(needs.get(name, ())) or f'one of {sorted(needs)}'}",
+                remedy="Give only what the proposal says is needed.",
+            )
+        plain = [f for f in SECRETS & fields.keys() if not isinstance(fields[f], dict)]
+        if plain:
+            raise Invalid(
+                f"{name!r}: {plain[0]} is given as text, and what is given is kept",
+                remedy='Give it as { "env": "NAME" } or { "file": "path" }.',
+            )
+        if fields.keys() - PLAIN and Action.ADMINISTER not in who.actions:
+            # It would be sent to whatever address the description names.
+            raise Denied(
+                f"{who.name} may not have a secret of this machine sent to a device",
+                remedy="Ask an administrator to plug it.",
+            )
+    return {name: dict(fields) for name, fields in given.items()}
+
+
+def _absent(sink: Document, path: str) -> str | None:
+    """What is wrong with the place of a binding; None when the element exists."""
+    try:
+        find(msgspec.json.decode(sink.data), parse_path(path))
+    except (Missing, Invalid) as error:
+        return str(error)
+    return None

@@ -1,0 +1,83 @@
+"""Connecting machines by their descriptions, over HTTP."""
+
+from typing import Any
+
+import msgspec
+
+from lineshaft.core.access import Action, Authorizer, Identity
+from lineshaft.twins import Document, Json
+from lineshaft.twins.model.identifier import decode_id
+from lineshaft.twins.plug.kept import Plug
+from lineshaft.twins.plug.plugger import Plugger
+from lineshaft.twins.plug.views import PlugView, view
+from lineshaft.web import delete, get, post
+from lineshaft.web.paging import Items
+
+TAGS = ["twins"]
+LISTED_MAX = 1000
+"""Descriptions in one list."""
+
+
+class Agreement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an engineer adds to a description."""
+
+    at: str = ""
+    """Branch of the namespace for its points; empty for the one that is proposed."""
+    given: dict[str, Json] = {}
+    """What each connection needs, by its name: `{"twin-…": {"username": "u", "password":
+    {"file": "/run/secrets/press"}}}`."""
+
+
+@get("/twins/plug", action=Action.LOOK, summary="Machines that describe themselves", tags=TAGS)
+async def list_plugs(plugger: Plugger, authorizer: Authorizer, who: Identity) -> Items[PlugView]:
+    """Every interfaces description with what it asks for and what has become of it."""
+    items: list[PlugView] = []
+    async for found in plugger.machines.descriptions():
+        if len(items) >= LISTED_MAX:
+            break
+        if authorizer.allows(who, Action.LOOK, found.path):
+            items.append(await _view(plugger, found, await plugger.kept(found)))
+    return Items(items=items)
+
+
+@get("/twins/plug/{submodel:str}", action=Action.LOOK, summary="One of them", tags=TAGS)
+async def show_plug(submodel: str, plugger: Plugger, who: Identity) -> PlugView:
+    """One description; `submodel` is its identifier in base64url."""
+    found = await plugger.seen(who, decode_id(submodel))
+    return await _view(plugger, found, await plugger.kept(found))
+
+
+@post(
+    "/twins/plug/{submodel:str}",
+    action=Action.CONFIGURE,
+    summary="Connect a machine as it describes itself",
+    tags=TAGS,
+    status_code=200,
+)
+async def plug(
+    submodel: str, plugger: Plugger, who: Identity, data: Agreement | None = None
+) -> PlugView:
+    """Agree to the connections and bindings that a description asks for, and make them now."""
+    said = data or Agreement()
+    id_ = decode_id(submodel)
+    done = await plugger.plug(who, id_, at=said.at, given=said.given)
+    return await _view(plugger, await plugger.seen(who, id_), done)
+
+
+@delete(
+    "/twins/plug/{submodel:str}",
+    action=Action.CONFIGURE,
+    summary="Disconnect such a machine",
+    tags=TAGS,
+)
+async def unplug(submodel: str, plugger: Plugger, who: Identity) -> None:
+    """Take its connections and bindings away; its history stays."""
+    await plugger.unplug(who, decode_id(submodel))
+
+
+async def _view(plugger: Plugger, found: Document, kept: Plug) -> PlugView:
+    return view(found, kept, await plugger.machines.interpreted(found, kept.at))
+
+
+handlers: list[Any] = [list_plugs, show_plug, plug, unplug]
+"""Given the plant's service `plugger`."""

@@ -1,0 +1,84 @@
+"""What people see of a description: what it asks for, and what has become of it."""
+
+import msgspec
+
+from lineshaft.twins import Document, Finding
+from lineshaft.twins.plug import Binding, Interpreted, Wanted
+from lineshaft.twins.plug.applying import filled
+from lineshaft.twins.plug.kept import Plug, State
+
+ADDRESSES = ("base_url", "url")
+"""Fields of a table that hold an address as it is."""
+
+
+class ConnectionView(msgspec.Struct, frozen=True, kw_only=True):
+    """One connection that a description asks for."""
+
+    name: str
+    """Name of the device, as the devices page lists it."""
+    element: str
+    """idShortPath of the interface."""
+    kind: str
+    """Protocol, as the settings name it."""
+    address: str
+    """Where it leads."""
+    points: int
+    needs: tuple[str, ...]
+    """Fields that have to be given for it."""
+    connected: bool
+    problem: str
+    """Why it is not connected; empty when it is, or nobody has agreed yet."""
+
+
+class PlugView(msgspec.Struct, frozen=True, kw_only=True):
+    """One interfaces description."""
+
+    submodel: str
+    """Its identifier."""
+    id_short: str
+    state: State
+    at: str
+    """Branch of the namespace that its points stand below, or would."""
+    connections: tuple[ConnectionView, ...]
+    points: dict[str, str]
+    """Point for each property, by idShortPath."""
+    bindings: tuple[Binding, ...]
+    """Elements that show a point, or would."""
+    problems: dict[str, str]
+    """What could not be done, by connection or `submodel#path` of a binding."""
+    findings: tuple[Finding, ...]
+
+
+def view(found: Document, plug: Plug, wanted: Interpreted) -> PlugView:
+    """A description with what was decided about it."""
+    id_short = msgspec.json.decode(found.data).get("idShort", "")
+    return PlugView(
+        submodel=found.id,
+        id_short=str(id_short),
+        state=plug.state,
+        at=plug.at,
+        connections=tuple(_connection(one, plug) for one in wanted.wanted),
+        points=wanted.points,
+        bindings=wanted.bindings,
+        problems=plug.problems,
+        findings=wanted.findings,
+    )
+
+
+def _connection(wanted: Wanted, plug: Plug) -> ConnectionView:
+    table = wanted.table
+    name = str(table["name"])
+    problem = plug.problems.get(name, "")
+    address = next((str(table[f]) for f in ADDRESSES if f in table), "")
+    topics = [v for topic in table.get("topics", ()) for v in topic["values"]]
+    _, absent = filled(wanted, plug.given.get(name, {}))
+    return ConnectionView(
+        name=name,
+        element=wanted.element,
+        kind=str(table["kind"]),
+        address=address or f"{table.get('host')}:{table.get('port')}",
+        points=len(table.get("points", ())) + len(topics),
+        needs=wanted.needs if absent else (),
+        connected=plug.state is State.PLUGGED and name in plug.tables and not problem,
+        problem=problem,
+    )

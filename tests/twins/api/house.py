@@ -1,0 +1,78 @@
+"""A server with twins behind it on loopback, and users that need no password."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+
+from lineshaft.core.access import Action, Identity
+from lineshaft.core.path import is_under
+from lineshaft.core.plugin import build
+from lineshaft.records import Records
+from lineshaft.server import ServerSettings, app, served
+from lineshaft.twins.api.services import COLLECTIONS, Services, services
+from lineshaft.twins.model.identifier import encode_id
+from lineshaft.twins.routes import handlers, mounts
+
+LOOK = frozenset({Action.OWN, Action.LOOK})
+ENGINEER = LOOK | {Action.WRITE, Action.CONFIGURE}
+PEOPLE = {
+    "viewer": Identity(name="vera", actions=LOOK),
+    "operator": Identity(name="otto", actions=LOOK | {Action.WRITE}),
+    "engineer": Identity(name="emil", actions=ENGINEER),
+    "guest": Identity(name="gina", actions=ENGINEER, branches=("acme/hall-2",)),
+}
+
+
+class People:
+    async def identify(self, *, session: str, token: str, address: str) -> Identity | None:
+        return PEOPLE.get(token)
+
+    def allows(self, who: Identity, action: Action, path: str = "") -> bool:
+        return action in who.actions and any(is_under(path, b) for b in who.branches)
+
+
+class House:
+    """What runs, and how to reach it."""
+
+    def __init__(self, url: str, twins: Services) -> None:
+        self.url = url
+        self.twins = twins
+
+    def http(self, token: str = "engineer", version: str = "3.1") -> httpx.AsyncClient:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return httpx.AsyncClient(base_url=f"{self.url}/api/v{version}", headers=headers)
+
+
+@asynccontextmanager
+async def house(folder: Path, kind: str = "memory") -> AsyncGenerator[House]:
+    table = {"name": "records", "kind": kind}
+    if kind != "memory":
+        table["path"] = str(folder / "records")
+    records = build(Records, table)
+    people = People()
+    async with records.opened(COLLECTIONS):
+        twins = services(records, people, folder / "files")
+        made = app(
+            {"twins": twins}, handlers, mounts=mounts, authenticator=people, authorizer=people
+        )
+        async with asyncio.TaskGroup() as group, served(made, ServerSettings(port=0)) as url:
+            task = group.create_task(twins.run())
+            try:
+                yield House(url, twins)
+            finally:
+                task.cancel()
+
+
+async def fill(http: httpx.AsyncClient, environment: dict) -> None:
+    """Put an environment in over HTTP."""
+    for key, place in (
+        ("conceptDescriptions", "concept-descriptions"),
+        ("submodels", "submodels"),
+        ("assetAdministrationShells", "shells"),
+    ):
+        for document in environment.get(key, ()):
+            answer = await http.put(f"/{place}/{encode_id(document['id'])}", json=document)
+            assert answer.status_code == 201, answer.text
