@@ -70,7 +70,7 @@ class Expression:
         A row is held until the next one, so on a grid it takes a step more; without a grid what
         changes with time alone has no next row to rely on.
         """
-        reach = reach_ns(self.plan.root)
+        reach = reach_ns(self.plan.root, self.every_ns)
         if reach is None or not self.plan.root.clocked:
             return reach
         return reach + self.every_ns if self.every_ns else None
