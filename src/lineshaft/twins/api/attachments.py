@@ -6,11 +6,11 @@ from collections.abc import AsyncGenerator
 from lineshaft.core.errors import Missing
 from lineshaft.records import Change
 from lineshaft.twins import Class, Document, Json
+from lineshaft.twins.access import Right
 from lineshaft.twins.api import answers, elements, kept, shells, submodels
 from lineshaft.twins.api.answers import Answer
 from lineshaft.twins.api.forms import Form
 from lineshaft.twins.api.requests import FILE_BYTES_MAX, NotAllowed, Request, decode
-from lineshaft.twins.api.roles import Right
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.files import FileRef
@@ -23,7 +23,7 @@ Changes = tuple[Change, ...]
 _ODD = re.compile(r"[^A-Za-z0-9._~-]+")
 
 
-def _part_name(where: str, name: str) -> str:
+def part_name(where: str, name: str) -> str:
     """A name for a file that is right as the name of a part of a package."""
     inner = _ODD.sub("_", name.replace("\\", "/").rpartition("/")[2])[-100:].strip(".")
     return f"{FOLDER}{_ODD.sub('_', where)[-100:].strip('.')}/{inner or 'file'}"
@@ -82,7 +82,7 @@ async def put(to: Services, request: Request) -> Answer:
     kept.demand(to, request, Right.UPDATE, document, at)
     form = Form(request)
     ref = await form.keep(to.files, size_max=FILE_BYTES_MAX)
-    name = _part_name(at, form.name)
+    name = part_name(at, form.name)
 
     def alter(submodel: Json) -> None:
         find(submodel, steps).update(value=name, contentType=ref.media_type)
@@ -131,7 +131,7 @@ async def put_thumbnail(to: Services, request: Request) -> Answer:
     kept.demand(to, request, Right.UPDATE, shell)
     form = Form(request)
     ref = await form.keep(to.files, size_max=FILE_BYTES_MAX)
-    name = _part_name("thumbnail", form.name)
+    name = part_name("thumbnail", form.name)
 
     def alter(obj: Json) -> None:
         obj["assetInformation"]["defaultThumbnail"] = {

@@ -6,9 +6,10 @@ from typing import Protocol
 from lineshaft.core.access import Authorizer, Identity
 from lineshaft.records import Records
 from lineshaft.twins import Document, Json
+from lineshaft.twins.access import COLLECTION as RULES
+from lineshaft.twins.access.deciding import Access
 from lineshaft.twins.api.jobs import Jobs
 from lineshaft.twins.api.requests import NotAllowed
-from lineshaft.twins.api.roles import Access
 from lineshaft.twins.documents import COLLECTIONS as DOCUMENTS
 from lineshaft.twins.documents import Announce, Documents
 from lineshaft.twins.files import COLLECTIONS as FILES
@@ -16,7 +17,7 @@ from lineshaft.twins.files import Attachments, Files
 from lineshaft.twins.importing import COLLECTIONS as IMPORTS
 from lineshaft.twins.model.paths import Steps, path_text
 
-COLLECTIONS = (*DOCUMENTS, *FILES, *IMPORTS)
+COLLECTIONS = (*DOCUMENTS, *FILES, *IMPORTS, RULES)
 """What twins keep in the records."""
 
 
@@ -25,6 +26,9 @@ class Living(Protocol):
 
     def overlay(self, document: Document) -> Json | None:
         """The document with its bound values as they are now; None when nothing in it is bound."""
+
+    def binds(self, submodel_id: str, steps: Steps) -> bool:
+        """Whether the value of the element at the path is that of a machine."""
 
     async def set_values(
         self, who: Identity, submodel_id: str, steps: Steps, value: object
@@ -40,7 +44,7 @@ class Living(Protocol):
     async def invoke(
         self, who: Identity, submodel_id: str, steps: Steps, inputs: Json, timeout_s: float
     ) -> Json:
-        """Carry out the operation at the path; its outputs by idShort, in the form of `$value`.
+        """Carry out the operation at the path; its outputs by idShort, values or whole elements.
 
         `inputs` holds those of the in-output variables too, and so do the outputs.
 
@@ -61,6 +65,10 @@ class Still:
     def overlay(self, document: Document) -> Json | None:
         """None."""
         return None
+
+    def binds(self, submodel_id: str, steps: Steps) -> bool:
+        """No."""
+        return False
 
     async def set_values(
         self,
@@ -120,6 +128,14 @@ class Services:
         self.jobs = Jobs()
         """What was asked for without waiting."""
 
+    async def start(self) -> None:
+        """Read what decides, before anybody is answered.
+
+        Raises:
+            Invalid: the access rules were kept by a program that knew more.
+        """
+        await self.access.load()
+
     async def run(self) -> None:
         """Carry out what was asked for without waiting, until cancelled."""
         await self.jobs.run()
@@ -131,7 +147,7 @@ def services(
     """The services over a plant's records and the folder for its files."""
     return Services(
         Documents(records, announce=announce),
-        Access(authorizer),
+        Access(records, authorizer, announce=announce),
         Files(folder),
         Attachments(records),
     )
