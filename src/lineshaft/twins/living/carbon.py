@@ -1,4 +1,4 @@
-"""Carbon Footprint 1.0 (IDTA 02023-1-0): greenhouse gases per part, from energy and parts counted."""
+"""Carbon Footprint 1.0 (IDTA 02023-1-0): greenhouse gases per part, from two counters."""
 
 from lineshaft.core.point import Kind, Point
 from lineshaft.twins import Json
