@@ -244,6 +244,7 @@ class Plant:
             **self.life.exchange._asdict(),
             "plugger": self.life.plugger,
             "twin_events": self.life.events,
+            "handover": self.life.handover,
             "rules": self.life.access,
             "life": self.life,
         }
