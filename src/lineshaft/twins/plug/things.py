@@ -73,6 +73,8 @@ class Property(msgspec.Struct, frozen=True, kw_only=True):
     """Name for the namespace, level by level."""
     keys: tuple[str, ...]
     """Members that lead to it within the payload; empty for the whole of it."""
+    is_whole: bool
+    """Whether setting it sets all that its forms lead to: it is the payload, or the only member."""
     type: str
     """As it is written, without the prefix of a schema."""
     kind: str
@@ -178,15 +180,14 @@ class _Reader:
         path: str,
         above: tuple[tuple[str, ...], tuple[str, ...]],
         forms: tuple[Form, ...],
+        *,
+        is_only: bool = False,
     ) -> None:
-        """A property, or those nested in it; `above` are levels and keys of what it stands in."""
+        """A property, or those nested in it; `above` are the levels and keys that lead to it."""
         levels = (*above[0], clean_level(str(element.get("idShort", ""))))
         nested = children(child(element, "properties"))
         if nested and len(levels) < DEPTH_MAX:
-            for inner in nested:
-                name = str(inner.get("idShort", ""))
-                keys = (*above[1], text(inner, "key", name))
-                self._property(inner, f"{path}.properties.{name}", (levels, keys), forms)
+            self._nested(nested, path, (levels, above[1]), forms)
             return
         if levels in self._names or len(self.found) >= PROPERTIES_MAX:
             self._findings.error(
@@ -208,7 +209,8 @@ class _Reader:
             Property(
                 path=path,
                 levels=levels,
-                keys=above[1] if above[0] else (),
+                keys=above[1],
+                is_whole=not above[1] or (len(above[1]) == 1 and is_only),
                 type=type_,
                 kind=kind or "number",
                 unit=unit,
@@ -218,6 +220,20 @@ class _Reader:
                 forms=forms,
             )
         )
+
+    def _nested(
+        self,
+        nested: list[Json],
+        path: str,
+        above: tuple[tuple[str, ...], tuple[str, ...]],
+        forms: tuple[Form, ...],
+    ) -> None:
+        """The properties within one of type object."""
+        for inner in nested:
+            name = str(inner.get("idShort", ""))
+            keys = (*above[1], text(inner, "key", name))
+            place = f"{path}.properties.{name}"
+            self._property(inner, place, (above[0], keys), forms, is_only=len(nested) == 1)
 
     def _unit(self, element: Json, path: str) -> tuple[str, str]:
         """UCUM code of the unit, and what to show when it is not known."""
