@@ -93,17 +93,11 @@ class Plant:
         self.spine.durable(ALARMS, "data.>", size_max=WAITING_MAX)
         self.historian = Historian(file.historian, self.spine, self.store, self.records)
         self.devices = Devices(file.gather, self.spine, self.historian.namespace)
-        self.writer = Writer(
-            file.gather,
-            self.devices,
-            self.historian,
-            self.security.authorizer,
-            self.security.audit,
-        )
+        authorizer, audit = self.security.authorizer, self.security.audit
+        self.writer = Writer(file.gather, self.devices, self.historian, authorizer, audit)
         self.writer.allow(file.writes)
-        self.desk = Desk(self.records, self.spine, self.security.authorizer)
-        authorizer, announce = self.security.authorizer, self.spine.announce
-        self.twins = twins(self.records, authorizer, data / "twin-files", announce)
+        self.desk = Desk(self.records, self.spine, authorizer)
+        self.twins = twins(self.records, authorizer, data / "twin-files", self.spine.announce)
         self.exchange = exchange(self.twins, self.records)
         self._stop = asyncio.Event()
         self._server_changed = asyncio.Event()
@@ -150,6 +144,7 @@ class Plant:
             await stack.enter_async_context(self.records.opened(COLLECTIONS))
             password = await self.security.start()
             await self.historian.start()
+            await self.twins.start()
             await self.desk.start(self.loaded.file.alarms)
             yield password
 

@@ -7,14 +7,14 @@ has changed it since; of the last `RECEIPTS_MAX` imports, then it goes.
 import asyncio
 import enum
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import msgspec
 
 from lineshaft.core.access import Identity
 from lineshaft.core.clock import now_ns, to_iso, uuid7
-from lineshaft.core.errors import Denied, Invalid, Missing, Stale
+from lineshaft.core.errors import Denied, Invalid, Missing, Stale, Unavailable
 from lineshaft.records import Cell, Change, Collection, Column, Compare, Delete, Put, Records
 from lineshaft.twins import Class, Document, Finding, Json
 from lineshaft.twins.documents import Documents, Remove, Write
@@ -25,8 +25,10 @@ from lineshaft.twins.files import Attachments, FileRef, Files
 
 DOCUMENTS_MAX = 5_000
 """Documents of one import: they go in together or not at all."""
-READS_MAX = 2
-"""Files that are read at the same time; others wait. Each may take some hundred megabytes."""
+READS_MAX = 4
+"""Files that are received and read at the same time; others wait, so that memory stays bounded."""
+BODY_S = 120
+"""Seconds that a file may take to come."""
 RECEIPTS_MAX = 50
 """Imports that can be undone."""
 ORIGIN = "import"
@@ -121,13 +123,22 @@ class Importer:
         self._allows = allows
         self._reads = asyncio.Semaphore(READS_MAX)
 
-    async def read(self, data: bytes, name: str) -> Imported:
-        """What can be taken from a file.
+    async def read(self, body: Callable[[], Awaitable[bytes]], name: str) -> Imported:
+        """What can be taken from a file, whose bytes `body` gives.
 
         Raises:
             Invalid: nothing can.
+            Unavailable: the bytes do not come in time.
         """
         async with self._reads:
+            try:
+                async with asyncio.timeout(BODY_S):
+                    data = await body()
+            except TimeoutError:
+                raise Unavailable(
+                    f"{name} did not come within {BODY_S} s",
+                    remedy="Send it over a faster connection, or in several files.",
+                ) from None
             return await asyncio.to_thread(read_environment, data, name)
 
     async def plan(self, who: Identity, imported: Imported, *, path: str = "") -> Plan:

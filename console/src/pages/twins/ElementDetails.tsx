@@ -11,7 +11,7 @@ import { branchAddress, go, trendAddress } from "../../router";
 import { useSession } from "../../session";
 import { useLanguage, useTexts } from "../../texts";
 import { useWritable } from "../../writable";
-import { isParent, meaning, referenceText, said, type Element, type Lang } from "./aas";
+import { childrenOf, isParent, meaning, referenceText, said, type Element, type Lang } from "./aas";
 import { aas, type Concept } from "./aas-api";
 import { AttachedImage } from "./AttachedImage";
 import { useBoundPoint } from "./bindings";
@@ -59,7 +59,7 @@ export function ElementDetails(props: Props) {
       {description && <p>{description}</p>}
       {definition && definition !== description && <p className="quiet">{definition}</p>}
       <dl className="facts">
-        {!point && <Fact name={t.value}><Value element={element} submodel={submodel} path={path} unit={unitText(concept?.unit)} /></Fact>}
+        {!point && !childrenOf(element).length && element.modelType !== "Operation" && <Fact name={t.value}><Value element={element} submodel={submodel} path={path} unit={unitText(concept?.unit)} /></Fact>}
         <Fact name={t.type}>{types[element.modelType] ?? element.modelType}{element.valueType && <Tag className="type-tag">{element.valueType}</Tag>}</Fact>
         <Fact name={t.path}><Copyable text={path} /></Fact>
         {element.idShort && element.idShort !== row.name && <Fact name="idShort">{element.idShort}</Fact>}

@@ -20,8 +20,16 @@ const contains = (field: string, word: string) => ({ $contains: [{ $field: field
 /** Fields of a shell that people know it by. */
 const SEARCHED = ["$aas#idShort", "$aas#id", "$aas#assetInformation.globalAssetId", "$aas#assetInformation.specificAssetIds[].value"];
 
+/** The language tells letters of different case apart; people who search do not. */
+function variants(word: string): string[] {
+  const lower = word.toLowerCase();
+  return [...new Set([word, lower, lower.charAt(0).toUpperCase() + lower.slice(1), word.toUpperCase()])];
+}
+
 function condition(filter: Filter): object | undefined {
-  const all: object[] = filter.words.map((word) => ({ $or: SEARCHED.map((field) => contains(field, word)) }));
+  const all: object[] = filter.words.map((word) => ({
+    $or: variants(word).flatMap((variant) => SEARCHED.map((field) => contains(field, variant))),
+  }));
   if (filter.assetKind) {
     all.push({ $eq: [{ $field: "$aas#assetInformation.assetKind" }, { $strVal: filter.assetKind }] });
   }
@@ -85,10 +93,10 @@ export const aas = {
     ask<Page<Concept>>("POST", "/query/concept-descriptions", {
       base: AAS, signal, query: { limit: ids.length }, body: { $condition: oneOf("$cd#id", ids) },
     }),
-  /** The shells of an asset, by its global identifier. */
-  shellsOf: (asset: string, signal?: AbortSignal) => {
-    const body = { $condition: { $eq: [{ $field: "$aas#assetInformation.globalAssetId" }, { $strVal: asset }] } };
-    return ask<Page<Shell>>("POST", "/query/shells", { base: AAS, query: { limit: 5 }, body, signal });
+  /** The shells of assets, by their global identifiers. */
+  shellsOf: (assets: readonly string[], signal?: AbortSignal) => {
+    const body = { $condition: oneOf("$aas#assetInformation.globalAssetId", assets) };
+    return ask<Page<Shell>>("POST", "/query/shells", { base: AAS, query: { limit: 4 * assets.length }, body, signal });
   },
 };
 

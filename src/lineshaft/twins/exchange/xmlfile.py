@@ -162,6 +162,7 @@ class _Reader:
             lambda error: _take_out(element, error),
             path,
             self._notes,
+            nodes=self._nodes,
         )
         if instance is None:
             return
