@@ -18,6 +18,8 @@ INTERFACES_MAX = 64
 """Interfaces that are read of one description."""
 PROPERTIES_MAX = 10_000
 """Properties that are read of one interface, nested ones among them."""
+FINDINGS_MAX = 1000
+"""What is told of one description; one more says that there is more."""
 DEPTH_MAX = 8
 """Levels of nested properties."""
 KINDS = {
@@ -38,18 +40,25 @@ KINDS = {
 
 
 class Findings:
-    """Collects what is to be told, with the place it is about."""
+    """Collects what is to be told, with the place it is about, no more than `FINDINGS_MAX`."""
 
     def __init__(self) -> None:
         self.items: list[Finding] = []
 
     def error(self, path: str, message: str) -> None:
         """What is left out because of it."""
-        self.items.append(Finding(path=path, message=message))
+        self._add(path, message, "error")
 
     def warning(self, path: str, message: str) -> None:
         """What was guessed, or passed over."""
-        self.items.append(Finding(path=path, message=message, level="warning"))
+        self._add(path, message, "warning")
+
+    def _add(self, path: str, message: str, level: str) -> None:
+        if len(self.items) < FINDINGS_MAX:
+            self.items.append(Finding(path=path, message=message, level=level))
+        elif len(self.items) == FINDINGS_MAX:
+            told = f"more than {FINDINGS_MAX} findings; mend some and look again"
+            self.items.append(Finding(path="", message=told))
 
 
 class Form(msgspec.Struct, frozen=True, kw_only=True):
