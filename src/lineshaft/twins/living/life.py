@@ -30,6 +30,7 @@ from lineshaft.twins.living.events import Events
 from lineshaft.twins.living.footprints import Footprints
 from lineshaft.twins.living.gardener import Gardener
 from lineshaft.twins.living.handover import Handover
+from lineshaft.twins.living.names import Scheme
 from lineshaft.twins.living.pasts import Pasts
 from lineshaft.twins.living.plantlife import Plantlife
 from lineshaft.twins.living.records import Reader
@@ -105,7 +106,7 @@ class Life:
             audit=audit,
             bindings=self.bindings,
         )
-        source = config.url or f"urn:lineshaft:{plant}"
+        source = Scheme(config.url, plant).plant
         self.events = Events(records, spine, self.services, source=source)
         told = config.events
         self._publisher = Publisher(told, self.events, records) if told else None
@@ -113,6 +114,18 @@ class Life:
     def knows(self, point: str) -> bool:
         """Whether there is such a point."""
         return self._names.find(point) is not None
+
+    def given(self) -> dict[str, object]:
+        """What its routes are given, by the names of their parameters."""
+        return {
+            "twins": self.services,
+            **self.exchange._asdict(),
+            "plugger": self.plugger,
+            "handover": self.handover,
+            "twin_events": self.events,
+            "rules": self.access,
+            "life": self,
+        }
 
     async def start(self) -> None:
         """Know what the records know; they must be open."""

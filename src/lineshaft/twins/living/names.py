@@ -21,6 +21,11 @@ class Scheme:
         slug = re.sub(r"[^a-z0-9]+", "-", plain(plant).lower()).strip("-") or "plant"
         self._base = f"{url}/" if url else f"urn:lineshaft:{slug}:"
 
+    @property
+    def plant(self) -> str:
+        """Identifier of the plant."""
+        return self._base[:-1]
+
     def asset(self, path: str) -> str:
         """Identifier of an asset: what stands on its plate (IEC 61406)."""
         return f"{self._base}asset/{quote(path)}"
