@@ -20,6 +20,7 @@ from lineshaft.twins.living.broker import Publisher
 from lineshaft.twins.living.events import Events
 from lineshaft.twins.living.footprints import Footprints
 from lineshaft.twins.living.gardener import Gardener
+from lineshaft.twins.living.handover import Handover
 from lineshaft.twins.living.plantlife import Plantlife
 from lineshaft.twins.living.records import Reader
 from lineshaft.twins.plug.plugger import Plugger
@@ -91,10 +92,23 @@ class Life:
             audit=audit,
             bindings=self.bindings,
         )
+        self.handover = Handover(self.services)
         source = config.url or f"urn:lineshaft:{plant}"
         self.events = Events(records, spine, self.services, source=source)
         told = config.events
         self._publisher = Publisher(told, self.events, records) if told else None
+
+    def given(self) -> dict[str, object]:
+        """What its routes are given, by the names of their parameters."""
+        return {
+            "twins": self.services,
+            **self.exchange._asdict(),
+            "plugger": self.plugger,
+            "handover": self.handover,
+            "twin_events": self.events,
+            "rules": self.access,
+            "life": self,
+        }
 
     async def start(self) -> None:
         """Know what the records know; they must be open."""
