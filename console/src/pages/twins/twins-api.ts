@@ -1,6 +1,6 @@
 /** Questions to our own routes beside the standard's: files, comparisons, connections. */
 import { ask, askFile } from "../../http";
-import { encodeId, type Submodel } from "./aas";
+import { encodeId } from "./aas";
 
 export interface Finding {
   path: string;
@@ -67,13 +67,6 @@ export interface AboutDocument {
   organization?: string;
 }
 
-/** One change of a document. */
-export interface Version {
-  version: number;
-  time: string;
-  actor?: string;
-}
-
 export const twins = {
   read: (file: File, dry: boolean, signal?: AbortSignal) =>
     ask<Imported>("POST", "/twins/import", { query: { name: file.name, dry }, data: file, signal }),
@@ -85,12 +78,6 @@ export const twins = {
   connect: (submodel: string, agreement: Agreement) =>
     ask<Plug>("POST", `/twins/plug/${encodeId(submodel)}`, { body: agreement }),
   disconnect: (submodel: string) => ask<void>("DELETE", `/twins/plug/${encodeId(submodel)}`),
-  /** When a submodel was changed, and by whom; newest first. */
-  versions: (submodel: string, signal?: AbortSignal) =>
-    ask<{ items: Version[] }>("GET", "/twins/history", { query: { class: "submodels", id: submodel }, signal }),
-  /** A submodel as it was at a time. */
-  versionAt: (submodel: string, at: string, signal?: AbortSignal) =>
-    ask<Submodel>("GET", "/twins/history", { query: { class: "submodels", id: submodel, at }, signal }),
   /** Shells with their submodels, or submodels alone, as a file. */
   exported: (ids: readonly string[], format: TwinFormat) => askFile("GET", "/twins/export", { query: { ids, format } }),
 };
