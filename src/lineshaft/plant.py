@@ -144,6 +144,7 @@ class Plant:
             await stack.enter_async_context(self.records.opened(COLLECTIONS))
             password = await self.security.start()
             await self.historian.start()
+            await self.twins.start()
             await self.desk.start(self.loaded.file.alarms)
             yield password
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from lineshaft.core.errors import Invalid, SettingsError, Unavailable
+from lineshaft.core.errors import Invalid, SettingsError, Stale, Unavailable
 from lineshaft.core.event import Event
-from lineshaft.records import Append, Collection, Column, Compare, IsNull
+from lineshaft.records import And, Append, Collection, Column, Compare, IsNull, Not, Some, sqlite
+from lineshaft.records.sqlite.migrations import STEPS
 from lineshaft.testing.records import COLLECTIONS, happened, keys, put
 
 VERSION_1 = Path(__file__).with_name("version_1.sql")
@@ -114,12 +115,81 @@ async def test_a_file_of_the_version_before_is_brought_up(make, path):
         assert await records.commit(happened("three"), put("a", expected=3)) == [3, 4]
         assert await records.verify() == 3
     with foreign(path) as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (2,)
+        assert db.execute("PRAGMA user_version").fetchone() == (3,)
         db.execute("UPDATE events SET actor = 'adam' WHERE seq = 1")
     again = make()
     async with again.opened(COLLECTIONS):
         with pytest.raises(Invalid, match="event 1"):
             await again.verify()
+
+
+async def test_rows_that_name_their_document_by_its_key_are_brought_up(make, path):
+    with foreign(path) as db:
+        db.executescript(VERSION_1.read_text())
+        STEPS[1](db)
+        db.execute("PRAGMA user_version = 2")
+        db.execute("CREATE INDEX by_things_name ON rows_things (c_name, key)")
+        for key, names in (("0", "m"), ("b", "nm")):
+            db.execute("INSERT INTO documents VALUES ('things', ?, 7, '1')", (key,))
+            for row, name in enumerate(names):
+                db.execute("INSERT INTO rows_things VALUES (?, ?, ?)", (key, row, name))
+    records = make()
+    async with records.opened(COLLECTIONS):
+        assert await keys(records) == ["0", "a", "b"]
+        assert await keys(records, Compare("name", "=", "n")) == ["a", "b"]
+        assert await keys(records, Compare("name", "=", "m"), order=("-name",)) == ["0", "b"]
+        assert await keys(records, order=("name",)) == ["0", "b", "a"]
+        assert await records.commit(put("b", {"name": "x"}, expected=7)) == [8]
+        assert await keys(records, Compare("name", "=", "n")) == ["a"]
+        assert await records.verify() == 2
+
+
+async def test_indexes_follow_what_the_collection_names(make, path):
+    def there():
+        with foreign(path) as db:
+            sql = "SELECT name FROM sqlite_schema WHERE type = 'index' AND name LIKE 'by_things%'"
+            return {name for (name,) in db.execute(sql)}
+
+    columns = {"name": Column.TEXT, "count": Column.INTEGER}
+    async with make().opened([Collection(name="things", columns=columns)]):
+        assert there() == {"by_things_name", "by_things_count"}
+    both = Collection(name="things", columns=columns, indexes=(("name", "count"),))
+    records = make()
+    async with records.opened([both]):
+        assert there() == {"by_things_name_and_count"}
+        await records.commit(put("a", {"name": "n"}, {"count": 1}), put("b", {"name": "m"}))
+        assert await keys(records, Compare("count", "=", 1)) == ["a"]
+        assert await keys(records, IsNull("name")) == ["a"]
+        assert await keys(records, order=("-name",)) == ["a", "b"]
+    with pytest.raises(Invalid, match="no column 'weight'"):
+        async with make().opened(
+            [Collection(name="things", columns=columns, indexes=(("weight",),))]
+        ):
+            pass
+
+
+async def test_a_word_of_a_transaction_that_was_undone_is_learned_again(make):
+    records = make()
+    async with records.opened(COLLECTIONS):
+        with pytest.raises(Stale):
+            await records.commit(put("a", {"colour": "red"}), put("b", expected=5))
+        await records.commit(put("c", {"colour": "blue"}), put("d", {"colour": "red"}))
+        assert await keys(records, Compare("colour", "=", "red")) == ["d"]
+        assert await keys(records, Compare("colour", "=", "blue")) == ["c"]
+        assert await keys(records, Not(Compare("colour", "=", "green"))) == ["c", "d"]
+
+
+async def test_what_an_index_names_too_often_is_walked_to_the_same_answer(make, monkeypatch):
+    few = make()
+    async with few.opened(COLLECTIONS):
+        rows = [{"name": "n", "count": n % 3} for n in range(20)]
+        await few.commit(*(put(f"k{n:02}", row, {"name": "m"}) for n, row in enumerate(rows)))
+        where = And((Some(Compare("name", "=", "m")), Compare("count", "=", 1)))
+        wanted = [f"k{n:02}" for n in range(1, 20, 3)]
+        assert await keys(few, where) == wanted
+        monkeypatch.setattr(sqlite, "NARROW_MAX", 5)
+        assert await keys(few, where) == wanted
+        assert await keys(few, where, order=("-key",)) == wanted[::-1]
 
 
 async def test_a_step_that_fails_leaves_the_file_as_it_was(make, path):
@@ -141,7 +211,7 @@ async def test_a_file_of_a_newer_program_is_left_alone(make, path):
     await fill(make)
     with foreign(path) as db:
         db.execute("PRAGMA user_version = 99")
-    with pytest.raises(SettingsError, match="version 99, this program knows up to 2"):
+    with pytest.raises(SettingsError, match="version 99, this program knows up to 3"):
         async with make().opened(COLLECTIONS):
             pass
 
@@ -333,9 +403,9 @@ async def test_an_error_of_the_engine_is_told_as_unavailable(make, path):
     records = make()
     async with records.opened(COLLECTIONS):
         with foreign(path) as db:
-            db.execute("DROP TABLE rows_others")
+            db.execute("DROP TABLE rows_things")
         with pytest.raises(Unavailable, match="cannot be read: no such table"):
-            await records.find("others")
+            await records.find("things", IsNull("name"))
         await records.commit(Append(event=Event(kind="still.works")))
 
 

@@ -11,8 +11,8 @@ from lineshaft.core.errors import Denied, Invalid
 from lineshaft.core.path import check_path
 from lineshaft.records import Records
 from lineshaft.twins import Class, Document, Finding, Json
+from lineshaft.twins.access import Right
 from lineshaft.twins.api.kept import seen
-from lineshaft.twins.api.roles import Right
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.exchange import FILE_BYTES_MAX
 from lineshaft.twins.exporting import MEDIA_TYPES, Exporter, Form

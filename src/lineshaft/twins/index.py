@@ -17,23 +17,23 @@ Steps = tuple[str | int, ...]
 """An idShortPath taken apart: names, and places in lists counted from 0."""
 
 _DOCUMENT = {
-    "id_short": Column.TEXT,
+    "id_short": Column.WORD,
     "path": Column.TEXT,
     "origin": Column.TEXT,
 }
 """Filled in row 0: short name, branch of the asset, who made it."""
 _ASSET = {
-    "asset_kind": Column.TEXT,
-    "asset_type": Column.TEXT,
+    "asset_kind": Column.WORD,
+    "asset_type": Column.WORD,
     "global_asset_id": Column.TEXT,
-    "asset_name": Column.TEXT,
+    "asset_name": Column.WORD,
     "asset_value": Column.TEXT,
 }
 """Kind, type and global id in row 0; name and value of each asset id in a row of its own.
 
 The global id has such a row too, under the name `globalAssetId`, as discovery asks for it.
 """
-_SEMANTIC = {"semantic_id": Column.TEXT}
+_SEMANTIC = {"semantic_id": Column.WORD}
 """First key of the semantic id; every further key, also of supplemental ones, has a row with
 `also` set and nothing else but the place."""
 
@@ -57,12 +57,12 @@ COLLECTIONS: dict[Class, Collection] = {
         | {
             "also": Column.BOOLEAN,
             "template": Column.BOOLEAN,
-            "at": Column.TEXT,
-            "model_type": Column.TEXT,
-            "value_type": Column.TEXT,
+            "at": Column.WORD,
+            "model_type": Column.WORD,
+            "value_type": Column.WORD,
             "text": Column.TEXT,
             "number": Column.REAL,
-            "language": Column.TEXT,
+            "language": Column.WORD,
         },
         indexes=(
             ("id_short",),

@@ -94,6 +94,11 @@ class Access:
         """The rules as they were sent, and their version; empty and 0 when there are none."""
         return self._given, self._version
 
+    @property
+    def is_ruled(self) -> bool:
+        """Whether there are rules at all; without, whoever may read a document reads all of it."""
+        return self._rules is not None
+
     async def replace(self, who: Identity, rules: Json, *, if_match: str = "") -> int:
         """Put these rules in the place of all others; `{}` takes all away. Gives their version.
 

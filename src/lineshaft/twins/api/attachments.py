@@ -6,11 +6,11 @@ from collections.abc import AsyncGenerator
 from lineshaft.core.errors import Missing
 from lineshaft.records import Change
 from lineshaft.twins import Class, Document, Json
+from lineshaft.twins.access import Right
 from lineshaft.twins.api import answers, elements, kept, shells, submodels
 from lineshaft.twins.api.answers import Answer
 from lineshaft.twins.api.forms import Form
 from lineshaft.twins.api.requests import FILE_BYTES_MAX, NotAllowed, Request, decode
-from lineshaft.twins.api.roles import Right
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.files import FileRef

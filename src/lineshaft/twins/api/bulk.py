@@ -4,10 +4,10 @@ from typing import Any
 
 from lineshaft.core.errors import Invalid, LineshaftError
 from lineshaft.twins import Class, Json
+from lineshaft.twins.access import Right
 from lineshaft.twins.api import answers, kept
 from lineshaft.twins.api.answers import Answer
 from lineshaft.twins.api.requests import Request
-from lineshaft.twins.api.roles import Right
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.documents import Remove, Write

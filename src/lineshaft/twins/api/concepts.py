@@ -2,7 +2,7 @@
 
 from lineshaft.records import And, Compare, Predicate, Some
 from lineshaft.twins import Class
-from lineshaft.twins.api import answers, kept
+from lineshaft.twins.api import answers, filters, kept
 from lineshaft.twins.api.answers import Answer
 from lineshaft.twins.api.requests import Request
 from lineshaft.twins.api.routing import Route
@@ -17,14 +17,14 @@ async def all_(to: Services, request: Request) -> Answer:
     parts: list[Predicate] = []
     name = request.one("idShort")
     if name is not None:
-        parts.append(kept.named(name, CONCEPT))
+        parts.append(filters.named(name, CONCEPT))
     for parameter, column in (
         ("isCaseOf", "is_case_of"),
         ("dataSpecificationRef", "data_specification"),
     ):
         wanted = request.one(parameter)
         if wanted is not None:
-            key = kept.first_key(kept.decode_text(wanted, parameter))
+            key = filters.first_key(filters.decode_text(wanted, parameter))
             parts.append(Some(Compare(column, "=", key)))
     found, cursor = await kept.listed(to, request, CONCEPT, And(tuple(parts)) if parts else None)
     return answers.page((d.data for d in found), cursor)

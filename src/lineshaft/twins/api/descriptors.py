@@ -1,9 +1,9 @@
 """Descriptors of the registries, made for what is served here."""
 
 from lineshaft.twins import Class, Document, Json
+from lineshaft.twins.access import Right
 from lineshaft.twins.api import kept
 from lineshaft.twins.api.requests import Request, decode
-from lineshaft.twins.api.roles import Right
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.api.shells import target
 from lineshaft.twins.model.identifier import encode_id
@@ -22,7 +22,7 @@ def of_submodel(to: Services, request: Request, document: Document) -> Json:
 
 async def of_shell(to: Services, request: Request, document: Document) -> Json:
     """The descriptor of a shell that is served here, with its submodels that are too."""
-    obj = decode(document.data)
+    obj = kept.shown(to, request, document)
     asset = obj["assetInformation"]
     made = {k: obj[k] for k in _SHARED if k in obj} | {k: asset[k] for k in _ASSET if k in asset}
     made["endpoints"] = [_endpoint(to, request, "AAS", "shells", document.id)]

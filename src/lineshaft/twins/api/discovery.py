@@ -3,11 +3,11 @@
 from lineshaft.core.errors import Invalid, Missing, Stale
 from lineshaft.records import Or, Predicate
 from lineshaft.twins import Class, Document, Json
-from lineshaft.twins.api import answers, kept
+from lineshaft.twins.access import Right
+from lineshaft.twins.api import answers, filters, kept
 from lineshaft.twins.api.answers import Answer
 from lineshaft.twins.api.registry import merged
-from lineshaft.twins.api.requests import Request, decode
-from lineshaft.twins.api.roles import Right
+from lineshaft.twins.api.requests import Request
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.api.shells import link_of
@@ -32,24 +32,24 @@ async def _found(to: Services, request: Request, links: list[Link]) -> Answer:
         raise Invalid(f"{len(links)} asset links, wanted at most {LINKS_MAX}")
     limit, cursor = request.limit(), request.one("cursor") or ""
     after = key_of(cursor) if cursor else ""
-    any_: Predicate | None = Or(tuple(kept.linked(*link) for link in links)) if links else None
+    any_: Predicate | None = Or(tuple(filters.linked(*link) for link in links)) if links else None
     found: list[str] = []
-    looked = await merged(to, request, SOURCES, after, LOOKED_MAX, any_)
+    looked, more = await merged(to, request, SOURCES, after, limit=LOOKED_MAX, where=any_)
     for at, document in enumerate(looked):
         # One link may stand in the shell and another among those that were posted.
         if len(links) < 2 or set(links) <= set(await _links(to, request, document.id)):  # noqa: PLR2004 - one is found already
             found.append(document.id)
         if len(found) == limit:
-            more = at + 1 < len(looked) or len(looked) == LOOKED_MAX
+            more = more or at + 1 < len(looked)
             return answers.page_of(found, cursor_of(document.id) if more else "")
-    return answers.page_of(found, cursor_of(looked[-1].id) if len(looked) == LOOKED_MAX else "")
+    return answers.page_of(found, cursor_of(looked[-1].id) if more and looked else "")
 
 
 async def _links(to: Services, request: Request, id_: str) -> list[Link]:
     return [
         (link["name"], link["value"])
         for document in await _documents(to, request, id_)
-        for link in links_of(document)
+        for link in links_of(kept.shown(to, request, document))
     ]
 
 
@@ -58,9 +58,8 @@ async def _documents(to: Services, request: Request, id_: str) -> list[Document]
     return [d for d in both if d is not None and kept.may(to, request, Right.READ, d)]
 
 
-def links_of(document: Document) -> list[Json]:
+def links_of(obj: Json) -> list[Json]:
     """The asset identifiers in a shell, or among those that were posted for one."""
-    obj = decode(document.data)
     asset = obj.get("assetInformation", obj)
     whole = asset.get(GLOBAL)
     first = [{"name": GLOBAL, "value": whole}] if whole is not None else []
@@ -84,7 +83,9 @@ async def get(to: Services, request: Request) -> Answer:
     documents = await _documents(to, request, id_)
     if not documents:
         raise kept.missing(Class.SHELL, id_)
-    return answers.encoded([link for d in documents for link in links_of(d)])
+    return answers.encoded(
+        [link for d in documents for link in links_of(kept.shown(to, request, d))]
+    )
 
 
 async def post(to: Services, request: Request) -> Answer:

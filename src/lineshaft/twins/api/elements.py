@@ -6,11 +6,11 @@ import msgspec
 
 from lineshaft.core.errors import Invalid
 from lineshaft.twins import Document, Json
+from lineshaft.twins.access import Right
 from lineshaft.twins.api import answers, kept, submodels
 from lineshaft.twins.api.answers import Answer
 from lineshaft.twins.api.paging import part
 from lineshaft.twins.api.requests import Request
-from lineshaft.twins.api.roles import Right
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.model.checking import checked

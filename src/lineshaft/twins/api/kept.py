@@ -1,7 +1,5 @@
 """Documents as the caller may see and change them: the only way from a handler to the store."""
 
-import base64
-import binascii
 from collections.abc import Callable
 from typing import TypeVar, cast
 
@@ -9,10 +7,10 @@ import msgspec
 
 from lineshaft.core.access import Identity
 from lineshaft.core.errors import Denied, Invalid, Missing
-from lineshaft.records import And, Change, Compare, IsNull, Predicate, Some
+from lineshaft.records import And, Change, Predicate
 from lineshaft.twins import Class, Document, Json
-from lineshaft.twins.api.requests import Request, decode
-from lineshaft.twins.api.roles import Right
+from lineshaft.twins.access import Right
+from lineshaft.twins.api.requests import Request
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.documents import Remove, Write
 from lineshaft.twins.model.checking import check, checked
@@ -21,7 +19,12 @@ from lineshaft.twins.model.elements import remove as take_out
 from lineshaft.twins.model.paths import parse_path
 
 T = TypeVar("T")
-SET = Right.UPDATE
+SET = (Right.UPDATE, Right.EXECUTE)
+"""Either gives the right to a value: who may work a machine sets what it runs at."""
+ROUNDS_MAX = 20
+"""Pages of the records that are looked through for one page of what may be seen."""
+Rights = Right | tuple[Right, ...]
+"""One of several is enough."""
 
 NAMES = {
     Class.SHELL: "shell",
@@ -46,9 +49,12 @@ Make = Callable[[Json], Json]
 # ---- reading
 
 
-def may(to: Services, request: Request, right: Right, found: Document, at: str = "") -> bool:
+def may(to: Services, request: Request, right: Rights, found: Document, at: str = "") -> bool:
     """Whether the caller may do this to the document, or to its element at the path `at`."""
-    return to.access.allows(request.who, right, found.class_, found, found.path, at)
+    return any(
+        to.access.allows(request.who, each, found.class_, found, found.path, at)
+        for each in (right if isinstance(right, tuple) else (right,))
+    )
 
 
 async def read(to: Services, request: Request, class_: Class, id_: str) -> Document:
@@ -92,66 +98,25 @@ async def found(
     Raises:
         Invalid: the cursor is none of ours.
     """
-    seen = to.access.predicate(request.who, Right.READ, class_)
-    both = [p for p in (seen, where) if p is not None]
+    scope = to.access.scope(request.who, Right.READ, class_)
+    both = [p for p in (scope.where, where) if p is not None]
     wanted = None if not both else both[0] if len(both) == 1 else And(tuple(both))
-    return await to.documents.find(class_, wanted, cursor=cursor, limit=limit)
-
-
-def named(id_short: str, class_: Class) -> Predicate:
-    """That a document itself, not an element of it, has this idShort."""
-    is_it = Compare("id_short", "=", id_short)
-    return Some(And((is_it, IsNull("at")))) if class_ is Class.SUBMODEL else Some(is_it)
-
-
-def linked(name: str, value: str) -> Predicate:
-    """That a shell or its descriptor has this asset identifier; `globalAssetId` is a name too."""
-    return Some(And((Compare("asset_name", "=", name), Compare("asset_value", "=", value))))
-
-
-def means(semantic: str) -> Predicate:
-    """That a submodel itself has this semantic id: the value of its first key, or a Reference."""
-    return Some(And((Compare("semantic_id", "=", first_key(semantic)), IsNull("at"))))
-
-
-def first_key(text: str) -> str:
-    """The value of the first key, of a Reference in JSON or given alone.
-
-    Raises:
-        Invalid: it begins like JSON and is no Reference.
-    """
-    if not text.startswith("{"):
-        return text
-    keys = decode(text.encode()).get("keys")
-    if not isinstance(keys, list) or not keys or not isinstance(keys[0], dict):
-        raise Invalid(f"{text[:60]!r} is no reference", remedy="Send its keys, or a value alone.")
-    return str(keys[0].get("value", ""))
-
-
-def decode_text(text: str, name: str) -> str:
-    """A query parameter that is base64url of a text.
-
-    Raises:
-        Invalid: it is not.
-    """
-    bare = text.rstrip("=")
-    try:
-        raw = base64.urlsafe_b64decode(bare + "=" * (-len(bare) % 4))
-        # The decoder skips characters that it does not know.
-        if base64.urlsafe_b64encode(raw).decode().rstrip("=") == bare:
-            return raw.decode()
-    except (binascii.Error, ValueError):
-        pass
-    raise Invalid(
-        f"{name} is {text[:40]!r}, which is not base64url of a text",
-        remedy="Encode it as base64url without padding (RFC 4648, 5).",
-    )
+    if scope.keep is None:
+        return await to.documents.find(class_, wanted, cursor=cursor, limit=limit)
+    documents: list[Document] = []
+    for _ in range(ROUNDS_MAX):
+        room = limit - len(documents)
+        some, cursor = await to.documents.find(class_, wanted, cursor=cursor, limit=room)
+        documents += [d for d in some if scope.keep(d)]
+        if not cursor or len(documents) >= limit:
+            break
+    return documents, cursor
 
 
 def is_stored(to: Services, request: Request, found: Document, *, blobs: bool) -> bool:
     """Whether the stored bytes are what the caller is to be given."""
     if found.class_ is not Class.SUBMODEL:
-        return True
+        return not to.access.is_ruled
     if not blobs and b'"Blob"' in found.data:
         return False
     return to.access.hides(request.who, found) is None and to.living.overlay(found) is None
@@ -166,11 +131,20 @@ def seen(to: Services, who: Identity, found: Document) -> Json:
     """The document as it is now, without what is hidden from `who`."""
     fresh = to.living.overlay(found) if found.class_ is Class.SUBMODEL else None
     obj: Json = msgspec.json.decode(found.data) if fresh is None else fresh
-    hidden = to.access.hides(who, found) if found.class_ is Class.SUBMODEL else None
+    if found.class_ is not Class.SUBMODEL:
+        return to.access.trimmed(who, found, obj)
+    hidden = to.access.hides(who, found)
     if hidden is not None:
         for path in [p for p, _ in walk(obj) if hidden(p)][::-1]:
             take_out(obj, parse_path(path))
     return obj
+
+
+def shown_bytes(to: Services, request: Request, found: Document) -> bytes:
+    """The same in JSON; the stored bytes where nothing is hidden."""
+    if is_stored(to, request, found, blobs=True):
+        return found.data
+    return msgspec.json.encode(shown(to, request, found))
 
 
 # ---- writing
@@ -255,7 +229,7 @@ async def change(  # noqa: PLR0913 - what, where, how, by keyword
     id_: str,
     alter: Callable[[Json], T],
     *,
-    right: Right = Right.UPDATE,
+    right: Rights = Right.UPDATE,
     at: str = "",
     kind: str = "",
 ) -> tuple[Document, T]:
@@ -360,7 +334,7 @@ def demand_new(to: Services, request: Request, class_: Class, obj: Json) -> None
         raise _denied(request, Right.CREATE, class_, new.id)
 
 
-def demand(to: Services, request: Request, right: Right, found: Document, at: str = "") -> None:
+def demand(to: Services, request: Request, right: Rights, found: Document, at: str = "") -> None:
     """See that the caller may do this.
 
     Raises:
@@ -374,10 +348,11 @@ def demand(to: Services, request: Request, right: Right, found: Document, at: st
     raise _denied(request, right, found.class_, found.id, at)
 
 
-def _denied(request: Request, right: Right, class_: Class, id_: str, at: str = "") -> Denied:
+def _denied(request: Request, right: Rights, class_: Class, id_: str, at: str = "") -> Denied:
     where = f" at {at!r}" if at else ""
+    word = " or ".join(r.value for r in (right if isinstance(right, tuple) else (right,)))
     return Denied(
-        f"{request.who.name} has not the right {right.value} to the {NAMES[class_]} {id_!r}{where}",
+        f"{request.who.name} has not the right {word} to the {NAMES[class_]} {id_!r}{where}",
         remedy="Ask an administrator for a role or rule that allows it.",
     )
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from lineshaft.core.errors import Invalid, LineshaftError, Missing
 from lineshaft.twins import Json
+from lineshaft.twins.access import Right
 from lineshaft.twins.api import answers, elements, kept, submodels
 from lineshaft.twins.api.answers import Answer
 from lineshaft.twins.api.jobs import Job
 from lineshaft.twins.api.requests import NotAllowed, Request
-from lineshaft.twins.api.roles import Right
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.model.checking import check

@@ -6,11 +6,11 @@ from lineshaft.core.clock import uuid7
 from lineshaft.core.errors import Invalid
 from lineshaft.records import Compare, Predicate, Some
 from lineshaft.twins import Class, Document, Json
-from lineshaft.twins.api import answers, attachments, kept
+from lineshaft.twins.access import Right
+from lineshaft.twins.api import answers, attachments, filters, kept
 from lineshaft.twins.api.answers import Answer
 from lineshaft.twins.api.forms import Form
 from lineshaft.twins.api.requests import FILE_BYTES_MAX, Request, decode
-from lineshaft.twins.api.roles import Right
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.documents import Remove, Write
@@ -34,7 +34,7 @@ async def all_(to: Services, request: Request) -> Answer:
     shell = request.one("aasId")
     where: Predicate | None = None
     if shell is not None:
-        where = Some(Compare("refers", "=", kept.decode_text(shell, "aasId")))
+        where = Some(Compare("refers", "=", filters.decode_text(shell, "aasId")))
     found, cursor = await kept.listed(to, request, PACKAGE, where)
     return answers.page_of([_described(d) for d in found], cursor)
 

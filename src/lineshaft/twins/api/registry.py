@@ -1,6 +1,5 @@
 """Registries of shells and submodels: what was registered, and all that is served here."""
 
-import heapq
 from collections.abc import Callable, Iterable
 
 import msgspec
@@ -8,11 +7,11 @@ import msgspec
 from lineshaft.core.errors import Missing, Stale
 from lineshaft.records import And, Compare, Predicate, Some
 from lineshaft.twins import Class, Document, Json
-from lineshaft.twins.api import answers, descriptors, kept
+from lineshaft.twins.access import Right
+from lineshaft.twins.api import answers, descriptors, filters, kept
 from lineshaft.twins.api.answers import Answer
 from lineshaft.twins.api.paging import part
-from lineshaft.twins.api.requests import Request, decode
-from lineshaft.twins.api.roles import Right
+from lineshaft.twins.api.requests import Request
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.model.identifier import encode_id
@@ -38,9 +37,10 @@ async def page(
     """
     limit, cursor = request.limit(), request.one("cursor") or ""
     after = key_of(cursor) if cursor else ""
-    documents = await merged(to, request, (class_, SERVED[class_]), after, limit + 1, where)
-    found = [await _shown(to, request, d) for d in documents[:limit]]
-    return found, cursor_of(documents[limit - 1].id) if len(documents) > limit else ""
+    both = (class_, SERVED[class_])
+    documents, more = await merged(to, request, both, after, limit=limit, where=where)
+    found = [await shown(to, request, d) for d in documents]
+    return found, cursor_of(documents[-1].id) if more else ""
 
 
 async def merged(
@@ -48,32 +48,38 @@ async def merged(
     request: Request,
     classes: Iterable[Class],
     after: str,
+    *,
     limit: int,
     where: Predicate | None = None,
-) -> list[Document]:
-    """Documents of several classes by identifier, each identifier once, of its first class."""
+) -> tuple[list[Document], bool]:
+    """Documents of several classes by identifier, each identifier once, of its first class.
+
+    Also whether there are more. `limit` is at most 1000.
+    """
     parts: list[Predicate] = [Compare("key", ">", after)] if after else []
     if where is not None:
         parts.append(where)
-    lists = []
-    for class_ in classes:
-        wanted = And(tuple(parts)) if parts else None
-        size = min(limit, 1000)
-        lists.append((await kept.found(to, request, class_, wanted, limit=size))[0])
+    wanted = And(tuple(parts)) if parts else None
     found: dict[str, Document] = {}
-    for document in heapq.merge(*lists, key=lambda d: d.id):
-        found.setdefault(document.id, document)
-        if len(found) == limit:
-            break
-    return [*found.values()]
+    ends: list[str] = []
+    for class_ in classes:
+        some, cursor = await kept.found(to, request, class_, wanted, limit=limit)
+        for document in some:
+            found.setdefault(document.id, document)
+        if cursor:
+            # What a list did not give stands behind its last: the others go no further either.
+            ends.append(some[-1].id if some else after)
+    within = sorted(i for i in found if not ends or i <= min(ends))
+    return [found[i] for i in within[:limit]], bool(ends) or len(within) > limit
 
 
-async def _shown(to: Services, request: Request, document: Document) -> Json:
+async def shown(to: Services, request: Request, document: Document) -> Json:
+    """A descriptor as it was registered, or the one made of what is served."""
     if document.class_ is Class.SHELL:
         return await descriptors.of_shell(to, request, document)
     if document.class_ is Class.SUBMODEL:
         return descriptors.of_submodel(to, request, document)
-    return decode(document.data)  # type: ignore[no-any-return]
+    return kept.shown(to, request, document)
 
 
 async def one(to: Services, request: Request, class_: Class, id_: str) -> Json:
@@ -85,7 +91,7 @@ async def one(to: Services, request: Request, class_: Class, id_: str) -> Json:
     for each in (class_, SERVED[class_]):
         found = await to.documents.get(each, id_)
         if found is not None and kept.may(to, request, Right.READ, found):
-            return await _shown(to, request, found)
+            return await shown(to, request, found)
     raise kept.missing(class_, id_)
 
 
@@ -128,7 +134,7 @@ async def all_shells(to: Services, request: Request) -> Answer:
     if kind is not None:
         parts.append(Some(Compare("asset_kind", "=", request.choice("assetKind", *KINDS))))
     if type_ is not None:
-        text = kept.decode_text(type_, "assetType")
+        text = filters.decode_text(type_, "assetType")
         parts.append(Some(Compare("asset_type", "=", text)))
     return answers.page_of(*await page(to, request, SHELL, And(tuple(parts)) if parts else None))
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from lineshaft.core.errors import Invalid
 from lineshaft.twins import Class, Document
-from lineshaft.twins.api import kept
+from lineshaft.twins.access import Right
+from lineshaft.twins.api import filters, kept
 from lineshaft.twins.api.answers import Answer
 from lineshaft.twins.api.requests import Request
-from lineshaft.twins.api.roles import Right
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.exporting import DOCUMENTS_MAX, Exporter, Form
@@ -65,7 +65,7 @@ async def get(to: Services, request: Request) -> Answer:
 
 def _ids(request: Request, name: str) -> Sequence[str]:
     given = request.many(name)
-    ids = [kept.decode_text(word, name) for text in given for word in text.split(",") if word]
+    ids = [filters.decode_text(word, name) for text in given for word in text.split(",") if word]
     if len(ids) > IDS_MAX:
         raise Invalid(f"{len(ids)} {name}, wanted at most {IDS_MAX}")
     return ids

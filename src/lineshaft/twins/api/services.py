@@ -6,9 +6,10 @@ from typing import Protocol
 from lineshaft.core.access import Authorizer, Identity
 from lineshaft.records import Records
 from lineshaft.twins import Document, Json
+from lineshaft.twins.access import COLLECTION as RULES
+from lineshaft.twins.access.deciding import Access
 from lineshaft.twins.api.jobs import Jobs
 from lineshaft.twins.api.requests import NotAllowed
-from lineshaft.twins.api.roles import Access
 from lineshaft.twins.documents import COLLECTIONS as DOCUMENTS
 from lineshaft.twins.documents import Announce, Documents
 from lineshaft.twins.files import COLLECTIONS as FILES
@@ -16,7 +17,7 @@ from lineshaft.twins.files import Attachments, Files
 from lineshaft.twins.importing import COLLECTIONS as IMPORTS
 from lineshaft.twins.model.paths import Steps, path_text
 
-COLLECTIONS = (*DOCUMENTS, *FILES, *IMPORTS)
+COLLECTIONS = (*DOCUMENTS, *FILES, *IMPORTS, RULES)
 """What twins keep in the records."""
 
 
@@ -120,6 +121,14 @@ class Services:
         self.jobs = Jobs()
         """What was asked for without waiting."""
 
+    async def start(self) -> None:
+        """Read what decides, before anybody is answered.
+
+        Raises:
+            Invalid: the access rules were kept by a program that knew more.
+        """
+        await self.access.load()
+
     async def run(self) -> None:
         """Carry out what was asked for without waiting, until cancelled."""
         await self.jobs.run()
@@ -131,7 +140,7 @@ def services(
     """The services over a plant's records and the folder for its files."""
     return Services(
         Documents(records, announce=announce),
-        Access(authorizer),
+        Access(records, authorizer, announce=announce),
         Files(folder),
         Attachments(records),
     )

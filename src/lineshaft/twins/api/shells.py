@@ -5,7 +5,7 @@ import msgspec
 from lineshaft.core.errors import Invalid, Missing, Stale
 from lineshaft.records import And, Predicate
 from lineshaft.twins import Class, Document, Json
-from lineshaft.twins.api import answers, kept
+from lineshaft.twins.api import answers, filters, kept
 from lineshaft.twins.api.answers import Answer
 from lineshaft.twins.api.paging import part
 from lineshaft.twins.api.requests import Request, decode
@@ -57,15 +57,15 @@ async def _filtered(to: Services, request: Request) -> tuple[list[Document], str
     parts: list[Predicate] = []
     name = request.one("idShort")
     if name is not None:
-        parts.append(kept.named(name, SHELL))
-    parts += [kept.linked(*link_of(text)) for text in request.many("assetIds")]
+        parts.append(filters.named(name, SHELL))
+    parts += [filters.linked(*link_of(text)) for text in request.many("assetIds")]
     return await kept.listed(to, request, SHELL, And(tuple(parts)) if parts else None)
 
 
 async def all_(to: Services, request: Request) -> Answer:
     """GetAllAssetAdministrationShells."""
     found, cursor = await _filtered(to, request)
-    return answers.page((d.data for d in found), cursor)
+    return answers.page((kept.shown_bytes(to, request, d) for d in found), cursor)
 
 
 async def all_references(to: Services, request: Request) -> Answer:
@@ -83,7 +83,10 @@ async def post(to: Services, request: Request) -> Answer:
 
 async def get(to: Services, request: Request) -> Answer:
     """GetAssetAdministrationShellById."""
-    return answers.document(await _read(to, request), request)
+    found = await _read(to, request)
+    if kept.is_stored(to, request, found, blobs=True):
+        return answers.document(found, request)
+    return answers.encoded(kept.shown(to, request, found))
 
 
 async def put(to: Services, request: Request) -> Answer:
@@ -113,7 +116,8 @@ async def get_reference(to: Services, request: Request) -> Answer:
 async def get_asset(to: Services, request: Request) -> Answer:
     """GetAssetInformation."""
     found = await _read(to, request)
-    return answers.encoded(_decoded(found)["assetInformation"], answers.tag_of(found.version))
+    asset = kept.shown(to, request, found)["assetInformation"]
+    return answers.encoded(asset, answers.tag_of(found.version))
 
 
 async def put_asset(to: Services, request: Request) -> Answer:
@@ -193,7 +197,7 @@ def link_of(text: str) -> tuple[str, str]:
     Raises:
         Invalid: it is not base64url of a SpecificAssetId.
     """
-    found = decode(kept.decode_text(text, "assetIds").encode())
+    found = decode(filters.decode_text(text, "assetIds").encode())
     name, value = (found.get("name"), found.get("value")) if isinstance(found, dict) else (0, 0)
     if not isinstance(name, str) or not isinstance(value, str):
         raise Invalid(

@@ -5,10 +5,10 @@ import msgspec
 from lineshaft.core.errors import Missing
 from lineshaft.records import And, Predicate
 from lineshaft.twins import Class, Document, Json
-from lineshaft.twins.api import answers, kept, shells
+from lineshaft.twins.access import Right
+from lineshaft.twins.api import answers, filters, kept, shells
 from lineshaft.twins.api.answers import Answer
 from lineshaft.twins.api.requests import Request
-from lineshaft.twins.api.roles import Right
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.documents import Remove, Write
@@ -103,9 +103,9 @@ def _filter(request: Request) -> Predicate | None:
     parts: list[Predicate] = []
     name, meaning = request.one("idShort"), request.one("semanticId")
     if name is not None:
-        parts.append(kept.named(name, SUBMODEL))
+        parts.append(filters.named(name, SUBMODEL))
     if meaning is not None:
-        parts.append(kept.means(kept.decode_text(meaning, "semanticId")))
+        parts.append(filters.means(filters.decode_text(meaning, "semanticId")))
     return And(tuple(parts)) if parts else None
 
 

@@ -9,6 +9,7 @@ from lineshaft.twins.api import (
     elements,
     operations,
     packages,
+    queries,
     registry,
     serialization,
     shells,
@@ -26,6 +27,7 @@ ROUTES = [
     *discovery.ROUTES,
     *packages.ROUTES,
     *bulk.ROUTES,
+    *queries.ROUTES,
     *description.ROUTES,
     *serialization.ROUTES,
 ]

@@ -15,7 +15,7 @@ from lineshaft.core.event import Event
 from lineshaft.records import Logged, Records
 from lineshaft.spines import Spine
 from lineshaft.twins import Class, Document, Json
-from lineshaft.twins.api.roles import Right
+from lineshaft.twins.access import Right
 from lineshaft.twins.api.services import Services
 
 KIND = "twin"

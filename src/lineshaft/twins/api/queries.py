@@ -1,0 +1,103 @@
+"""Questions in the query language, on what is kept and on the registries."""
+
+from lineshaft.twins import Class, Document, Json
+from lineshaft.twins.access import Right
+from lineshaft.twins.api import answers, kept
+from lineshaft.twins.api.answers import Answer
+from lineshaft.twins.api.registry import SERVED, merged, shown
+from lineshaft.twins.api.requests import Request
+from lineshaft.twins.api.routing import Route
+from lineshaft.twins.api.services import Services
+from lineshaft.twins.query import Compiled, compile_query
+from lineshaft.twins.query.searching import read_place, search, write_place
+
+LOOKED_MAX = 1000
+"""Descriptors that are looked at for one page."""
+
+
+async def _asked(request: Request, class_: Class) -> Compiled:
+    """The question in the body.
+
+    Raises:
+        Invalid: it is not of the language.
+    """
+    return compile_query(class_, await request.json())
+
+
+async def _found(to: Services, request: Request, class_: Class) -> Answer:
+    compiled = await _asked(request, class_)
+    scope = to.access.scope(request.who, Right.READ, class_)
+
+    def keep(document: Document) -> bool:
+        """Whether it answers by what the caller may see of it, and may be seen."""
+        if scope.keep is not None and not scope.keep(document):
+            return False
+        return compiled.fits(kept.shown(to, request, document))
+
+    documents, cursor = await search(
+        to.documents,
+        compiled,
+        allowed=scope.where,
+        keep=keep if to.access.is_ruled else None,
+        cursor=request.one("cursor") or "",
+        limit=request.limit(),
+    )
+    if compiled.ids_only:
+        return answers.page_of([d.id for d in documents], cursor, resultType="Identifier")
+    found = [kept.shown(to, request, d) for d in documents]
+    return answers.page_of(found, cursor, resultType=kept.TYPES[class_])
+
+
+async def _described(to: Services, request: Request, class_: Class) -> Answer:
+    """Descriptors that were registered and those of what is served, looked at one by one."""
+    compiled = await _asked(request, class_)
+    limit, cursor = request.limit(), request.one("cursor") or ""
+    after = read_place(cursor) if cursor else ""
+    both = (class_, SERVED[class_])
+    looked, more = await merged(to, request, both, after, limit=LOOKED_MAX)
+    found: list[Json] = []
+    last = ""
+    for document in looked:
+        descriptor = await shown(to, request, document)
+        last = document.id
+        if compiled.fits(descriptor):
+            found.append({"id": document.id} if compiled.ids_only else descriptor)
+        if len(found) == limit:
+            break
+    more = more or (bool(looked) and last != looked[-1].id)
+    place = write_place(last) if more and last else ""
+    return answers.page_of(found, place, resultType=kept.TYPES[class_])
+
+
+async def shells(to: Services, request: Request) -> Answer:
+    """QueryAssetAdministrationShells."""
+    return await _found(to, request, Class.SHELL)
+
+
+async def submodels(to: Services, request: Request) -> Answer:
+    """QuerySubmodels."""
+    return await _found(to, request, Class.SUBMODEL)
+
+
+async def concepts(to: Services, request: Request) -> Answer:
+    """QueryConceptDescriptions."""
+    return await _found(to, request, Class.CONCEPT)
+
+
+async def shell_descriptors(to: Services, request: Request) -> Answer:
+    """QueryAssetAdministrationShellDescriptors."""
+    return await _described(to, request, Class.SHELL_DESCRIPTOR)
+
+
+async def submodel_descriptors(to: Services, request: Request) -> Answer:
+    """QuerySubmodelDescriptors."""
+    return await _described(to, request, Class.SUBMODEL_DESCRIPTOR)
+
+
+ROUTES = [
+    Route("POST", "/query/shells", shells),
+    Route("POST", "/query/submodels", submodels),
+    Route("POST", "/query/concept-descriptions", concepts),
+    Route("POST", "/query/shell-descriptors", shell_descriptors),
+    Route("POST", "/query/submodel-descriptors", submodel_descriptors),
+]
