@@ -5,7 +5,8 @@ import unicodedata
 from collections.abc import Iterable
 from urllib.parse import quote
 
-_WRONG = re.compile(r"[^a-zA-Z0-9_-]")
+_WRONG = re.compile(r"[^a-zA-Z0-9_]")
+"""Version 3.1 of the metamodel allows `-` too, which clients of version 3.0 refuse."""
 SHORT_MAX = 128
 """Most characters of an idShort (IDTA-01001 v3.1, constraint on NameType)."""
 
@@ -40,13 +41,13 @@ def plain(text: str) -> str:
 
 
 def id_short(name: str) -> str:
-    """A name as an idShort: a letter first, a letter, digit or `_` last, at least two characters."""
+    """A name as an idShort: a letter first, then letters, digits and `_`, two at least."""
     short = _WRONG.sub("_", plain(name))
     if not short[:1].isalpha():
         short = f"n_{short}"
-    if len(short) == 1 or short.endswith("-"):
+    if len(short) == 1:
         short += "_"
-    return short[:SHORT_MAX].rstrip("-")
+    return short[:SHORT_MAX]
 
 
 def id_shorts(names: Iterable[str]) -> dict[str, str]:
