@@ -230,6 +230,7 @@ export const twins: TwinTexts = {
     expires: "Gültig bis",
   },
   plug: {
+    own: "Diese Schnittstelle hat die Anlage selbst beschrieben: Sie ist schon verbunden.",
     title: "Maschine anschließen",
     why: "Die Anlage kann diese Maschine so lesen, wie ihre Schnittstellen es beschreiben. Nichts wird verbunden, bevor Sie zustimmen.",
     empty: "Es sind keine Schnittstellen beschrieben.",

@@ -229,6 +229,7 @@ export const twins = {
     expires: "Valid until",
   },
   plug: {
+    own: "The plant has described this interface itself: it is connected already.",
     title: "Connect the machine",
     why: "The plant can read this machine as its interfaces describe it. Nothing is connected before you confirm.",
     empty: "No interfaces are described.",

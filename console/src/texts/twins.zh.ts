@@ -230,6 +230,7 @@ export const twins: TwinTexts = {
     expires: "有效期至",
   },
   plug: {
+    own: "此接口由工厂自行描述，已经连接。",
     title: "连接机器",
     why: "工厂可以按照接口描述读取这台机器。在您确认之前不会建立任何连接。",
     empty: "没有描述接口。",
