@@ -192,6 +192,18 @@ async def test_what_an_index_names_too_often_is_walked_to_the_same_answer(make, 
         assert await keys(few, where, order=("-key",)) == wanted[::-1]
 
 
+async def test_a_question_that_looks_at_too_much_is_ended(make, monkeypatch):
+    records = make()
+    async with records.opened(COLLECTIONS):
+        await records.commit(*(put(f"k{n}", *[{"count": n}] * 50) for n in range(200)))
+        monkeypatch.setattr(sqlite, "STEPS_A_CALL", 1000)
+        monkeypatch.setattr(sqlite, "STEPS_MAX", 3)
+        with pytest.raises(Unavailable, match="too much"):
+            await records.find("things", Compare("weight", ">", 1.0))
+        assert (await records.get("things", "k1")).version == 1
+        assert await records.verify() == 0
+
+
 async def test_a_step_that_fails_leaves_the_file_as_it_was(make, path):
     with foreign(path) as db:
         db.executescript(VERSION_1.read_text())

@@ -69,6 +69,7 @@ COLLECTIONS: dict[Class, Collection] = {
             ("path",),
             ("semantic_id", "number"),
             ("at", "number"),
+            ("number",),
             ("text",),
         ),
     ),
@@ -169,9 +170,12 @@ def elements(submodel: Json) -> Iterator[tuple[Steps, Json]]:
                 pass
 
 
-def path_text(steps: Steps) -> str:
-    """The idShortPath of these steps: names joined by dots, places in lists in brackets."""
-    return "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in steps).removeprefix(".")
+def place_text(steps: Steps) -> str:
+    """The idShortPath of these steps as the column `at` keeps it, with a dot before every name.
+
+    So the end of a path, from a name on, is the end of the text.
+    """
+    return "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in steps)
 
 
 def keys(reference: Json) -> list[str]:
@@ -209,7 +213,7 @@ def _said(value: object) -> Row:
 
 def _element_rows(submodel: Json) -> Iterator[Row]:
     for steps, element in elements(submodel):
-        at = path_text(steps)
+        at = place_text(steps)
         semantic, *further = _semantics(element)
         place: Row = {
             "at": at,

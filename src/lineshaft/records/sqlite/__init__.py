@@ -5,8 +5,10 @@ by a few threads beside it. A lock file keeps a second process out.
 """
 
 import asyncio
+import itertools
 import queue
 import sqlite3
+import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing
@@ -41,8 +43,11 @@ from lineshaft.records.sqlite.tables import Writing, make_ready, transaction
 T = TypeVar("T")
 
 SEQ_MAX = 2**63 - 1
-NARROW_MAX = 20_000
+NARROW_MAX = 10_000
 """Documents that an index may name to be put in order; are there more, all are walked."""
+STEPS_A_CALL = 1_000_000
+STEPS_MAX = 1000
+"""Millions of steps of SQLite's machine for one question; some ten seconds."""
 SEVERAL = "SELECT EXISTS (SELECT 1 FROM several WHERE collection = ?)"
 """Whether a document of the collection ever had more than one index row."""
 
@@ -177,16 +182,27 @@ class Sqlite(Records):
 
     # ---- reading
 
-    async def _read(self, question: Callable[[sqlite3.Connection], T]) -> T:
+    async def _read(
+        self, question: Callable[[sqlite3.Connection], T], *, bounded: bool = True
+    ) -> T:
         """Put a question to a reading thread, in one snapshot of the file."""
+        # One question must not keep a reader from all others for ever.
+        steps_max = STEPS_MAX if bounded else sys.maxsize
 
         def ask() -> T:
             assert_off_loop()
             db = self._idle.get()
+            calls = itertools.count(1)
+            db.set_progress_handler(lambda: next(calls) > steps_max, STEPS_A_CALL)
             try:
                 db.execute("BEGIN")
                 return question(db)
             except sqlite3.Error as error:
+                if next(calls) > steps_max:
+                    raise Unavailable(
+                        "the question makes the records look at too much",
+                        remedy="Narrow it by a condition that few documents fulfil.",
+                    ) from error
                 raise Unavailable(
                     f"records file {self.config.path} cannot be read: {error}",
                     remedy="Try again; if it stays, restore the file from a backup.",
@@ -271,7 +287,7 @@ class Sqlite(Records):
             ) from error
 
     async def verify(self) -> int:
-        return await self._read(_verify)
+        return await self._read(_verify, bounded=False)
 
 
 _Work = bytes | tuple[Put | Delete, list[dict[str, Cell]]]

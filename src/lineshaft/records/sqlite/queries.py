@@ -98,6 +98,10 @@ class Rows:
                 return op != "!=" and self._leads(name)
             case In(column=name) | Prefix(column=name):
                 return self._leads(name)
+            case Suffix(column=name) | Contains(column=name):
+                # Words are few, and looked through first.
+                word = rules.column_of(self._collection, name) is Column.WORD
+                return word and self._leads(name)
             case And(parts=parts):
                 return any(map(self.indexed, parts))
             case Or(parts=parts):
