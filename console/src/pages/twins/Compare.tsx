@@ -1,6 +1,6 @@
 /** Two submodels side by side, or one with what an earlier file says of it: what differs and where. */
 import { CloseOutlined, DiffOutlined, FileTextOutlined, SwapOutlined } from "@ant-design/icons";
-import { App, Button, Input, Space, Tag, Upload } from "antd";
+import { App, Button, Input, Select, Space, Tag, Upload } from "antd";
 import { useEffect, useMemo, useState } from "react";
 import { useLoad } from "../../hooks";
 import { Link } from "../../parts/Link";
@@ -11,6 +11,7 @@ import { decodeId, encodeId, type Submodel } from "./aas";
 import { aas } from "./aas-api";
 import { differences } from "./diff";
 import { DiffTable } from "./DiffTable";
+import { twins } from "./twins-api";
 
 /** A JSON file of an environment, as an export writes it. */
 interface Opened {
@@ -22,6 +23,8 @@ interface Side {
   /** Of a submodel of the plant; empty when nothing is chosen yet. */
   id: string;
   file: Opened | undefined;
+  /** As the plant made it, before people changed it. */
+  generated: boolean;
 }
 
 const NONE: readonly [undefined, undefined] = [undefined, undefined];
@@ -32,13 +35,17 @@ export function Compare() {
   const { query } = usePlace();
   // Files are not part of the address: nobody else could open them.
   const [files, setFiles] = useState<readonly [Opened | undefined, Opened | undefined]>(NONE);
-  const left: Side = { id: decodeId(query.get("left") ?? ""), file: files[0] };
-  const right: Side = { id: decodeId(query.get("right") ?? ""), file: files[1] };
+  const side = (name: string, file: Opened | undefined): Side =>
+    ({ id: decodeId(query.get(name) ?? ""), file, generated: query.get(`${name}Is`) === "generated" });
+  const left = side("left", files[0]);
+  const right = side("right", files[1]);
   const show = (l: Side, r: Side) => {
     setFiles([l.file, r.file]);
     const next = new URLSearchParams();
-    if (l.id) next.set("left", encodeId(l.id));
-    if (r.id) next.set("right", encodeId(r.id));
+    for (const [name, one] of [["left", l], ["right", r]] as const) {
+      if (one.id) next.set(name, encodeId(one.id));
+      if (one.id && one.generated) next.set(`${name}Is`, "generated");
+    }
     go(`/twins/compare?${next}`, { replace: true });
   };
   const ready = (one: Side) => one.id || one.file;
@@ -66,13 +73,13 @@ function Chooser({ label, side, onChoose }: { label: string; side: Side; onChoos
   const { message } = App.useApp();
   const [text, setText] = useState(side.id);
   useEffect(() => setText(side.id), [side.id]);
-  const take = () => { if (text.trim() !== side.id) onChoose({ id: text.trim(), file: side.file }); };
+  const take = () => { if (text.trim() !== side.id) onChoose({ ...side, id: text.trim() }); };
   const open = async (file: File) => {
     try {
       const env = JSON.parse(await file.text()) as { submodels?: Submodel[]; modelType?: string };
       const submodels = env.submodels ?? (env.modelType === "Submodel" ? [env as unknown as Submodel] : []);
       if (!submodels.length) throw new Error(t.noSubmodel);
-      onChoose({ id: side.id, file: { name: file.name, submodels } });
+      onChoose({ ...side, file: { name: file.name, submodels } });
     } catch (error) {
       void message.error(texts.twins.notJson(error instanceof Error ? error.message : ""));
     }
@@ -83,11 +90,19 @@ function Chooser({ label, side, onChoose }: { label: string; side: Side; onChoos
       {side.file ? (
         <div className="compare-file">
           <Tag icon={<FileTextOutlined />}>{side.file.name}</Tag>
-          <Button type="text" size="small" icon={<CloseOutlined />} aria-label={texts.common.remove} onClick={() => onChoose({ id: side.id, file: undefined })} />
+          <Button type="text" size="small" icon={<CloseOutlined />} aria-label={texts.common.remove} onClick={() => onChoose({ ...side, file: undefined })} />
         </div>
       ) : (
         <Space.Compact block>
           <Input id={`compare-${label}`} className="path-text" placeholder={t.idOf} value={text} onChange={(e) => setText(e.target.value)} onBlur={take} onPressEnter={take} />
+          <Select
+            aria-label={`${label}: ${t.which}`}
+            className="compare-which"
+            popupMatchSelectWidth={false}
+            value={side.generated ? "generated" : "now"}
+            options={[{ value: "now", label: t.now }, { value: "generated", label: t.generated }]}
+            onChange={(which) => onChoose({ ...side, generated: which === "generated" })}
+          />
           <Upload accept=".json" maxCount={1} showUploadList={false} beforeUpload={(file) => { void open(file); return false; }}>
             <Button icon={<FileTextOutlined />}>{t.file}</Button>
           </Upload>
@@ -100,10 +115,10 @@ function Chooser({ label, side, onChoose }: { label: string; side: Side; onChoos
 function Result({ left, right }: { left: Side; right: Side }) {
   const texts = useTexts();
   const t = texts.twins.compare;
-  const key = JSON.stringify([left.id, left.file?.name, right.id, right.file?.name]);
+  const key = JSON.stringify([left, right].map((one) => [one.id, one.file?.name, one.generated]));
   const { data, error, reload } = useLoad(key, async (signal) => {
-    const [l, r] = await Promise.all([left, right].map((one) => (one.file ? undefined : aas.submodel(one.id, "", signal))));
-    return [l?.data ?? within(left.file, r?.data), r?.data ?? within(right.file, l?.data)] as const;
+    const [l, r] = await Promise.all([left, right].map((one) => (one.file ? undefined : asked(one, signal))));
+    return [l ?? within(left.file, r), r ?? within(right.file, l)] as const;
   });
   const rows = useMemo(() => (data ? differences(data[0], data[1]) : undefined), [data]);
   if (!rows) return error ? <ErrorBox error={error} reload={reload} /> : <Waiting />;
@@ -113,6 +128,10 @@ function Result({ left, right }: { left: Side; right: Side }) {
       {rows.length > 0 && <DiffTable rows={rows} left={t.left} right={t.right} />}
     </>
   );
+}
+
+async function asked({ id, generated }: Side, signal: AbortSignal): Promise<Submodel | undefined> {
+  return generated ? (await twins.generated(id, signal)).base : (await aas.submodel(id, "", signal))?.data;
 }
 
 /** The submodel of a file that is meant: the same one, else one of that name, else the first. */

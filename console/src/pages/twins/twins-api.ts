@@ -1,6 +1,6 @@
 /** Questions to our own routes beside the standard's: files, comparisons, connections. */
 import { ask, askFile } from "../../http";
-import { encodeId } from "./aas";
+import { encodeId, type Submodel } from "./aas";
 
 export interface Finding {
   path: string;
@@ -71,6 +71,15 @@ export const twins = {
   read: (file: File, dry: boolean, signal?: AbortSignal) =>
     ask<Imported>("POST", "/twins/import", { query: { name: file.name, dry }, data: file, signal }),
   undo: (id: string) => ask<void>("POST", `/twins/imports/${encodeURIComponent(id)}/undo`),
+  bindings: (submodel: string, signal?: AbortSignal) =>
+    ask<{ items: { path: string; point: string }[] }>("GET", "/twins/bindings", { query: { submodel }, signal }),
+  bind: (submodel: string, path: string, point: string) =>
+    ask<void>("PUT", "/twins/bindings", { body: { submodel, path, point } }),
+  unbind: (submodel: string, path: string) => ask<void>("DELETE", "/twins/bindings", { query: { submodel, path } }),
+  /** A submodel as the plant made it, before people changed it. */
+  generated: (submodel: string, signal?: AbortSignal) =>
+    ask<{ base: Submodel }>("GET", "/twins/generated", { query: { id: submodel }, signal }),
+  reset: (submodel: string) => ask<void>("POST", "/twins/reset", { body: { id: submodel, class: "submodels" } }),
   addDocument: (shell: string, file: File, about: AboutDocument) =>
     ask<{ submodel: string; path: string }>("POST", "/twins/documents", { query: { shell, name: file.name, ...about }, data: file }),
   plug: (submodel: string, signal?: AbortSignal) => ask<Plug>("GET", `/twins/plug/${encodeId(submodel)}`, { signal }),
