@@ -192,6 +192,62 @@ async def test_what_an_index_names_too_often_is_walked_to_the_same_answer(make, 
         assert await keys(few, where, order=("-key",)) == wanted[::-1]
 
 
+async def test_commits_that_wait_share_a_transaction_and_no_failure(make, path):
+    records = make()
+    async with records.opened(COLLECTIONS):
+        await records.commit(put("old"))
+        outcomes = {}
+
+        async def work(n):
+            try:
+                match n % 4:
+                    case 0:
+                        await records.commit(put(f"k{n}", {"colour": f"c{n}"}), happened("put"))
+                    case 1:
+                        await records.commit(
+                            put(f"k{n}", {"colour": f"c{n}"}), put("x", expected=7)
+                        )
+                    case 2:
+                        await records.commit(put(f"k{n}", {"taste": 1}))
+                    case 3:
+                        await records.commit(put(f"k{n}"), put("old", expected=1))
+                outcomes[n] = "done"
+            except (Stale, Invalid) as error:
+                outcomes[n] = type(error).__name__
+
+        async with asyncio.TaskGroup() as group:
+            for n in range(80):
+                group.create_task(work(n))
+        assert [outcomes[n] for n in range(0, 80, 4)] == ["done"] * 20
+        assert {outcomes[n] for n in range(1, 80, 4)} == {"Stale"}
+        assert {outcomes[n] for n in range(2, 80, 4)} == {"Invalid"}
+        assert sorted(outcomes[n] for n in range(3, 80, 4)) == ["Stale"] * 19 + ["done"]
+        winner = next(n for n in range(3, 80, 4) if outcomes[n] == "done")
+        assert set(await keys(records)) == {
+            "old",
+            f"k{winner}",
+            *(f"k{n}" for n in range(0, 80, 4)),
+        }
+        for n in range(0, 80, 4):
+            assert await keys(records, Compare("colour", "=", f"c{n}")) == [f"k{n}"]
+        assert await records.verify() == 20
+
+
+async def test_commits_that_wait_are_synced_together(make, path):
+    records = make()
+    async with records.opened(COLLECTIONS):
+        begun = []
+        with foreign(path) as db:
+            records._db.set_trace_callback(begun.append)
+            async with asyncio.TaskGroup() as group:
+                for n in range(50):
+                    group.create_task(records.commit(put(f"k{n}")))
+            await records.commit(put("last"))
+            records._db.set_trace_callback(None)
+            assert db.execute("SELECT count(*) FROM documents").fetchone() == (51,)
+        assert begun.count("COMMIT") < 25
+
+
 async def test_a_question_that_looks_at_too_much_is_ended(make, monkeypatch):
     records = make()
     async with records.opened(COLLECTIONS):

@@ -10,35 +10,32 @@ import queue
 import sqlite3
 import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 
 from lineshaft.core.errors import Invalid, SettingsError, Unavailable
-from lineshaft.core.event import Event
 from lineshaft.core.flow import assert_off_loop
 from lineshaft.core.settings import Settings
 from lineshaft.records import (
-    Append,
     Cell,
     Change,
     Collection,
     Column,
-    Delete,
     Logged,
     Page,
     Predicate,
-    Put,
     Record,
     Records,
     Some,
 )
 from lineshaft.records import _rules as rules
 from lineshaft.records.sqlite import files, queries
+from lineshaft.records.sqlite.committing import Commits
 from lineshaft.records.sqlite.migrations import bring_up, event_of
-from lineshaft.records.sqlite.tables import Writing, make_ready, transaction
+from lineshaft.records.sqlite.tables import make_ready
 
 T = TypeVar("T")
 
@@ -80,7 +77,7 @@ class Sqlite(Records):
         self._writer: ThreadPoolExecutor
         self._readers: ThreadPoolExecutor
         self._db: sqlite3.Connection
-        self._writing: Writing
+        self._commits: Commits
         self._idle: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
         """A connection for each reading thread; taken for one question, then put back."""
 
@@ -115,7 +112,8 @@ class Sqlite(Records):
                 self._db = stack.enter_context(closing(files.connect(self.config.path)))
                 bring_up(self._db, self.config.path)
                 make_ready(self._db, collections)
-                self._writing = Writing(self._db, collections)
+                declared = {c.name: c for c in collections}
+                self._commits = Commits(self.config.path, self._db, declared)
                 self._idle = queue.SimpleQueue()
                 for _ in range(self.config.readers):
                     reader = files.connect(self.config.path, read_only=True)
@@ -131,54 +129,10 @@ class Sqlite(Records):
     # ---- writing
 
     async def commit(self, *changes: Change) -> list[int]:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._writer, self._commit, changes)
-
-    def _prepared(self, change: Change) -> "_Work":
-        match change:
-            case Append(event=event):
-                return rules.canonical(event)
-            case Put():
-                declared = rules.collection_named(self._collections, change.collection)
-                return change, rules.check_rows(declared, change)
-            case Delete():
-                rules.collection_named(self._collections, change.collection)
-                return change, []
-
-    def _commit(self, changes: Sequence[Change]) -> list[int]:
-        assert_off_loop()
-        # All that may be wrong with what was given is found before the transaction begins.
-        work = [self._prepared(change) for change in changes]
-        whole = False
-        try:
-            with transaction(self._db):
-                done = [
-                    self._append(one) if isinstance(one, bytes) else self._writing.change(*one)
-                    for one in work
-                ]
-            whole = True
-        except sqlite3.Error as error:
-            raise Unavailable(
-                f"records file {self.config.path} cannot be written: {error}",
-                remedy="Nothing of this change was kept; make room on the disk and try again.",
-            ) from error
-        finally:
-            if not whole:
-                self._writing.forget()
-        return done
-
-    def _append(self, body: bytes) -> int:
-        event = msgspec.json.decode(body, type=Event)
-        seq, previous = self._db.execute("SELECT seq, hash FROM head").fetchone()
-        seq, hash_ = seq + 1, rules.chained(previous, body)
-        data = msgspec.json.encode(event.data, order="sorted").decode()
-        self._db.execute(
-            "INSERT INTO events (seq, hash, id, time_ns, kind, path, actor, data)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (seq, hash_, event.id, event.time_ns, event.kind, event.path, event.actor, data),
-        )
-        self._db.execute("UPDATE head SET seq = ?, hash = ?", (seq, hash_))
-        return int(seq)
+        done: Future[list[int]] = Future()
+        self._commits.waiting.append((changes, done))
+        self._writer.submit(self._commits.run)
+        return await asyncio.wrap_future(done)
 
     # ---- reading
 
@@ -288,10 +242,6 @@ class Sqlite(Records):
 
     async def verify(self) -> int:
         return await self._read(_verify, bounded=False)
-
-
-_Work = bytes | tuple[Put | Delete, list[dict[str, Cell]]]
-"""A change made ready: the canonical bytes of an event, or a document with its rows."""
 
 
 def _by_key(
