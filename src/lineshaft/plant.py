@@ -240,12 +240,7 @@ class Plant:
             "records": self.records,
             "spine": self.spine,
             "store": self.store,
-            "twins": self.life.services,
-            **self.life.exchange._asdict(),
-            "plugger": self.life.plugger,
-            "twin_events": self.life.events,
-            "rules": self.life.access,
-            "life": self.life,
+            **self.life.given(),
         }
 
     # ---- the two homes of configuration: the file, and the records

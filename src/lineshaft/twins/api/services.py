@@ -14,8 +14,8 @@ from lineshaft.twins.documents import COLLECTIONS as DOCUMENTS
 from lineshaft.twins.documents import Announce, Documents
 from lineshaft.twins.files import COLLECTIONS as FILES
 from lineshaft.twins.files import Attachments, Files
-from lineshaft.twins.importing import COLLECTIONS as IMPORTS
 from lineshaft.twins.model.paths import Steps, path_text
+from lineshaft.twins.undoing import COLLECTIONS as IMPORTS
 
 COLLECTIONS = (*DOCUMENTS, *FILES, *IMPORTS, RULES)
 """What twins keep in the records."""

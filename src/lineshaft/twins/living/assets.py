@@ -22,6 +22,11 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
         """Its last level."""
         return self.path.rpartition("/")[2]
 
+    @property
+    def sources(self) -> list[str]:
+        """Names of the connections that read it, sorted."""
+        return sorted({p.source for p in self.points if p.source})
+
 
 def assets(points: Iterable[Point]) -> dict[str, Asset]:
     """Every asset by path; what the platform says of itself is none."""

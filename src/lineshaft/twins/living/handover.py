@@ -6,7 +6,7 @@ import msgspec
 
 from lineshaft.core.access import Identity
 from lineshaft.core.clock import now_ns, to_iso, uuid7
-from lineshaft.core.errors import Denied, Invalid, Missing
+from lineshaft.core.errors import Invalid
 from lineshaft.twins import Class, Document, Json
 from lineshaft.twins.access import Right
 from lineshaft.twins.api.attachments import part_name
@@ -24,6 +24,7 @@ from lineshaft.twins.living.building import (
     to_submodel,
 )
 from lineshaft.twins.living.nameplate import UNSTATED
+from lineshaft.twins.living.rights import demand, document
 from lineshaft.twins.model.checking import check
 from lineshaft.twins.model.elements import children
 
@@ -92,15 +93,7 @@ class Handover:
             Missing: there is no such shell, or it is not for the caller to know.
             Denied: the caller may not.
         """
-        found = await self._twins.documents.get(Class.SHELL, shell_id)
-        if found is None or not self._may(who, Right.READ, found):
-            raise Missing(f"there is no shell {shell_id!r}")
-        if not self._may(who, Right.UPDATE, found):
-            raise Denied(
-                f"{who.name} may not add documents to the shell {shell_id!r}",
-                remedy="Ask an administrator for a role or rule that allows it.",
-            )
-        return found
+        return await document(self._twins, who, Right.UPDATE, Class.SHELL, shell_id)
 
     async def add(self, who: Identity, shell_id: str, about: About, file: FileRef) -> Added:
         """Add a document whose file is kept already; the submodel is made when it is the first.
@@ -139,7 +132,8 @@ class Handover:
                 more=(self._twins.attachments.attach(Class.SUBMODEL, id_, name, file),),
             )
         ]
-        self._demand(who, found, id_, shell)
+        new = Document(class_=Class.SUBMODEL, id=id_, version=0, data=b"{}", path=shell.path)
+        demand(self._twins, who, Right.UPDATE if found else Right.CREATE, found or new)
         if found is None:
             shell_obj.setdefault("submodels", []).append(to_submodel(id_))
             change = Write(class_=Class.SHELL, id=shell.id, obj=shell_obj, expected=shell.version)
@@ -156,16 +150,6 @@ class Handover:
                 if meaning[0].get("value") == SEMANTIC:
                     return found
         return None
-
-    def _demand(self, who: Identity, found: Document | None, id_: str, shell: Document) -> None:
-        new = Document(class_=Class.SUBMODEL, id=id_, version=0, data=b"{}", path=shell.path)
-        right = Right.UPDATE if found else Right.CREATE
-        if not self._may(who, right, found or new):
-            raise Denied(f"{who.name} has not the right {right.value} to the submodel {id_!r}")
-
-    def _may(self, who: Identity, right: Right, document: Document) -> bool:
-        path = document.path
-        return self._twins.access.allows(who, right, document.class_, document, path)
 
 
 def _empty(id_: str) -> Json:

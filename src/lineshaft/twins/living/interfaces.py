@@ -40,8 +40,7 @@ _TYPES = {
 def interfaces(asset: Asset, scheme: Scheme, link: Callable[[str], Link | None]) -> Json | None:
     """One interface for each connection that reads the asset; None when none does."""
     id_ = scheme.submodel(asset.path, ID_SHORT)
-    sources = sorted({p.source for p in asset.points if p.source})
-    found = [(s, made) for s in sources if (made := link(s))]
+    found = [(s, made) for s in asset.sources if (made := link(s))]
     if not found:
         return None
     elements = []

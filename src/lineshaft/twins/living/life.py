@@ -14,12 +14,24 @@ from lineshaft.twins.api.services import Services
 from lineshaft.twins.documents import Documents
 from lineshaft.twins.files import Attachments, Files
 from lineshaft.twins.import_routes import exchange
-from lineshaft.twins.living import Config, History, Latest, Machines, Names, bindings, gardener
+from lineshaft.twins.living import (
+    Config,
+    History,
+    Latest,
+    Machines,
+    Names,
+    bindings,
+    broker,
+    gardener,
+)
 from lineshaft.twins.living.bindings import Bindings
 from lineshaft.twins.living.broker import Publisher
 from lineshaft.twins.living.events import Events
 from lineshaft.twins.living.footprints import Footprints
 from lineshaft.twins.living.gardener import Gardener
+from lineshaft.twins.living.handover import Handover
+from lineshaft.twins.living.names import Scheme
+from lineshaft.twins.living.pasts import Pasts
 from lineshaft.twins.living.plantlife import Plantlife
 from lineshaft.twins.living.records import Reader
 from lineshaft.twins.plug.plugger import Plugger
@@ -30,6 +42,7 @@ COLLECTIONS = (
     *plug.COLLECTIONS,
     access.COLLECTION,
     bindings.COLLECTION,
+    broker.COLLECTION,
     gardener.BASES,
 )
 
@@ -53,7 +66,7 @@ class Life:
         history: History,
         machines: Machines,
     ) -> None:
-        self._config = config
+        self._config, self._names = config, names
         documents = Documents(records, cache_mb=config.cache_mb, announce=spine.announce)
         self.access = Access(records, authorizer, announce=spine.announce)
         files, attachments = Files(folder), Attachments(records)
@@ -80,6 +93,8 @@ class Life:
         self.services = Services(
             documents, self.access, files, attachments, plantlife, url=config.url
         )
+        self.handover = Handover(self.services)
+        self.pasts = Pasts(self.services, authorizer, self.bindings, names, history)
         self.exchange = exchange(self.services, records)
         self.plugger = Plugger(
             config,
@@ -91,10 +106,26 @@ class Life:
             audit=audit,
             bindings=self.bindings,
         )
-        source = config.url or f"urn:lineshaft:{plant}"
+        source = Scheme(config.url, plant).plant
         self.events = Events(records, spine, self.services, source=source)
         told = config.events
         self._publisher = Publisher(told, self.events, records) if told else None
+
+    def knows(self, point: str) -> bool:
+        """Whether there is such a point."""
+        return self._names.find(point) is not None
+
+    def given(self) -> dict[str, object]:
+        """What its routes are given, by the names of their parameters."""
+        return {
+            "twins": self.services,
+            **self.exchange._asdict(),
+            "plugger": self.plugger,
+            "handover": self.handover,
+            "twin_events": self.events,
+            "rules": self.access,
+            "life": self,
+        }
 
     async def start(self) -> None:
         """Know what the records know; they must be open."""
@@ -126,4 +157,5 @@ class Life:
     def metrics(self) -> list[Metric]:
         """Its figures."""
         count = float(self.gardener.assets)
-        return [Metric("twin_assets", "gauge", "Assets that have a twin.", (({}, count),))]
+        told = self._publisher.metrics() if self._publisher else []
+        return [Metric("twin_assets", "gauge", "Assets that have a twin.", (({}, count),)), *told]

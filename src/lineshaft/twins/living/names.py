@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 _WRONG = re.compile(r"[^a-zA-Z0-9_]")
 """Version 3.1 of the metamodel allows `-` too, which clients of version 3.0 refuse."""
@@ -21,6 +21,11 @@ class Scheme:
         slug = re.sub(r"[^a-z0-9]+", "-", plain(plant).lower()).strip("-") or "plant"
         self._base = f"{url}/" if url else f"urn:lineshaft:{slug}:"
 
+    @property
+    def plant(self) -> str:
+        """Identifier of the plant."""
+        return self._base[:-1]
+
     def asset(self, path: str) -> str:
         """Identifier of an asset: what stands on its plate (IEC 61406)."""
         return f"{self._base}asset/{quote(path)}"
@@ -32,6 +37,11 @@ class Scheme:
     def submodel(self, path: str, id_short: str) -> str:
         """Identifier of a submodel of an asset."""
         return f"{self._base}submodel/{quote(path)}/{id_short}"
+
+    def path(self, id_: str) -> str:
+        """The path of the asset that a shell or submodel identifier was made for."""
+        kind, _, rest = id_.removeprefix(self._base).partition("/")
+        return unquote(rest if kind == "shell" else rest.rpartition("/")[0])
 
 
 def plain(text: str) -> str:
