@@ -42,7 +42,7 @@ class World:
         self.shown = Shown()
         self.plugger = self.another()
 
-    def another(self):
+    def another(self, **more):
         """A plugger, as a new start of the process would make it."""
         security = self.plant.security
         return Plugger(
@@ -54,6 +54,7 @@ class World:
             authorizer=security.authorizer,
             audit=security.audit,
             bindings=self.shown,
+            **more,
         )
 
     async def put(self, *submodels, path="hall/m", **more):
@@ -368,6 +369,15 @@ async def test_only_who_may_configure_the_branch_connects(world, aid, machines):
         with pytest.raises(Missing):
             await w.plugger.plug(ENGINEER, "urn:nothing")
         assert not w.devices()
+
+
+async def test_what_rules_of_twins_hide_is_not_there(world, aid, machines):
+    async with world() as w:
+        await w.put(aid())
+        strict = w.another(may_read=lambda who, _: who is SYSTEM)
+        with pytest.raises(Missing):
+            await strict.plug(ENGINEER, machines.AID)
+        assert await strict.seen(SYSTEM, machines.AID)
 
 
 async def test_points_that_another_connection_reads_are_told(world, aid, machines):
