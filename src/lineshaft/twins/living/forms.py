@@ -60,7 +60,8 @@ def place_of(link: Link, point: Point) -> Place | None:
             return _http(point)
         case "OPC UA":
             return Place("", (), (_href(f"/?id={quote(point.address, safe=';=')}"),))
-    return Place("", (), (_href(point.address or "/"),))
+        case _:
+            return Place("", (), (_href(point.address or "/"),))
 
 
 def _href(target: str) -> Json:
