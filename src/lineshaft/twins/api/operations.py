@@ -191,16 +191,34 @@ def _full(call: _Call, outcome: Json) -> Json:
     return made
 
 
-def _filled(declared: Json, value: object) -> Json:
+def _filled(declared: Json, value: Any) -> Json:  # noqa: ANN401 - JSON
+    if _is_element(value):
+        return value  # type: ignore[no-any-return]
     element = copy.deepcopy(declared)
     with_value(element, value)
     return element
 
 
+def _is_element(value: object) -> bool:
+    return isinstance(value, dict) and "modelType" in value
+
+
+def _bared(outcome: Json) -> Json:
+    """The outcome with values instead of the elements that some outputs are."""
+    made = dict(outcome)
+    for kind in ("outputArguments", "inoutputArguments"):
+        if kind in outcome:
+            made[kind] = {
+                k: value_of(v, blobs=True) if _is_element(v) else v
+                for k, v in outcome[kind].items()
+            }
+    return made
+
+
 async def _invoked(to: Services, request: Request, *, bare: bool) -> Answer:
     call = await _asked(to, request, bare=bare, later=False)
     outcome = await _carried_out(to, request, call)
-    return answers.encoded(outcome if bare else _full(call, outcome))
+    return answers.encoded(_bared(outcome) if bare else _full(call, outcome))
 
 
 async def invoke(to: Services, request: Request) -> Answer:
@@ -260,7 +278,7 @@ async def _result(to: Services, request: Request, *, bare: bool) -> Answer:
     job = await _job(to, request)
     if job.outcome is None:
         raise Missing("the operation has not ended", remedy="Ask for its operation-status.")
-    return answers.encoded(job.outcome if bare else _full(job.more, job.outcome))
+    return answers.encoded(_bared(job.outcome) if bare else _full(job.more, job.outcome))
 
 
 async def result(to: Services, request: Request) -> Answer:

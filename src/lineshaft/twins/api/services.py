@@ -41,8 +41,9 @@ class Living(Protocol):
     async def invoke(
         self, who: Identity, submodel_id: str, steps: Steps, inputs: Json, timeout_s: float
     ) -> Json:
-        """Carry out the operation at the path; its outputs by idShort, in the form of `$value`.
+        """Carry out the operation at the path; its outputs by idShort.
 
+        Each is in the form of `$value`, or a whole element (where that says more).
         `inputs` holds those of the in-output variables too, and so do the outputs.
 
         Raises:
