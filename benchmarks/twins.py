@@ -267,11 +267,22 @@ def own_requests(shells: int) -> Requests:
         of = f"{API}/submodels/{id64(submodel_id(n % count))}"
         return f"{of}/submodel-elements/Property{n % PROPERTIES}/$value"
 
-    def query(n: int) -> Asked:
-        name = {"$field": "$sm#idShort"}
-        condition = {"$eq": [name, {"$strVal": f"Data{n % count}"}]}
-        body = json.dumps({"Query": {"$condition": condition}}).encode()
-        return Asked("POST", f"{API}/query/submodels", body)
+    def query(condition: dict) -> Asked:
+        return Asked(
+            "POST", f"{API}/query/submodels", json.dumps({"$condition": condition}).encode()
+        )
+
+    def by_name(n: int) -> Asked:
+        return query({"$eq": [{"$field": "$sm#idShort"}, {"$strVal": f"Data{n % count}"}]})
+
+    def by_value(n: int) -> Asked:
+        at = f"$sme.Property{n % PROPERTIES}"
+        concept = f"https://bench.example/concepts/{n % PROPERTIES}"
+        low, value = n % count, {"$field": f"{at}#value"}
+        means = {"$eq": [{"$field": f"{at}#semanticId"}, {"$strVal": concept}]}
+        above = {"$ge": [value, {"$numVal": low}]}
+        below = {"$lt": [value, {"$numVal": low + PROPERTIES}]}
+        return query({"$and": [means, above, below]})
 
     return {
         "GET submodel $value": lambda n: Asked(
@@ -279,7 +290,8 @@ def own_requests(shells: int) -> Requests:
         ),
         "GET element $value": lambda n: Asked("GET", element(n)),
         "PATCH element $value": lambda n: Asked("PATCH", element(n), f'"{n % 1000}.5"'.encode()),
-        "query by idShort": query,
+        "query by idShort": by_name,
+        "query by semanticId and range of values": by_value,
     }
 
 

@@ -34,8 +34,9 @@ texts = st.text(
 integers = st.one_of(st.integers(-3, 3), st.integers(-(2**63) + 1, 2**63 - 1))
 reals = st.one_of(st.integers(-3, 3).map(float), st.floats(allow_nan=False), integers)
 VALUES = {"key": texts, "name": texts, "count": integers, "weight": reals, "on": st.booleans()}
+VALUES["colour"] = texts
 columns = st.sampled_from(sorted(VALUES))
-text_columns = st.sampled_from(["key", "name"])
+text_columns = st.sampled_from(["key", "name", "colour"])
 ops = st.sampled_from(["=", "!=", "<", "<=", ">", ">="])
 simple = st.one_of(
     columns.flatmap(lambda c: st.builds(Compare, st.just(c), ops, VALUES[c])),

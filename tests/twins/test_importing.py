@@ -12,18 +12,19 @@ from lineshaft.core.clock import NS_PER_S, now_ns
 from lineshaft.core.errors import Denied, Invalid, Missing, Stale
 from lineshaft.core.plugin import build
 from lineshaft.records import Records
-from lineshaft.twins import Class, documents, files, importing
+from lineshaft.twins import Class, documents, files, undoing
 from lineshaft.twins.documents import Documents, Remove, Write
 from lineshaft.twins.exchange import Imported, packed
 from lineshaft.twins.exchange.aasx import write_aasx
 from lineshaft.twins.exchange.reading import read_environment
 from lineshaft.twins.exporting import Exporter, Form
 from lineshaft.twins.files import UNUSED_AGE_S, Attachments, Files
-from lineshaft.twins.importing import DOCUMENTS_MAX, RECEIPTS_MAX, Importer, What
+from lineshaft.twins.importing import DOCUMENTS_MAX, Importer
 from lineshaft.twins.sweeping import Sweeper
+from lineshaft.twins.undoing import RECEIPTS_MAX, What
 
 EVA = Identity(name="eva")
-COLLECTIONS = (*documents.COLLECTIONS, *files.COLLECTIONS, *importing.COLLECTIONS)
+COLLECTIONS = (*documents.COLLECTIONS, *files.COLLECTIONS, *undoing.COLLECTIONS)
 NAME = "/aasx/files/manual.pdf"
 
 

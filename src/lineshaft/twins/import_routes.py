@@ -16,9 +16,10 @@ from lineshaft.twins.api.kept import seen
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.exchange import FILE_BYTES_MAX
 from lineshaft.twins.exporting import MEDIA_TYPES, Exporter, Form
-from lineshaft.twins.importing import Importer, Receipt, Step
+from lineshaft.twins.importing import Importer
 from lineshaft.twins.model.comparing import Comparison, compared
 from lineshaft.twins.sweeping import Sweeper
+from lineshaft.twins.undoing import Receipt, Step
 from lineshaft.web import get, post
 from lineshaft.web.paging import Items
 
@@ -67,7 +68,7 @@ async def import_file(  # noqa: PLR0913 - the last three are parameters of the a
             f"{who.name} may not bring in twins at {branch or 'the root'!r}",
             remedy="Name a branch of yours, or ask an administrator to widen your branches.",
         )
-    imported = await importer.read(await request.body(), name)
+    imported = await importer.read(request.body, name)
     plan = await importer.plan(who, imported, path=branch)
     if dry:
         return Taken(id="", steps=plan.steps, findings=imported.findings)
@@ -107,7 +108,7 @@ async def undo(importer: Importer, who: Identity, request: AnyRequest) -> Receip
 )
 async def check(request: AnyRequest, importer: Importer, *, name: Name = "file") -> Items[Finding]:
     """What an import of the file in the body would mend or leave out; nothing is kept."""
-    return Items(items=(await importer.read(await request.body(), name)).findings)
+    return Items(items=(await importer.read(request.body, name)).findings)
 
 
 @get("/twins/export", action=Action.LOOK, summary="Export twins to a file", tags=TAGS)

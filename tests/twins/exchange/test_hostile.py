@@ -2,10 +2,12 @@
 
 import contextlib
 import io
+import re
 import struct
 import tracemalloc
 import zipfile
 import zlib
+from xml.etree import ElementTree
 
 import msgspec
 import pytest
@@ -20,6 +22,7 @@ from lineshaft.twins.exchange.jsonfile import write_json
 from lineshaft.twins.exchange.opc import Package
 from lineshaft.twins.exchange.reading import read_environment
 from lineshaft.twins.exchange.xmlfile import write_xml
+from lineshaft.twins.model.checking import check
 
 NS = "https://admin-shell.io/aas/3/1"
 SUBMODEL = {"modelType": "Submodel", "id": "urn:s:1", "idShort": "Good"}
@@ -193,6 +196,37 @@ def test_a_document_of_which_nothing_can_be_read_is_given_up_after_the_bound():
     read = read_environment(msgspec.json.encode(raw), "s.json")
     assert read.environment["submodels"] == []
     assert len(read.findings) == exchange.MENDS_MAX + 1
+
+
+def test_what_is_read_again_is_bounded_over_the_whole_file(monkeypatch):
+    monkeypatch.setattr(exchange, "REREAD_NODES_MAX", 100)
+    bad = [submodel(prop("Bad", valueType="no"), id=f"urn:s:{n}") for n in range(30)]
+    for data in (
+        msgspec.json.encode({"submodels": bad}),
+        write_xml({"submodels": [submodel(prop(), id=f"urn:s:{n}") for n in range(30)]}).replace(
+            b"xs:int", b"xs:no"
+        ),
+    ):
+        read = read_environment(data, "s")
+        assert 0 < len(read.environment["submodels"]) < 30
+        assert any("too many parts" in e for e in errors(read))
+
+
+def test_a_long_name_above_many_values_is_not_repeated_in_memory():
+    name = "x" * 500_000
+    deep = {name: [{"idShort": "y" * 200}] * 3000, **SUBMODEL}
+    data = msgspec.json.encode({"submodels": [submodel({**prop(), name: [{}] * 3000}), deep]})
+    for work in (
+        lambda: read_environment(data, "s.json"),
+        lambda: check("Submodel", deep),
+    ):
+        tracemalloc.start()
+        try:
+            work()
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert peak < 64 << 20
 
 
 def test_findings_are_bounded_and_the_others_counted():
@@ -451,6 +485,50 @@ def test_whatever_the_object_it_is_mended_to_what_can_be_written_or_left_out(raw
     again = read_environment(write_xml(read.environment), "s.xml")
     assert not errors(again)
     assert len(again.environment["submodels"]) == len(read.environment["submodels"])
+
+
+WHOLE = write_xml(
+    {
+        "submodels": [
+            submodel(
+                prop(
+                    semanticId={
+                        "type": "ExternalReference",
+                        "keys": [{"type": "GlobalReference", "value": "x"}],
+                    }
+                ),
+                {"modelType": "Blob", "idShort": "Bb", "value": "AAAA", "contentType": "a/b"},
+                {
+                    "modelType": "MultiLanguageProperty",
+                    "idShort": "Mm",
+                    "value": [{"language": "en", "text": "x"}],
+                },
+                {
+                    "modelType": "Operation",
+                    "idShort": "Oo",
+                    "inputVariables": [{"value": prop()}],
+                },
+            )
+        ]
+    }
+)
+TAGS = sorted(set(re.findall(rb"<(\w+)>", WHOLE)))
+
+
+@given(st.lists(st.tuples(st.integers(0, 200), st.sampled_from([*TAGS, b"x", b""])), max_size=6))
+def test_whatever_the_elements_they_are_mended_to_what_can_be_written_or_left_out(changes):
+    root = ElementTree.fromstring(WHOLE)
+    for at, tag in changes:
+        elements = list(root.iter())[1:]
+        element = elements[at % len(elements)]
+        if tag:
+            element.tag = f"{{{NS}}}{tag.decode()}"
+        else:
+            element.clear()
+    read = read_environment(ElementTree.tostring(root), "x.xml")
+    again = read_environment(write_xml(read.environment), "x.xml")
+    assert not errors(again)
+    assert again.environment == read.environment
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"PK\x03\x04", b"<", b"{", b""]))

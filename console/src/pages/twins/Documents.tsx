@@ -1,12 +1,14 @@
 /** Handover documentation (IDTA 02004): documents with their files, to look at or to take along. */
-import { DownloadOutlined, EyeOutlined, FileTextOutlined } from "@ant-design/icons";
+import { DownloadOutlined, EyeOutlined, FileTextOutlined, PlusOutlined } from "@ant-design/icons";
 import { Button, Modal, Tag } from "antd";
 import { useState } from "react";
 import { useLoad } from "../../hooks";
 import { Empty, ErrorBox, Waiting } from "../../parts/Notice";
+import { useSession } from "../../session";
 import { useLanguage, useTexts, type Language } from "../../texts";
 import { child, childPath, childrenOf, plain, walk, type Element, type Submodel } from "./aas";
 import { aas } from "./aas-api";
+import { AddDocument } from "./AddDocument";
 import { isHeld } from "./AttachedImage";
 
 interface Held {
@@ -25,14 +27,29 @@ interface Document {
   files: Held[];
 }
 
-export function Documents({ submodel }: { submodel: Submodel }) {
+interface Props {
+  submodel: Submodel;
+  /** The shell that new ones go to; none are added without. */
+  shell: string;
+  onChange: () => void;
+}
+
+export function Documents({ submodel, shell, onChange }: Props) {
   const t = useTexts().twins.documents;
   const language = useLanguage();
+  const { can } = useSession();
   const [shown, setShown] = useState<Held>();
+  const [adding, setAdding] = useState(false);
   const documents = documentsOf(submodel, language);
-  if (!documents.length) return <Empty icon={<FileTextOutlined />} title={t.empty} remedy={t.emptyRemedy} />;
+  const added = () => {
+    setAdding(false);
+    onChange();
+  };
   return (
     <>
+      {shell && can("configure") && <div><Button icon={<PlusOutlined />} onClick={() => setAdding(true)}>{t.add}</Button></div>}
+      {adding && <AddDocument shell={shell} onClose={() => setAdding(false)} onAdded={added} />}
+      {!documents.length && <Empty icon={<FileTextOutlined />} title={t.empty} remedy={t.emptyRemedy} />}
       <ul className="documents">
         {documents.map((one) => (
           <li key={one.path} className="panel document">
@@ -58,6 +75,7 @@ export function Documents({ submodel }: { submodel: Submodel }) {
 function FileActs({ file, submodel, onShow }: { file: Held; submodel: string; onShow: () => void }) {
   const t = useTexts().twins.documents;
   const name = String(file.element.value).split("/").at(-1) ?? "";
+  if (!isHeld(file.element) && !/^https?:/i.test(String(file.element.value))) return <span className="small path-text">{String(file.element.value)}</span>;
   if (!isHeld(file.element)) return <a href={String(file.element.value)} target="_blank" rel="noreferrer noopener" className="small path-text">{String(file.element.value)}</a>;
   return (
     <span className="nowrap">

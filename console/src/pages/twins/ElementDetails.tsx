@@ -1,5 +1,5 @@
 /** Everything about one element: what it means, its value now, and what may be done with it. */
-import { CloseOutlined, DeleteOutlined, EditOutlined, LineChartOutlined, PlusOutlined, SendOutlined } from "@ant-design/icons";
+import { CloseOutlined, DeleteOutlined, EditOutlined, LineChartOutlined, PlusOutlined, SendOutlined, ThunderboltOutlined } from "@ant-design/icons";
 import { App, Button, Tag } from "antd";
 import { useState, type ReactNode } from "react";
 import type { Point } from "../../api";
@@ -11,9 +11,10 @@ import { branchAddress, go, trendAddress } from "../../router";
 import { useSession } from "../../session";
 import { useLanguage, useTexts } from "../../texts";
 import { useWritable } from "../../writable";
-import { isParent, meaning, referenceText, said, type Element, type Lang } from "./aas";
+import { childrenOf, isParent, meaning, referenceText, said, type Element, type Lang } from "./aas";
 import { aas, type Concept } from "./aas-api";
 import { AttachedImage } from "./AttachedImage";
+import { BindDialog } from "./BindDialog";
 import { useBoundPoint } from "./bindings";
 import { Copyable } from "./Copyable";
 import { StillValue } from "./ElementLine";
@@ -59,7 +60,7 @@ export function ElementDetails(props: Props) {
       {description && <p>{description}</p>}
       {definition && definition !== description && <p className="quiet">{definition}</p>}
       <dl className="facts">
-        {!point && <Fact name={t.value}><Value element={element} submodel={submodel} path={path} unit={unitText(concept?.unit)} /></Fact>}
+        {!point && !childrenOf(element).length && element.modelType !== "Operation" && <Fact name={t.value}><Value element={element} submodel={submodel} path={path} unit={unitText(concept?.unit)} /></Fact>}
         <Fact name={t.type}>{types[element.modelType] ?? element.modelType}{element.valueType && <Tag className="type-tag">{element.valueType}</Tag>}</Fact>
         <Fact name={t.path}><Copyable text={path} /></Fact>
         {element.idShort && element.idShort !== row.name && <Fact name="idShort">{element.idShort}</Fact>}
@@ -113,6 +114,8 @@ function Acts({ row, submodel, etag, onEdit, onAdd, onChange, onClose }: Props) 
   const t = texts.twins;
   const { can } = useSession();
   const { modal } = App.useApp();
+  const point = useBoundPoint(row.path);
+  const [binding, setBinding] = useState(false);
   if (!can("configure")) return null;
   const remove = () => void modal.confirm({
     title: t.dropElement(row.name),
@@ -127,6 +130,10 @@ function Acts({ row, submodel, etag, onEdit, onAdd, onChange, onClose }: Props) 
   return (
     <div className="bound-acts">
       <Button size="small" icon={<EditOutlined />} onClick={onEdit}>{t.edit}</Button>
+      {row.element.modelType === "Property" && <Button size="small" icon={<ThunderboltOutlined />} onClick={() => setBinding(true)}>{t.bind}</Button>}
+      {binding && (
+        <BindDialog submodel={submodel} path={row.path} now={point?.path ?? ""} onClose={() => setBinding(false)} onDone={() => { setBinding(false); onChange(); }} />
+      )}
       {isParent(row.element) && <Button size="small" icon={<PlusOutlined />} onClick={onAdd}>{t.addBelow}</Button>}
       <Button size="small" icon={<DeleteOutlined />} aria-label={`${texts.common.delete}: ${row.name}`} title={texts.common.delete} onClick={remove} />
     </div>

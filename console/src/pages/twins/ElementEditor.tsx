@@ -112,7 +112,7 @@ export function ElementEditor({ submodel, etag, path, fresh, onClose, onSaved }:
       <ErrorBox error={error} />
       <Form form={form} layout="vertical" initialValues={initial} hidden={as === "json"} onFinish={() => void submit()} preserve>
         {fresh && <NewFields inList={inList} list={start.element} />}
-        <ValueFields modelType={modelType} submodel={submodel.id} path={fresh ? "" : path} />
+        <ValueFields modelType={modelType} path={fresh ? "" : path} />
         <CommonFields />
         <button type="submit" hidden />
       </Form>

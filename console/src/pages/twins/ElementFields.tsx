@@ -1,8 +1,9 @@
 /** The fields of an element's form, by type. */
 import { DeleteOutlined, PlusOutlined, UploadOutlined } from "@ant-design/icons";
-import { Button, Form, Input, Select, Space, Upload } from "antd";
+import { Alert, Button, Form, Input, Select, Space, Upload } from "antd";
 import { useTexts } from "../../texts";
 import type { Element } from "./aas";
+import { useBoundPoint } from "./bindings";
 import { VALUE_TYPES, wrongLanguage, wrongName, wrongValue } from "./checks";
 import { TYPE_MARKS } from "./kinds";
 
@@ -28,12 +29,13 @@ export function NewFields({ inList, list }: { inList: boolean; list: Element | u
 
 interface ValueProps {
   modelType: string;
-  submodel: string;
+  /** Empty for a new element. */
   path: string;
 }
 
-export function ValueFields({ modelType }: ValueProps) {
+export function ValueFields({ modelType, path }: ValueProps) {
   const t = useTexts().twins;
+  const point = useBoundPoint(path);
   const form = Form.useFormInstance();
   const type = Form.useWatch("valueType", form) as string | undefined;
   const value = (name: string, label: string) => (
@@ -46,6 +48,8 @@ export function ValueFields({ modelType }: ValueProps) {
   const reference = (name: string, label: string) => (
     <Form.Item name={name} label={label} extra={t.referenceHint}><Input.TextArea rows={3} className="path-text" spellCheck={false} /></Form.Item>
   );
+  // The value of a bound element is its machine's: it is written there, guarded, or not at all.
+  if (point) return <Form.Item><Alert type="info" showIcon title={t.boundEdit} description={<span className="path-text">{point.path}</span>} /></Form.Item>;
   switch (modelType) {
     case "Property": return <div className="form-pair">{value("text", t.value)}<TypeField /></div>;
     case "Range": return <div className="form-pair">{value("min", t.min)}{value("max", t.max)}<TypeField /></div>;

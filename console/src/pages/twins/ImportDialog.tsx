@@ -97,7 +97,7 @@ function Outcome({ imported }: { imported: Imported }) {
       {findings.length > 0 && (
         <section aria-label={t.findings}>
           <h2 className="import-head">{t.found(errors, findings.length - errors)}</h2>
-          <Findings findings={findings} />
+          <Findings findings={findings} words={t} />
         </section>
       )}
     </>
@@ -127,9 +127,8 @@ function Group({ title, items, warn }: { title: string; items: Touched[]; warn?:
   );
 }
 
-/** What is wrong with a file, errors first. */
-export function Findings({ findings }: { findings: readonly Finding[] }) {
-  const t = useTexts().twins.import;
+/** What is wrong with something, errors first; `words` say what errors and warnings mean for it. */
+export function Findings({ findings, words: t }: { findings: readonly Finding[]; words: { error: string; warning: string } }) {
   const sorted = [...findings].sort((a, b) => Number(b.level === "error") - Number(a.level === "error"));
   return (
     <div className="findings" style={{ height: Math.min(sorted.length * 46 + 2, 240) }}>

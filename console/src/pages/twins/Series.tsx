@@ -2,7 +2,7 @@
 import { DownloadOutlined, LineChartOutlined } from "@ant-design/icons";
 import { Button, Segmented } from "antd";
 import { useContext, useMemo, useState } from "react";
-import type { Point } from "../../api";
+import { api, type Point } from "../../api";
 import { leaf, unitText, useFormat } from "../../format";
 import { charts } from "../../history";
 import { useLoad } from "../../hooks";
@@ -14,7 +14,7 @@ import { aas } from "./aas-api";
 import { isHeld } from "./AttachedImage";
 import { BoundContext } from "./bindings";
 import { LineChart, type Line } from "./LineChart";
-import { recordsOf, segmentsOf, type Segment } from "./series-data";
+import { linkedPoints, recordsOf, segmentsOf, type Segment } from "./series-data";
 
 const POINTS_MAX = 12;
 const REFRESH_MS = 5000;
@@ -24,11 +24,14 @@ export function Series({ submodel }: { submodel: Submodel }) {
   const t = useTexts().twins.series;
   const bound = useContext(BoundContext);
   const language = useLanguage();
+  const segments = useMemo(() => segmentsOf(submodel), [submodel]);
+  const linked = useMemo(() => linkedPoints(segments), [segments]);
+  const asked = useLoad(linked.length ? `linked ${linked.join(" ")}` : undefined, (signal) =>
+    Promise.all(linked.map((path) => api.point(path, signal).catch((): Point => ({ path })))));
   const points = useMemo(() => {
-    const all = new Map([...bound.values()].map((p) => [p.path, p]));
+    const all = new Map([...(asked.data ?? []), ...bound.values()].map((p) => [p.path, p]));
     return [...all.values()].filter((p) => p.kind !== "text" && p.kind !== "json").slice(0, POINTS_MAX);
-  }, [bound]);
-  const segments = segmentsOf(submodel);
+  }, [bound, asked.data]);
   const metadata = child(submodel, "Metadata");
   const about = plain(child(metadata, "Description"), language);
   return (
@@ -49,7 +52,8 @@ function Living({ points }: { points: Point[] }) {
   const paths = points.map((p) => p.path);
   const { data, error, reload } = useLoad(`series ${span} ${paths.join(" ")}`, (signal) => {
     const stop = Date.now();
-    return charts(paths, { start: stop - SPANS[span], stop }, 600, signal);
+    const start = stop - SPANS[span];
+    return charts(paths, { start, stop }, 600, signal, true).then((curves) => ({ curves, span: [start, stop] as const }));
   }, REFRESH_MS);
   return (
     <section className="panel" aria-label={t.series.living}>
@@ -69,12 +73,12 @@ function Living({ points }: { points: Point[] }) {
       {!data ? (error ? null : <Waiting rows={4} />) : (
         <div className="line-charts">
           {points.map((point, i) => {
-            const curve = data.get(point.path);
+            const curve = data.curves.get(point.path);
             const line: Line = {
               name: leaf(point.path), unit: unitText(point.unit), times: curve?.times ?? [], values: curve?.values ?? [],
-              stepped: point.kind === "boolean" || point.kind === "enum",
+              stepped: point.kind === "boolean" || point.kind === "enum" || point.kind === "integer",
             };
-            return <LineChart key={point.path} line={line} colour={i} relative={false} />;
+            return <LineChart key={point.path} line={line} colour={i} relative={false} span={data.span} />;
           })}
         </div>
       )}

@@ -1,5 +1,5 @@
 /** A shell: its submodels at the left; at the right its plate, or the submodel that was chosen. */
-import { DeleteOutlined, IdcardOutlined, PlusOutlined, QuestionCircleOutlined } from "@ant-design/icons";
+import { DeleteOutlined, FileAddOutlined, IdcardOutlined, PlusOutlined, QuestionCircleOutlined } from "@ant-design/icons";
 import { App, Button, Tooltip } from "antd";
 import { useState } from "react";
 import { Link } from "../../parts/Link";
@@ -9,6 +9,7 @@ import { useSession } from "../../session";
 import { useLanguage, useTexts } from "../../texts";
 import { kindOf, said, twinAddress, type Shell } from "./aas";
 import { aas } from "./aas-api";
+import { AddDocument } from "./AddDocument";
 import { ExportMenu } from "./ExportMenu";
 import { KIND_ICONS } from "./kinds";
 import { NewSubmodel } from "./NewSubmodel";
@@ -29,14 +30,22 @@ export function ShellPage({ id, submodel }: { id: string; submodel: string }) {
         <ErrorBox error={shell.error ?? listed.error} reload={shell.reload} />
         {submodel
           ? <SubmodelPage key={submodel} id={submodel} shell={id} onGone={shell.reload} />
-          : <ShellHome shell={shell.data} listed={listed.data} />}
+          : <ShellHome shell={shell.data} listed={listed.data} onChange={shell.reload} />}
       </section>
     </div>
   );
 }
 
-function ShellHome({ shell, listed }: { shell: Shell; listed: Listed[] | undefined }) {
+function ShellHome({ shell, listed, onChange }: { shell: Shell; listed: Listed[] | undefined; onChange: () => void }) {
+  const t = useTexts().twins.documents;
   const language = useLanguage();
+  const { can } = useSession();
+  const [adding, setAdding] = useState(false);
+  const added = (submodel: string) => {
+    setAdding(false);
+    onChange();
+    go(twinAddress(shell.id, submodel));
+  };
   return (
     <>
       <div className="trend-head">
@@ -45,6 +54,8 @@ function ShellHome({ shell, listed }: { shell: Shell; listed: Listed[] | undefin
           <h1>{said(shell.displayName, language) || shell.idShort || shell.id}</h1>
         </div>
         <span className="grow" />
+        {can("configure") && <Button icon={<FileAddOutlined />} onClick={() => setAdding(true)}>{t.add}</Button>}
+        {adding && <AddDocument shell={shell.id} onClose={() => setAdding(false)} onAdded={added} />}
         <ExportMenu ids={[shell.id]} name={shell.idShort ?? "shell"} />
         <DropShell shell={shell} />
       </div>
@@ -67,13 +78,14 @@ interface ListProps {
 
 function SubmodelList({ shell, listed, selected, onChange }: ListProps) {
   const t = useTexts().twins;
+  const language = useLanguage();
   const { can } = useSession();
   const [adding, setAdding] = useState(false);
   return (
     <aside className="side twin-side" aria-label={t.submodels}>
       <nav>
         <Link to={twinAddress(shell.id)} className="twin-link" aria-current={selected ? undefined : "page"}>
-          <IdcardOutlined /><span className="ellipsis"><strong>{shell.idShort ?? shell.id}</strong></span>
+          <IdcardOutlined /><span className="ellipsis"><strong>{said(shell.displayName, language) || shell.idShort || shell.id}</strong></span>
         </Link>
         <div className="side-head">
           <h2>{t.submodels}</h2>

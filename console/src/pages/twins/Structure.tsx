@@ -1,13 +1,12 @@
 /** What a machine is built of (Hierarchical Structures), with links to the shells of its parts. */
 import { ApartmentOutlined, ExportOutlined } from "@ant-design/icons";
 import { Button } from "antd";
-import { useState } from "react";
-import { useLoad } from "../../hooks";
+import { useMemo, useState } from "react";
 import { Link } from "../../parts/Link";
 import { Empty } from "../../parts/Notice";
 import { useLanguage, useTexts } from "../../texts";
-import { childrenOf, plain, said, twinAddress, type Element, type Submodel } from "./aas";
-import { aas } from "./aas-api";
+import { childrenOf, plain, said, twinAddress, walk, type Element, type Shell, type Submodel } from "./aas";
+import { useShellsOf } from "./twin-data";
 
 /** Deeper or wider ones are opened by hand. */
 const OPEN_LEVELS = 2;
@@ -16,11 +15,20 @@ const PARTS_MAX = 200;
 export function Structure({ submodel, shell }: { submodel: Submodel; shell: string }) {
   const t = useTexts().twins;
   const entries = childrenOf(submodel).filter((e) => e.modelType === "Entity");
+  const shells = useShellsOf(useMemo(() => [...walk(submodel)].flatMap(([, e]) => e.globalAssetId ?? []), [submodel]));
   if (!entries.length) return <Empty icon={<ApartmentOutlined />} title={t.noParts} />;
-  return <ul className="parts">{entries.map((e, i) => <Part key={e.idShort ?? i} entity={e} level={0} shell={shell} />)}</ul>;
+  return <ul className="parts">{entries.map((e, i) => <Part key={e.idShort ?? i} entity={e} level={0} shell={shell} shells={shells} />)}</ul>;
 }
 
-function Part({ entity, level, shell }: { entity: Element; level: number; shell: string }) {
+interface PartProps {
+  entity: Element;
+  level: number;
+  /** The shell that this stands in, which needs no link. */
+  shell: string;
+  shells: ReadonlyMap<string, Shell[]>;
+}
+
+function Part({ entity, level, shell, shells }: PartProps) {
   const t = useTexts().twins;
   const language = useLanguage();
   const parts = childrenOf(entity).filter((e) => e.modelType === "Entity");
@@ -36,11 +44,11 @@ function Part({ entity, level, shell }: { entity: Element; level: number; shell:
         ) : <span className="part-fold" />}
         <span className="part-name">{said(entity.displayName, language) || entity.idShort}</span>
         {count && <span className="quiet">× {plain(count, language)}</span>}
-        {entity.globalAssetId && <ShellLink asset={entity.globalAssetId} except={shell} />}
+        {entity.globalAssetId && <ShellLinks asset={entity.globalAssetId} shells={(shells.get(entity.globalAssetId) ?? []).filter((s) => s.id !== shell)} />}
       </div>
       {open && parts.length > 0 && (
         <ul className="parts">
-          {shown.map((e, i) => <Part key={e.idShort ?? i} entity={e} level={level + 1} shell={shell} />)}
+          {shown.map((e, i) => <Part key={e.idShort ?? i} entity={e} level={level + 1} shell={shell} shells={shells} />)}
           {shown.length < parts.length && <li><Button type="link" size="small" onClick={() => setAll(true)}>{t.allParts(parts.length)}</Button></li>}
         </ul>
       )}
@@ -49,16 +57,14 @@ function Part({ entity, level, shell }: { entity: Element; level: number; shell:
 }
 
 /** A link to the shell of an asset, once it is known that there is one. */
-export function ShellLink({ asset, except }: { asset: string; except?: string }) {
+export function ShellLink({ asset }: { asset: string }) {
+  return <ShellLinks asset={asset} shells={useShellsOf([asset]).get(asset) ?? []} />;
+}
+
+function ShellLinks({ asset, shells }: { asset: string; shells: readonly Shell[] }) {
   const t = useTexts().twins;
-  const { data } = useLoad(`asset ${asset}`, (signal) => aas.shellsOf(asset, signal));
-  const found = data?.result.filter((s) => s.id !== except) ?? [];
-  if (!found.length) return <span className="quiet small path-text ellipsis" title={asset}>{asset}</span>;
-  return (
-    <>
-      {found.map((shell) => (
-        <Link key={shell.id} to={twinAddress(shell.id)} title={`${t.openShell}: ${shell.id}`}><ExportOutlined /> {shell.idShort ?? shell.id}</Link>
-      ))}
-    </>
-  );
+  if (!shells.length) return <span className="quiet small path-text ellipsis" title={asset}>{asset}</span>;
+  return shells.map((shell) => (
+    <Link key={shell.id} to={twinAddress(shell.id)} title={`${t.openShell}: ${shell.id}`}><ExportOutlined /> {shell.idShort ?? shell.id}</Link>
+  ));
 }

@@ -22,7 +22,7 @@ export function SubmodelView({ kind, submodel, shell, onChange }: Props) {
     <div className="scroll twin-home">
       {kind === "nameplate" && <Plate shell={undefined} submodel={submodel} />}
       {kind === "series" && <Series submodel={submodel} />}
-      {kind === "documents" && <Documents submodel={submodel} />}
+      {kind === "documents" && <Documents submodel={submodel} shell={shell} onChange={onChange} />}
       {kind === "carbon" && <Carbon submodel={submodel} />}
       {kind === "interfaces" && <Interfaces submodel={submodel} onChange={onChange} />}
       {kind === "structure" && <section className="panel"><Structure submodel={submodel} shell={shell} /></section>}

@@ -19,6 +19,15 @@ export function segmentsOf(submodel: Submodel): Segment[] {
   });
 }
 
+/** The points of our own history that linked segments ask for. */
+export function linkedPoints(segments: readonly Segment[]): string[] {
+  const queries = segments.filter((s) => /\/api\/v1\/history$/.test(text(child(s.element, "Endpoint")))).map((s) => text(child(s.element, "Query")));
+  return queries.flatMap((query) => {
+    const asked = new URLSearchParams(query);
+    return [...asked.getAll("point"), ...asked.getAll("points")];
+  });
+}
+
 /** More columns than this no screen shows. */
 const LINES_MAX = 12;
 const RECORDS_MAX = 20_000;

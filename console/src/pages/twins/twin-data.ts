@@ -1,5 +1,5 @@
 /** Loading shells and submodels: page after page, and again only what has changed. */
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Problem, type Tagged } from "../../http";
 import { useLoad } from "../../hooks";
 import { aas, type Concept, type Filter, type Page } from "./aas-api";
@@ -27,7 +27,7 @@ export function useShells(filter: Filter): Shells {
     busy.current = abort;
     setLoading(true);
     try {
-      const page: Page<Shell> = await aas.shells(filter, cursor, abort.signal);
+      const page = await filled(filter, cursor, abort.signal);
       if (abort.signal.aborted) return;
       setState({ key, rows: [...rows, ...page.result], cursor: page.paging_metadata.cursor ?? "" });
     } catch (error) {
@@ -53,6 +53,15 @@ export function useShells(filter: Filter): Shells {
     next: () => { if (mine && state.cursor && !busy.current) void load(state.rows ?? [], state.cursor); },
     reload: () => setRound((r) => r + 1),
   };
+}
+
+/** The next page with something on it: a search may go through many shells before one fits. */
+async function filled(filter: Filter, cursor: string, signal: AbortSignal): Promise<Page<Shell>> {
+  for (;;) {
+    const page = await aas.shells(filter, cursor, signal);
+    cursor = page.paging_metadata.cursor ?? "";
+    if (page.result.length || !cursor) return page;
+  }
 }
 
 export interface Kept<T> {
@@ -109,25 +118,48 @@ async function head(id: string, signal: AbortSignal): Promise<Listed> {
   }
 }
 
-const CONCEPTS_MAX = 40;
+const PART_MAX = 30;
+const ASKED_MAX = 400;
 
 /** What is known of the meanings of a submodel's elements: names, definitions, units. */
 export function useConcepts(submodel: Submodel | undefined): ReadonlyMap<string, Concept> {
-  const ids = new Set<string>();
-  if (submodel) for (const [, element] of walk(submodel)) if (meaning(element)) ids.add(meaning(element));
-  const wanted = [...ids].slice(0, CONCEPTS_MAX * 10).sort();
+  const wanted = useMemo(() => {
+    const ids = new Set<string>();
+    if (submodel) for (const [, element] of walk(submodel)) if (meaning(element)) ids.add(meaning(element));
+    return [...ids].slice(0, ASKED_MAX).sort();
+  }, [submodel]);
   const { data } = useLoad(wanted.length ? `concepts ${wanted.join("\n")}` : undefined, async (signal) => {
     const found = new Map<string, Concept>();
-    for (let i = 0; i < wanted.length; i += CONCEPTS_MAX) {
-      const page = await aas.concepts(wanted.slice(i, i + CONCEPTS_MAX), signal);
-      for (const concept of page.result) found.set(concept.id, concept);
+    for (const part of parts(wanted)) for (const concept of (await aas.concepts(part, signal)).result) found.set(concept.id, concept);
+    return found;
+  });
+  return data ?? NO_CONCEPTS;
+}
+
+const NO_CONCEPTS: ReadonlyMap<string, Concept> = new Map();
+
+/** The shells of assets, by the assets' global identifiers. */
+export function useShellsOf(assets: readonly string[]): ReadonlyMap<string, Shell[]> {
+  const wanted = [...new Set(assets)].slice(0, ASKED_MAX).sort();
+  const { data } = useLoad(wanted.length ? `assets ${wanted.join("\n")}` : undefined, async (signal) => {
+    const found = new Map<string, Shell[]>();
+    for (const part of parts(wanted)) {
+      for (const shell of (await aas.shellsOf(part, signal)).result) {
+        const asset = shell.assetInformation.globalAssetId ?? "";
+        found.set(asset, [...(found.get(asset) ?? []), shell]);
+      }
     }
     return found;
   });
-  return data ?? NOTHING;
+  return data ?? NO_SHELLS;
 }
 
-const NOTHING: ReadonlyMap<string, Concept> = new Map();
+const NO_SHELLS: ReadonlyMap<string, Shell[]> = new Map();
+
+/** A question names so many at most. */
+function* parts(all: readonly string[]): Generator<string[]> {
+  for (let i = 0; i < all.length; i += PART_MAX) yield all.slice(i, i + PART_MAX);
+}
 
 /** The content of a concept description that people read. */
 export function contentOf(concept: Concept | undefined) {

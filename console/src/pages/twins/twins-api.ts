@@ -26,35 +26,67 @@ export interface Imported {
 export type TwinFormat = "json" | "xml" | "aasx";
 
 /** A connection that an interface description asks for. */
-export interface Proposal {
+export interface Connection {
   name: string;
-  protocol: string;
+  element: string;
+  kind: string;
   address: string;
   points: number;
-  findings: Finding[];
-  connected?: boolean;
+  /** What has to be given for it, since a description holds no credentials. */
+  needs: string[];
+  connected: boolean;
+  /** Why it could not be made; empty when it is, or when nobody has agreed yet. */
+  problem: string;
 }
 
-/** One change of a document. */
-export interface Version {
-  version: number;
-  time: string;
-  actor?: string;
+/** An interface description, and what has become of it. */
+export interface Plug {
+  state: "proposed" | "plugged" | "waiting" | "unplugged";
+  /** Branch of the namespace that its points stand below, or would. */
+  at: string;
+  connections: Connection[];
+  points: Record<string, string>;
+  bindings: { submodel: string; path: string; point: string }[];
+  problems: Record<string, string>;
+  findings: Finding[];
+}
+
+/** What an engineer adds: a branch, and what each connection needs. */
+export interface Agreement {
+  at: string;
+  given: Record<string, Record<string, unknown>>;
+}
+
+/** What is said of a document; the class is one of VDI 2770. */
+export interface AboutDocument {
+  title: string;
+  class_id: string;
+  language: string;
+  version: string;
+  identifier?: string;
+  organization?: string;
 }
 
 export const twins = {
   read: (file: File, dry: boolean, signal?: AbortSignal) =>
     ask<Imported>("POST", "/twins/import", { query: { name: file.name, dry }, data: file, signal }),
   undo: (id: string) => ask<void>("POST", `/twins/imports/${encodeURIComponent(id)}/undo`),
-  /** The connections that an interface description asks for; made, unless it is a dry run. */
-  plug: (submodel: string, dry: boolean) =>
-    ask<{ items: Proposal[] }>("POST", `/twins/plug/${encodeId(submodel)}`, { query: { dry } }),
-  /** When a submodel was changed, and by whom; newest first. */
-  versions: (submodel: string, signal?: AbortSignal) =>
-    ask<{ items: Version[] }>("GET", "/twins/history", { query: { class: "submodels", id: submodel }, signal }),
-  /** A submodel as it was at a time. */
-  versionAt: (submodel: string, at: string, signal?: AbortSignal) =>
-    ask<Submodel>("GET", "/twins/history", { query: { class: "submodels", id: submodel, at }, signal }),
+  bindings: (submodel: string, signal?: AbortSignal) =>
+    ask<{ items: { path: string; point: string }[] }>("GET", "/twins/bindings", { query: { submodel }, signal }),
+  bind: (submodel: string, path: string, point: string) =>
+    ask<void>("PUT", "/twins/bindings", { body: { submodel, path, point } }),
+  unbind: (submodel: string, path: string) => ask<void>("DELETE", "/twins/bindings", { query: { submodel, path } }),
+  /** A submodel as the plant made it, before people changed it. */
+  generated: (submodel: string, signal?: AbortSignal) =>
+    ask<{ base: Submodel }>("GET", "/twins/generated", { query: { id: submodel }, signal }),
+  reset: (submodel: string) => ask<void>("POST", "/twins/reset", { body: { id: submodel, class: "submodels" } }),
+  addDocument: (shell: string, file: File, about: AboutDocument) =>
+    ask<{ submodel: string; path: string }>("POST", "/twins/documents", { query: { shell, name: file.name, ...about }, data: file }),
+  plug: (submodel: string, signal?: AbortSignal) => ask<Plug>("GET", `/twins/plug/${encodeId(submodel)}`, { signal }),
+  /** Agrees to the connections of a description; they are made at once. */
+  connect: (submodel: string, agreement: Agreement) =>
+    ask<Plug>("POST", `/twins/plug/${encodeId(submodel)}`, { body: agreement }),
+  disconnect: (submodel: string) => ask<void>("DELETE", `/twins/plug/${encodeId(submodel)}`),
   /** Shells with their submodels, or submodels alone, as a file. */
   exported: (ids: readonly string[], format: TwinFormat) => askFile("GET", "/twins/export", { query: { ids, format } }),
 };

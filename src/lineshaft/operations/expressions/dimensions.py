@@ -6,11 +6,15 @@ The empty unit is that of a literal, or of a point without one: it takes what st
 import functools
 import re
 from collections import Counter
+from fractions import Fraction
 
 from lineshaft.core.errors import Invalid
 from lineshaft.core.units import convert, find_unit
 
-ABSOLUTE = {"Cel": (1.0, 273.15), "[degF]": (5 / 9, 459.67 * 5 / 9)}
+ABSOLUTE = {
+    "Cel": (Fraction(1), Fraction(27_315, 100)),
+    "[degF]": (Fraction(5, 9), Fraction(45_967, 180)),
+}
 """Scales with a zero of their own: kelvin = factor × value + offset. Sums of two mean nothing."""
 UNIT_CHARS_MAX = 60
 _FACTOR = re.compile(r"(.*?[^0-9-])(-?\d+)?")
@@ -30,18 +34,25 @@ def conversion(source: str, target: str) -> tuple[float, float] | None:
         return 1.0, 0.0
     if source in _LOGARITHMIC or target in _LOGARITHMIC:
         return None
-    if source in ABSOLUTE:
-        factor, offset = ABSOLUTE[source]
-        beyond = conversion("K", target)
-        return beyond and (_neat(factor * beyond[0]), _neat(offset * beyond[0] + beyond[1]))
-    if target in ABSOLUTE:
-        before = conversion(source, "K")
-        factor, offset = ABSOLUTE[target]
-        return before and (_neat(before[0] / factor), _neat(-offset / factor))
+    if source in ABSOLUTE or target in ABSOLUTE:
+        return _of_scales(source, target)
     try:
         return _neat(convert(1.0, source, target)), 0.0
     except Invalid:
         return None
+
+
+def _of_scales(source: str, target: str) -> tuple[float, float] | None:
+    if source in ABSOLUTE and target in ABSOLUTE:
+        (factor, offset), (step, zero) = ABSOLUTE[source], ABSOLUTE[target]
+        return float(factor / step), float((offset - zero) / step)
+    if source in ABSOLUTE:
+        factor, offset = ABSOLUTE[source]
+        beyond = conversion("K", target)
+        return beyond and (float(factor) * beyond[0], float(offset) * beyond[0])
+    factor, offset = ABSOLUTE[target]
+    before = conversion(source, "K")
+    return before and (before[0] / float(factor), float(-offset / factor))
 
 
 def difference(unit: str) -> str:
@@ -51,7 +62,7 @@ def difference(unit: str) -> str:
 
 def product(left: str, right: str) -> str | None:
     """The unit of a product; None when there is none that we could name."""
-    return _written(_factors(left) + Counter(), _factors(right), 1)
+    return _written(_factors(left), _factors(right), 1)
 
 
 def quotient(left: str, right: str) -> str | None:

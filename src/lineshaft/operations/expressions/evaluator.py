@@ -133,7 +133,7 @@ class Evaluator:
         old = self._rows[number]
         behind = rows.slice(0, count)
         news = np.flatnonzero(unknown(old, behind))
-        reach = reach_ns(self.plan.root)
+        reach = reach_ns(self.plan.root, self.plan.every_ns)
         found: list[Late] = []
         for start, stop in zip(behind.time[news], _next(old, behind, news), strict=True):
             end = self._until + 1 if reach is None else min(int(stop) + reach, self._until + 1)

@@ -16,8 +16,8 @@ from lineshaft.core.batch import Floats, Ints
 STEP = 40
 """Bits of a digit; sums of 2^22 digits, also of two kinds, fit into 63 bits."""
 _MASK = np.int64(2**STEP - 1)
-_LOWEST = -26
-"""The last place whose unit, 2^-1040, is a float."""
+_LOWEST = -27
+"""The place of the last bit that a float can hold, 2^-1074."""
 _SPLIT = 134_217_729.0
 """2^27 + 1 cuts a float into two halves that can be multiplied without rounding (T. J. Dekker)."""
 

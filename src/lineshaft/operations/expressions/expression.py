@@ -16,6 +16,7 @@ from lineshaft.operations.expressions.messages import WrongExpression
 from lineshaft.operations.expressions.parsing import parse
 from lineshaft.operations.expressions.results import Result, result
 from lineshaft.operations.expressions.run import Run
+from lineshaft.operations.expressions.sql import Span, to_sql
 from lineshaft.operations.expressions.tails import Samples, ready
 from lineshaft.operations.expressions.tree import (
     Apply,
@@ -64,8 +65,15 @@ class Expression:
 
     @property
     def reach_ns(self) -> int | None:
-        """How long after an input's value was replaced it still counts; None: without bound."""
-        return reach_ns(self.plan.root)
+        """How long after an input's value was replaced it still shows; None: without bound.
+
+        A row is held until the next one, so on a grid it takes a step more; without a grid what
+        changes with time alone has no next row to rely on.
+        """
+        reach = reach_ns(self.plan.root, self.every_ns)
+        if reach is None or not self.plan.root.clocked:
+            return reach
+        return reach + self.every_ns if self.every_ns else None
 
     def evaluator(self, lateness_ns: int = 0) -> Evaluator:
         """A new evaluator, which knows of no sample yet."""
@@ -90,6 +98,20 @@ class Expression:
         times = run.base(self.plan.root.inputs, self.plan.root.clocked)
         times = times[(times >= start_ns) & (times < stop_ns)]
         return result(times, run.at(self.plan.root, times), self.type)
+
+    def sql(self, start_ns: int, stop_ns: int, *, since_ns: int) -> str:
+        """One SELECT over the view `samples` with the rows in [`start_ns`, `stop_ns`).
+
+        It reads samples from `since_ns` on, in DuckDB's dialect, and gives time_ns, value and
+        quality: what `over` gives of the same samples, except that DuckDB adds up in another
+        order: `avg`, `sum` and `increase` may differ in the last digit.
+
+        Raises:
+            Invalid: it holds `mean`, `stddev`, a power, exponent or logarithm, letters made small
+                or large, or the clock of a time zone: evaluate with `over`.
+        """
+        points = tuple(zip((p.path for p in self.plan.points), self.plan.types, strict=True))
+        return to_sql(self.plan.root, points, self.every_ns, Span(since_ns, start_ns, stop_ns))
 
     def rows(self, times: Ints, columns: Mapping[str, Column]) -> Column:
         """The values for inputs that are aligned already, by path: nothing looks back here.

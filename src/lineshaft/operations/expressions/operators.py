@@ -112,6 +112,8 @@ def _sum(build: Builder, part: Binary, left: Node, right: Node) -> Node:
     if op == "sub":
         unit = left.unit
         return build.apply(op, Type.DOUBLE, left, build.in_unit(right, unit, part.right), unit=unit)
+    if left.unit and dimensions.conversion(left.unit, "K") is None:
+        build.in_unit(right, left.unit, part.right)  # tells why not
     left = _as_difference(build, part.left, left, right.unit)
     return build.apply(op, Type.DOUBLE, left, right, unit=right.unit)
 
@@ -121,7 +123,7 @@ def _as_difference(build: Builder, part: Part, node: Node, scale: str) -> Node:
     if not node.unit:
         return node
     step = build.in_unit(node, "K", part)
-    factor = 1 / dimensions.ABSOLUTE[scale][0]
+    factor = float(1 / dimensions.ABSOLUTE[scale][0])
     if factor == 1:
         return step
     return build.apply("scale", Type.DOUBLE, step, unit="K", settings=(factor, 0.0))

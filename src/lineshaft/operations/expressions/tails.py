@@ -1,5 +1,6 @@
 """Samples of one input, in the order of their times, each time once."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ from lineshaft.operations.expressions.tree import Type
 LONG_AGO = -(2**62)
 FAR_AHEAD = 2**62
 """Times lie between these, so that a window can be subtracted from any."""
+_INTEGER = re.compile(r"-?[0-9]{1,300}")
 Objects = npt.NDArray[np.object_]
 
 
@@ -125,7 +127,7 @@ def _numbers(values: Floats | Sequence[str | None] | pa.StringArray) -> Floats:
     listed = values.to_pylist() if isinstance(values, pa.Array) else values
     found = np.full(len(listed), np.nan)
     for place, value in enumerate(listed):
-        if isinstance(value, int | float) or (value and value.lstrip("-").isdecimal()):
+        if isinstance(value, int | float) or (value and _INTEGER.fullmatch(value)):
             found[place] = float(value)
     return found
 

@@ -82,11 +82,11 @@ def children(node: Node) -> tuple[Node, ...]:
     return (node.arg,) if isinstance(node, Timed) else ()
 
 
-def reach_ns(node: Node) -> int | None:
+def reach_ns(node: Node, every_ns: int) -> int | None:
     """How long after a value of an input stopped being held it still counts; None: no bound."""
-    reaches = [reach_ns(child) for child in children(node)]
     below = 0
-    for reach in reaches:
+    for child in children(node):
+        reach = reach_ns(child, every_ns)
         if reach is None:
             return None
         below = max(below, reach)
@@ -94,4 +94,7 @@ def reach_ns(node: Node) -> int | None:
         return below
     if node.op in ("prev", "changed", "duration", "increase"):
         return None
+    if node.op in ("mean", "delta", "rate") and node.arg.clocked:
+        # What they hold of their argument, they hold until its next row.
+        return below + node.window_ns + every_ns if every_ns else None
     return below + node.window_ns

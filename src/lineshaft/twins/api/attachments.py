@@ -23,7 +23,7 @@ Changes = tuple[Change, ...]
 _ODD = re.compile(r"[^A-Za-z0-9._~-]+")
 
 
-def _part_name(where: str, name: str) -> str:
+def part_name(where: str, name: str) -> str:
     """A name for a file that is right as the name of a part of a package."""
     inner = _ODD.sub("_", name.replace("\\", "/").rpartition("/")[2])[-100:].strip(".")
     return f"{FOLDER}{_ODD.sub('_', where)[-100:].strip('.')}/{inner or 'file'}"
@@ -82,7 +82,7 @@ async def put(to: Services, request: Request) -> Answer:
     kept.demand(to, request, Right.UPDATE, document, at)
     form = Form(request)
     ref = await form.keep(to.files, size_max=FILE_BYTES_MAX)
-    name = _part_name(at, form.name)
+    name = part_name(at, form.name)
 
     def alter(submodel: Json) -> None:
         find(submodel, steps).update(value=name, contentType=ref.media_type)
@@ -131,7 +131,7 @@ async def put_thumbnail(to: Services, request: Request) -> Answer:
     kept.demand(to, request, Right.UPDATE, shell)
     form = Form(request)
     ref = await form.keep(to.files, size_max=FILE_BYTES_MAX)
-    name = _part_name("thumbnail", form.name)
+    name = part_name("thumbnail", form.name)
 
     def alter(obj: Json) -> None:
         obj["assetInformation"]["defaultThumbnail"] = {

@@ -306,7 +306,9 @@ async def patch_value(to: Services, request: Request) -> Answer:
     steps: Steps = steps_of(request) if "idShortPath" in request.params else ()
     value, id_ = await request.json(), await submodels.submodel_id(to, request)
     document = await kept.read(to, request, SUBMODEL, id_)
-    kept.demand(to, request, kept.SET, document, path_text(steps))
+    # What a machine is told to do is an operator's business, as any other write to it.
+    right = Right.EXECUTE if to.living.binds(id_, steps) else kept.SET
+    kept.demand(to, request, right, document, path_text(steps))
     trial = find(msgspec.json.decode(document.data), steps)
     value = _bare(request, steps, trial, value)
     with_value(trial, value)  # what cannot be kept is not sent to a machine either

@@ -201,7 +201,8 @@ async def get(to: Services, request: Request) -> Answer:
     if not is_core and kept.is_stored(to, request, document, blobs=blobs):
         return answers.document(document, request)
     obj = _cut(kept.shown(to, request, document), is_core=is_core, blobs=blobs)
-    return answers.encoded(obj)
+    # For If-Match: what is written is the stored document, whatever lives over it.
+    return answers.encoded(obj, answers.tag_of(document.version))
 
 
 async def put(to: Services, request: Request) -> Answer:

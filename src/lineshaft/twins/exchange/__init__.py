@@ -26,6 +26,10 @@ NODES_MAX = 2_000_000
 """XML elements, or values in JSON, of one document."""
 MENDS_MAX = 100
 """Parts of one document that are taken out for not being readable; then it is left out whole."""
+REREAD_NODES_MAX = 20_000_000
+"""Values that are read again after something was taken out, in one file: about half a minute."""
+PATH_CHARS_MAX = 500
+"""Of the paths and messages of findings."""
 FINDINGS_MAX = 1_000
 """Findings that are told; the others are counted."""
 
@@ -70,23 +74,30 @@ def packed(data: bytes, media_type: str) -> Packed:
 
 
 class Notes:
-    """Findings while a file is read, no more than `FINDINGS_MAX`."""
+    """What is found while a file is read, within the bounds."""
 
     def __init__(self) -> None:
         self._found: list[Finding] = []
         self._more = 0
+        self._nodes = REREAD_NODES_MAX
+
+    def may_reread(self, nodes: int) -> bool:
+        """Whether a document of so many values may be read again; counts it as read."""
+        self._nodes -= nodes
+        return self._nodes >= 0
 
     def warn(self, path: str, message: str) -> None:
         """Something was mended or accepted."""
-        self._add(Finding(path=path, message=message, level="warning"))
+        self._add(path, message, "warning")
 
     def error(self, path: str, message: str) -> None:
         """Something was left out."""
-        self._add(Finding(path=path, message=message))
+        self._add(path, message, "error")
 
-    def _add(self, finding: Finding) -> None:
+    def _add(self, path: str, message: str, level: str) -> None:
         if len(self._found) < FINDINGS_MAX:
-            self._found.append(finding)
+            path, message = path[:PATH_CHARS_MAX], message[:PATH_CHARS_MAX]
+            self._found.append(Finding(path=path, message=message, level=level))
         else:
             self._more += 1
 

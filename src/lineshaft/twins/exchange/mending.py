@@ -10,7 +10,7 @@ from aas_core3_1 import types as aas
 
 from lineshaft.core.errors import Invalid
 from lineshaft.twins import Json
-from lineshaft.twins.exchange import MENDS_MAX, NODES_MAX, Notes
+from lineshaft.twins.exchange import MENDS_MAX, NODES_MAX, PATH_CHARS_MAX, Notes
 from lineshaft.twins.model.checking import check
 from lineshaft.twins.model.metamodel import DEPTH_MAX
 
@@ -39,7 +39,7 @@ def mended(document: Json, kind: str, path: str, notes: Notes) -> Json | None:
     Raises:
         Invalid: it is beyond the bounds.
     """
-    _cleaned(document, path, notes)
+    nodes = _cleaned(document, path, notes)
     if document.get("modelType") is None:
         notes.warn(path, f"has no modelType: taken for a {kind}")
         document["modelType"] = kind
@@ -47,7 +47,11 @@ def mended(document: Json, kind: str, path: str, notes: Notes) -> Json | None:
         notes.error(path, f"is a {str(document['modelType'])[:100]!r}, wanted a {kind}: left out")
         return None
     instance = settled(
-        lambda: _READ[kind](document), lambda error: _take_out(document, error), path, notes
+        lambda: _READ[kind](document),
+        lambda error: _take_out(document, error),
+        path,
+        notes,
+        nodes=nodes,
     )
     if instance is None:
         return None
@@ -60,10 +64,13 @@ def settled(
     take_out: Callable[[Any], str],
     path: str,
     notes: Notes,
+    *,
+    nodes: int,
 ) -> aas.Class | None:
     """What `read` returns, after `take_out` took away what it could not read, one by one.
 
     `take_out` is given the error and returns where that was; empty when nothing can be kept.
+    `nodes` is how many values there are to read.
     """
     for _ in range(MENDS_MAX):
         try:
@@ -77,7 +84,9 @@ def settled(
             notes.error(f"{path}{where}", f"{cause}: left out")
             if not where:
                 return None
-    notes.error(path, f"has more than {MENDS_MAX} parts that cannot be read: left out")
+            if not notes.may_reread(nodes):
+                break
+    notes.error(path, "has too many parts that cannot be read: left out")
     return None
 
 
@@ -99,10 +108,12 @@ def _take_out(document: Json, error: Any) -> str:  # noqa: ANN401 - see UNREADAB
         where += f".{unknown}"
     if not steps:
         return ""
-    owner: Any = document
+    owners: list[Any] = [document]
     for step in steps[:-1]:
-        owner = owner[step]
-    del owner[steps[-1]]
+        owners.append(owners[-1][step])
+    del owners[-1][steps[-1]]
+    if owners[-1] == []:  # a list of which nothing is left must go, too
+        del owners[-2][steps[-2]]
     return where
 
 
@@ -113,8 +124,8 @@ def _step(segment: Any) -> Any:  # noqa: ANN401 - the name of a property or an i
 # ---- what says nothing
 
 
-def _cleaned(document: Json, path: str, notes: Notes) -> None:
-    """Take out nulls, empty lists and characters that no text may hold, in place.
+def _cleaned(document: Json, path: str, notes: Notes) -> int:
+    """Take out nulls, empty lists and characters that no text may hold; returns how many values.
 
     Raises:
         Invalid: it is nested deeper, or is larger, than the bounds allow.
@@ -138,7 +149,8 @@ def _cleaned(document: Json, path: str, notes: Notes) -> None:
         for key, item in pairs:
             if isinstance(item, str) and not _ILLEGAL.search(item):
                 continue
-            where = f"{at}[{key}]" if isinstance(key, int) else f"{at}.{key}"
+            # Cut, since a name of megabytes would stand in the path of each that is below it.
+            where = f"{at}[{key}]" if isinstance(key, int) else f"{at}.{key}"[:PATH_CHARS_MAX]
             if isinstance(item, str):
                 notes.warn(where, "held characters that no text may hold: replaced by U+FFFD")
                 value[key] = _ILLEGAL.sub("\ufffd", item)
@@ -147,6 +159,7 @@ def _cleaned(document: Json, path: str, notes: Notes) -> None:
                 del value[key]
             elif isinstance(item, dict | list):
                 todo.append((item, where, depth + 1))
+    return count
 
 
 def _put_right(value: Json, at: str, notes: Notes) -> None:

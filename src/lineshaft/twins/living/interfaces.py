@@ -7,7 +7,14 @@ from lineshaft.core.units import to_unece
 from lineshaft.twins import Json
 from lineshaft.twins.living import Link
 from lineshaft.twins.living.assets import Asset
-from lineshaft.twins.living.building import collection, listed, prop, submodel, to_element
+from lineshaft.twins.living.building import (
+    collection,
+    listed,
+    prop,
+    reference,
+    submodel,
+    to_element,
+)
 from lineshaft.twins.living.names import Scheme, id_short, id_shorts
 
 SEMANTIC = "https://admin-shell.io/idta/AssetInterfacesDescription/1/1/Submodel"
@@ -33,8 +40,7 @@ _TYPES = {
 def interfaces(asset: Asset, scheme: Scheme, link: Callable[[str], Link | None]) -> Json | None:
     """One interface for each connection that reads the asset; None when none does."""
     id_ = scheme.submodel(asset.path, ID_SHORT)
-    sources = sorted({p.source for p in asset.points if p.source})
-    found = [(s, made) for s in sources if (made := link(s))]
+    found = [(s, made) for s in asset.sources if (made := link(s))]
     if not found:
         return None
     elements = []
@@ -54,7 +60,12 @@ def _interface(submodel_id: str, link: Link, points: list[Point]) -> Json:
         ("SubmodelElementCollection", "nosec_sc"),
     )
     security = f"{_TD}hasSecurityConfiguration"
-    chosen = {"modelType": "ReferenceElement", "value": definition}
+    chosen = {
+        "modelType": "ReferenceElement",
+        "semanticId": reference(security),
+        "value": definition,
+    }
+    secured = listed("security", [chosen], security, of="ReferenceElement")
     scheme = prop("scheme", "nosec", "https://www.w3.org/2019/wot/security#SecurityScheme")
     nosec = collection(
         "nosec_sc", [scheme], "https://www.w3.org/2019/wot/security#NoSecurityScheme"
@@ -66,12 +77,12 @@ def _interface(submodel_id: str, link: Link, points: list[Point]) -> Json:
             "application/octet-stream",
             "https://www.w3.org/2019/wot/hypermedia#forContentType",
         ),
-        listed("security", [chosen], security, of="ReferenceElement"),
+        secured,
         collection("securityDefinitions", [nosec], f"{_TD}definesSecurityScheme"),
     ]
     names = [p.path.rpartition("/")[2] for p in points]
     shorts = id_shorts(names)
-    properties = [_property(p, shorts[n]) for p, n in zip(points, names, strict=True)]
+    properties = [_property(p, shorts[n], secured) for p, n in zip(points, names, strict=True)]
     made = collection(
         short,
         [
@@ -95,7 +106,7 @@ def _interface(submodel_id: str, link: Link, points: list[Point]) -> Json:
     return made
 
 
-def _property(point: Point, short: str) -> Json:
+def _property(point: Point, short: str, secured: Json) -> Json:
     elements = [
         prop("key", point.path.rpartition("/")[2], f"{_AT}/key"),
         prop("type", _TYPES[point.kind], "https://www.w3.org/1999/02/22-rdf-syntax-ns#type"),
@@ -109,9 +120,11 @@ def _property(point: Point, short: str) -> Json:
         extremes: Json = {
             "modelType": "Range",
             "idShort": "min_max",
+            "semanticId": reference(f"{_AT}/minMaxRange"),
             "valueType": "xs:double",
         }
         elements.append(extremes | {n: repr(e) for n, e in ends.items() if e is not None})
-    forms = [prop("href", point.address or "/", "https://www.w3.org/2019/wot/hypermedia#hasTarget")]
+    href = prop("href", point.address or "/", "https://www.w3.org/2019/wot/hypermedia#hasTarget")
+    forms = [href, secured]
     elements.append(collection("forms", forms, f"{_TD}hasForm"))
     return collection(short, elements, f"{_AT}/PropertyDefinition")

@@ -137,9 +137,11 @@ def _objects(obj: object) -> Iterator[tuple[str, Json]]:
         for path, each in level:
             if type(each) is dict:
                 yield path, each
-                below.extend((f"{path}.{k}" if path else k, v) for k, v in each.items())
+                # Cut, since a name of megabytes would stand in the path of each that is below it.
+                at = path[:_MESSAGE_MAX]
+                below.extend((f"{at}.{k}" if at else k, v) for k, v in each.items())
             elif type(each) is list:
-                below.extend((f"{path}[{at}]", v) for at, v in enumerate(each))
+                below.extend((f"{path[:_MESSAGE_MAX]}[{n}]", v) for n, v in enumerate(each))
         level = below
 
 

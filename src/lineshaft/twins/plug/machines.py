@@ -54,6 +54,17 @@ class Machines:
             if await self.description(found.id):
                 yield found
 
+    async def page(self, cursor: str, limit: int) -> tuple[list[Document], str]:
+        """Some of them, ordered by identifier, and the cursor of the next part.
+
+        Raises:
+            Invalid: the cursor is not of this list.
+        """
+        found, more = await self._documents.find(
+            Class.SUBMODEL, _beginning(DESCRIPTION), cursor=cursor, limit=limit
+        )
+        return [one for one in found if await self.description(one.id)], more
+
     # ---- mappings
 
     async def learn(self) -> None:
@@ -111,16 +122,19 @@ class Machines:
 
     async def _with(self, prefix: str) -> AsyncIterator[Document]:
         """Submodels whose own semantic id begins so."""
-        where: Predicate = And((Prefix("semantic_id", prefix), IsNull("at")))
         cursor = ""
         while True:
             found, cursor = await self._documents.find(
-                Class.SUBMODEL, where, cursor=cursor, limit=PAGE
+                Class.SUBMODEL, _beginning(prefix), cursor=cursor, limit=PAGE
             )
             for one in found:
                 yield one
             if not cursor:
                 return
+
+
+def _beginning(prefix: str) -> Predicate:
+    return And((Prefix("semantic_id", prefix), IsNull("at")))
 
 
 def _sources(mapping: Document) -> frozenset[str]:

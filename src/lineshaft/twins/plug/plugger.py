@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -23,6 +23,8 @@ from lineshaft.twins.plug.machines import Machines
 
 log = logging.getLogger(__name__)
 
+MayRead = Callable[[Identity, Document], bool]
+"""Whether somebody may read a document, where rules of twins say more than the branch."""
 SUBSCRIPTION = "plug"
 EVENTS_MAX = 4096
 """Changes of twins that may wait; when more come, all descriptions are looked at again."""
@@ -52,12 +54,14 @@ class Plugger:
         authorizer: Authorizer,
         audit: Audit,
         bindings: Bindings,
+        may_read: MayRead | None = None,
     ) -> None:
         self._config = config
         self._documents = documents
         self._spine = spine
         self._connect, self._bindings = connect, bindings
         self._authorizer, self._audit = authorizer, audit
+        self._may_read = may_read
         self._plugs = Plugs(records)
         self.machines = Machines(documents)
         self._turn = asyncio.Lock()
@@ -210,11 +214,17 @@ class Plugger:
                 remedy='Set plug = "ask" in the settings table [twins].',
             )
         found = await self.machines.description(submodel)
-        if found is None or not self._authorizer.allows(who, Action.LOOK, found.path):
+        if found is None or not self.may_see(who, found):
             raise Missing(f"there is no interfaces description {submodel!r}")
         # News of a mapping that was written a moment ago may still be on its way.
         await self.machines.learn()
         return found
+
+    def may_see(self, who: Identity, found: Document) -> bool:
+        """Whether `who` may know of a description."""
+        if self._may_read is not None:
+            return self._may_read(who, found)
+        return self._authorizer.allows(who, Action.LOOK, found.path)
 
     async def kept(self, found: Document) -> Plug:
         """What was decided about a description, or that nothing was."""

@@ -40,28 +40,31 @@ class PlugView(msgspec.Struct, frozen=True, kw_only=True):
     at: str
     """Branch of the namespace that its points stand below, or would."""
     connections: tuple[ConnectionView, ...]
-    points: dict[str, str]
-    """Point for each property, by idShortPath."""
-    bindings: tuple[Binding, ...]
-    """Elements that show a point, or would."""
     problems: dict[str, str]
     """What could not be done, by connection or `submodel#path` of a binding."""
-    findings: tuple[Finding, ...]
+    points: dict[str, str] = {}
+    """Point for each property, by idShortPath; left out in lists."""
+    bindings: tuple[Binding, ...] = ()
+    """Elements that show a point, or would; left out in lists."""
+    findings: tuple[Finding, ...] = ()
+    """What is not supported, or was guessed; left out in lists."""
 
 
-def view(found: Document, plug: Plug, wanted: Interpreted) -> PlugView:
-    """A description with what was decided about it."""
+def view(found: Document, plug: Plug, wanted: Interpreted, *, whole: bool = True) -> PlugView:
+    """A description with what was decided about it; `whole` with all that it says."""
     id_short = msgspec.json.decode(found.data).get("idShort", "")
-    return PlugView(
+    short = PlugView(
         submodel=found.id,
         id_short=str(id_short),
         state=plug.state,
         at=plug.at,
         connections=tuple(_connection(one, plug) for one in wanted.wanted),
-        points=wanted.points,
-        bindings=wanted.bindings,
         problems=plug.problems,
-        findings=wanted.findings,
+    )
+    if not whole:
+        return short
+    return msgspec.structs.replace(
+        short, points=wanted.points, bindings=wanted.bindings, findings=wanted.findings
     )
 
 

@@ -21,7 +21,7 @@ from lineshaft.records import (
     Suffix,
 )
 from lineshaft.twins import Class
-from lineshaft.twins.index import path_text
+from lineshaft.twins.index import place_text
 from lineshaft.twins.query.evaluate import holds
 from lineshaft.twins.query.expressions import (
     All,
@@ -255,9 +255,6 @@ def _path(path: Wild) -> Predicate | None:
     if not path:
         return None
     if None in path:
-        last = len(path) - 1 - path[::-1].index(None)
-        rest = tuple(step for step in path[last + 1 :] if step is not None)
-        after = path_text(rest)
-        return Suffix("at", "]" + (f".{after}" if rest and isinstance(rest[0], str) else after))
-    whole = path_text(tuple(step for step in path if step is not None))
-    return Or((Compare("at", "=", whole), Suffix("at", f".{whole}")))
+        path = path[len(path) - path[::-1].index(None) :]
+        return Suffix("at", "]" + place_text(tuple(s for s in path if s is not None)))
+    return Suffix("at", place_text(tuple(s for s in path if s is not None)))
