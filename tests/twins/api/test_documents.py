@@ -199,6 +199,10 @@ async def test_the_single_services_serve_the_first_or_what_the_settings_name(pla
         await fill(http, environment())
         assert (await http.get("/aas")).json()["idShort"] == "Pump1"
         assert (await http.get("/submodel")).json()["id"] == "urn:lineshaft:submodel:1:a"
+        asked = {"aasIdentifier": encode_id("urn:lineshaft:shell:2")}
+        assert (await http.get("/aas", params=asked)).json()["idShort"] == "Pump2"
+        asked = {"submodelIdentifier": encode_id("urn:lineshaft:submodel:2:b")}
+        assert (await http.get("/submodel/$value", params=asked)).json() == {"Note": "none"}
         plant.twins.shell = "urn:lineshaft:shell:2"
         assert (await http.get("/aas/$reference")).json()["keys"][0]["value"] == plant.twins.shell
 

@@ -97,6 +97,10 @@ async def test_an_attachment_comes_back_as_it_was_and_never_as_a_page(http):
     assert answer.content == page
     assert answer.headers["content-type"] == "application/octet-stream"
     assert answer.headers["content-disposition"].startswith("attachment;")
+    known = {"If-None-Match": answer.headers["etag"]}
+    assert (await http.get(f"{AT}/Manual/attachment", headers=known)).status_code == 304
+    head = await http.head(f"{AT}/Manual/attachment")
+    assert (head.content, head.headers["content-length"]) == (b"", str(len(page)))
     element = (await http.get(f"{AT}/Manual")).json()
     assert element["contentType"] == "text/html"
     assert (await http.delete(f"{AT}/Manual/attachment")).status_code == 200

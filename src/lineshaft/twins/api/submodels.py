@@ -47,6 +47,9 @@ async def submodel_id(to: Services, request: Request) -> str:
         Missing: the shell in the path does not refer to it, or `/submodel` has nothing to serve.
     """
     if "submodelIdentifier" not in request.params:
+        named = request.one("submodelIdentifier")
+        if named is not None:
+            return filters.decode_text(named, "submodelIdentifier")
         return to.submodel or await shells.first(to, request, SUBMODEL)
     id_ = request.id("submodelIdentifier")
     if _by_shell(request):
