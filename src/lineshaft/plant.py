@@ -305,6 +305,10 @@ class Plant:
             self.devices.add(made, file=False)
         return made.name
 
+    def connected(self, name: str) -> bool:
+        """Whether there is a connection of that name, up or not."""
+        return any(d.name == name for d in self.devices.all())
+
     async def disconnect(self, who: Identity, name: str) -> None:
         """Remove a connection that was made at run time.
 

@@ -92,8 +92,11 @@ async def test_answers_are_those_of_the_memory(kind, kept, questions, limit):
         )
         engines = [build(Records, {"kind": "memory"}), build(Records, {"kind": kind} | table)]
         changes = [put(key, *its) for key, its in kept.items()]
+        old = [(key, its[::-1]) for key, its in kept.items()]
         for engine in engines:
             await stack.enter_async_context(engine.opened(COLLECTIONS))
+            # What was there before must leave no row behind.
+            await engine.commit(*(put(key, {"name": "a"}, *its, {"on": True}) for key, its in old))
             await engine.commit(*changes)
         memory, other = engines
         for where, order in questions:

@@ -64,7 +64,7 @@ export function LineChart({ line, colour, relative, span }: Props) {
         },
         { ...axis, size: AXIS_WIDTH, values: (_, ticks) => ticks.map((t) => format.figure(t, 5)) },
       ],
-      series: [{}, { stroke, width: 1.5, points: { show: line.times.length < 60, size: 4 }, paths: line.stepped ? uPlot.paths.stepped?.({ align: 1 }) : undefined }],
+      series: [{}, { stroke, width: 1.5, points: { show: !span && line.times.length < 60, size: 4 }, paths: line.stepped ? uPlot.paths.stepped?.({ align: 1 }) : undefined }],
     }, latest.current(), box.current);
     plot.current = made;
     return () => {

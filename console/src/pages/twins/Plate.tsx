@@ -66,7 +66,7 @@ function IdLink({ link }: { link: string }) {
       {/* Dark on light in both themes: many readers know no other. */}
       <QRCode type="svg" value={link} size={132} bordered={false} color="#101418" bgColor="#ffffff" errorLevel="M" aria-label={`${t.plate.code}: ${link}`} />
       <figcaption style={{ color: palette.quiet }}>
-        <span className="small">{t.plate.code}</span>
+        <span className="small">{isAddress ? t.plate.code : t.id}</span>
         {isAddress ? <a className="small path-text" href={link} target="_blank" rel="noreferrer noopener">{link}</a>
           : <span className="small path-text">{link}</span>}
       </figcaption>

@@ -1,5 +1,5 @@
 /** Questions to our own routes beside the standard's: files, comparisons, connections. */
-import { ask, askFile } from "../../http";
+import { ask, askFile, askTagged } from "../../http";
 import { encodeId, type Submodel } from "./aas";
 
 export interface Finding {
@@ -71,6 +71,9 @@ export const twins = {
   read: (file: File, dry: boolean, signal?: AbortSignal) =>
     ask<Imported>("POST", "/twins/import", { query: { name: file.name, dry }, data: file, signal }),
   undo: (id: string) => ask<void>("POST", `/twins/imports/${encodeURIComponent(id)}/undo`),
+  rules: async (signal?: AbortSignal) => (await askTagged<object>("/twins/rules", "", { signal })) ?? { data: {}, etag: "" },
+  putRules: (rules: unknown, etag: string) =>
+    ask<void>("PUT", "/twins/rules", { body: rules, headers: etag ? { "If-Match": etag } : undefined }),
   bindings: (submodel: string, signal?: AbortSignal) =>
     ask<{ items: { path: string; point: string }[] }>("GET", "/twins/bindings", { query: { submodel }, signal }),
   bind: (submodel: string, path: string, point: string) =>

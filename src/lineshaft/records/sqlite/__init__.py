@@ -41,7 +41,9 @@ T = TypeVar("T")
 
 SEQ_MAX = 2**63 - 1
 NARROW_MAX = 10_000
-"""Documents that an index may name to be put in order; are there more, all are walked."""
+"""Rows that an index may name, whose documents are put in order; are there more, all are walked."""
+FEW = 200
+"""Rows so few that no other index needs to be asked."""
 STEPS_A_CALL = 1_000_000
 STEPS_MAX = 1000
 """Millions of steps of SQLite's machine for one question; some ten seconds."""
@@ -255,15 +257,17 @@ def _by_key(
     """The question for documents by key, begun at the part that an index makes short."""
     parts = queries.conjuncts(queries.of_document(where)) if where is not None else []
     rows = queries.Rows(collection)
+    fewest = NARROW_MAX + 1
+    among, shortest = "", None
     for part in parts:
-        if isinstance(part, Some) and rows.indexed(part.part):
-            sql, values = queries.narrow_sql(collection, part.part, NARROW_MAX)
+        if isinstance(part, Some) and rows.indexed(part.part) and fewest > FEW:
+            sql, values = queries.narrow_sql(collection, part.part, fewest)
             found = [doc for (doc,) in db.execute(sql, values)]
-            if len(found) <= NARROW_MAX:
-                parts.remove(part)
-                among = msgspec.json.encode(found).decode()
-                return queries.by_key_sql(collection, parts, place, falling=falling, among=among)
-    return queries.by_key_sql(collection, parts, place, falling=falling)
+            if len(found) < fewest:
+                fewest, shortest = len(found), part
+                among = msgspec.json.encode(list(set(found))).decode()
+    others = [p for p in parts if p is not shortest]
+    return queries.by_key_sql(collection, others, place, falling=falling, among=among)
 
 
 def _record(row: Sequence[Any]) -> Record:

@@ -42,7 +42,11 @@ def column(name: str) -> str:
 
 
 class Rows:
-    """Predicates on one index row, as SQL; it is called `r0`, in an inner question `r1`."""
+    """Predicates on one index row, as SQL.
+
+    The row is called `r0`; one that is looked for inside a known document, `r1` and so on. Of
+    that document only some rows are read, so a plus keeps SQLite from using an index there.
+    """
 
     def __init__(self, collection: Collection) -> None:
         self._collection = collection
@@ -64,7 +68,7 @@ class Rows:
             case _:
                 return self._leaf(where, depth)
 
-    def some(self, part: Predicate, doc: str, depth: int = 0) -> Part:
+    def some(self, part: Predicate, doc: str, depth: int = 1) -> Part:
         """That the document of this number has a row that fits."""
         inner, values = self.sql(part, depth)
         rows = f"{table(self._collection.name)} AS r{depth}"
@@ -73,7 +77,7 @@ class Rows:
     def _cell(self, name: str, depth: int) -> str:
         if name == "key":
             return f"(SELECT k.key FROM documents AS k WHERE k.id = r{depth}.doc)"  # noqa: S608
-        return f"r{depth}.{column(name)}"
+        return f"{'+' if depth else ''}r{depth}.{column(name)}"
 
     def _leaf(self, where: Compare | In | Prefix | Suffix | Contains, depth: int) -> Part:
         here = self._cell(where.column, depth)
@@ -226,10 +230,13 @@ def document_sql(where: Predicate, rows: Rows) -> Part:
 
 
 def narrow_sql(collection: Collection, part: Predicate, limit: int) -> Part:
-    """Numbers of the documents that have a fitting row; more than `limit` are not wanted."""
+    """For each fitting row the number of its document, at most `limit` of them.
+
+    Each once would be asked with DISTINCT, for which SQLite reads all rows in order.
+    """
     inner, values = Rows(collection).sql(part)
     rows = f"{table(collection.name)} AS r0"
-    return f"SELECT DISTINCT r0.doc FROM {rows} WHERE {inner} LIMIT {limit + 1}", values  # noqa: S608
+    return f"SELECT r0.doc FROM {rows} WHERE {inner} LIMIT {limit}", values  # noqa: S608
 
 
 def by_key_sql(
@@ -245,17 +252,21 @@ def by_key_sql(
     `parts` are conjuncts of `of_document`, `place` is the key to go on after, `among` is a
     JSON list of numbers of documents, the only ones to look at.
     """
-    tests: list[Part] = [("d.collection = ?", [collection.name])]
+    # The plus keeps SQLite from walking all documents beside the few.
+    plus = "+" if among else ""
+    tests: list[Part] = [(f"{plus}d.collection = ?", [collection.name])]
     if place is not None:
-        tests.append((f"d.key {'<' if falling else '>'} ?", [place]))
-    if among:
-        tests.append(("d.id IN (SELECT value FROM json_each(?))", [among]))
+        tests.append((f"{plus}d.key {'<' if falling else '>'} ?", [place]))
     tests += (document_sql(p, Rows(collection)) for p in parts)
     fits, values = joined(" AND ", tests, "1")
     down = " DESC" if falling else ""
+    source = "documents AS d"
+    if among:
+        source = "json_each(?) AS few CROSS JOIN documents AS d ON d.id = few.value"
+        values = [among, *values]
     return (
         "SELECT d.key, d.version, d.data, d.key FROM"  # noqa: S608
-        f" (SELECT d.id AS id FROM documents AS d WHERE {fits} ORDER BY d.key{down} LIMIT ?) AS p"
+        f" (SELECT d.id AS id FROM {source} WHERE {fits} ORDER BY d.key{down} LIMIT ?) AS p"
         f" CROSS JOIN documents AS d ON d.id = p.id ORDER BY d.key{down}",
         values,
     )

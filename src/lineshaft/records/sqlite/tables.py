@@ -82,6 +82,7 @@ class Writing:
         self._db = db
         self._words: dict[str, int] = {}
         self._inserts = {c.name: _insert_sql(c) for c in collections}
+        self._selects = {c.name: _select_sql(c) for c in collections}
         self._spelled = {
             c.name: [n for n, t in c.columns.items() if t is Column.WORD] for c in collections
         }
@@ -103,10 +104,9 @@ class Writing:
         ).fetchone()
         doc, version = found or (0, 0)
         rules.check_version(change, version)
-        table = queries.table(change.collection)
-        if doc:
-            self._db.execute(f"DELETE FROM {table} WHERE doc = ?", (doc,))  # noqa: S608
         if isinstance(change, Delete):
+            table = queries.table(change.collection)
+            self._db.execute(f"DELETE FROM {table} WHERE doc = ?", (doc,))  # noqa: S608
             self._db.execute("DELETE FROM documents WHERE id = ?", (doc,))
             return 0
         if doc:
@@ -120,15 +120,26 @@ class Writing:
                 (*place, 1, change.data),
             )
             doc = added.lastrowid
-        self._fill(change.collection, int(doc or 0), rows)
+        self._fill(change.collection, int(doc or 0), rows, new=not version)
         return int(version) + 1
 
-    def _fill(self, collection: str, doc: int, rows: Sequence[dict[str, Cell]]) -> None:
+    def _fill(
+        self, collection: str, doc: int, rows: Sequence[dict[str, Cell]], *, new: bool
+    ) -> None:
+        """Put the rows of a document; of one that was there, those that are not the same."""
         spelled = self._spelled[collection]
-        cells = (
+        cells = [
             (doc, n, *(self._numbered(row, spelled) if spelled else row).values())
             for n, row in enumerate(rows)
-        )
+        ]
+        if not new:
+            there = self._db.execute(self._selects[collection], (doc,)).fetchall()
+            if len(there) > len(cells):
+                table = queries.table(collection)
+                beyond = f"DELETE FROM {table} WHERE doc = ? AND row >= ?"  # noqa: S608
+                self._db.execute(beyond, (doc, len(cells)))
+            same = set(map(tuple, there))
+            cells = [one for one in cells if one not in same]
         self._db.executemany(self._inserts[collection], cells)
         if len(rows) > 1:
             self._db.execute("INSERT OR IGNORE INTO several VALUES (?)", (collection,))
@@ -155,4 +166,10 @@ class Writing:
 def _insert_sql(collection: Collection) -> str:
     names = ", ".join(["doc", "row", *map(queries.column, collection.columns)])
     marks = ", ".join("?" * (2 + len(collection.columns)))
-    return f"INSERT INTO {queries.table(collection.name)} ({names}) VALUES ({marks})"  # noqa: S608
+    into = queries.table(collection.name)
+    return f"INSERT OR REPLACE INTO {into} ({names}) VALUES ({marks})"  # noqa: S608
+
+
+def _select_sql(collection: Collection) -> str:
+    names = ", ".join(["doc", "row", *map(queries.column, collection.columns)])
+    return f"SELECT {names} FROM {queries.table(collection.name)} WHERE doc = ?"  # noqa: S608

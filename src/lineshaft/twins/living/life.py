@@ -3,11 +3,12 @@
 import asyncio
 from pathlib import Path
 
-from lineshaft.core.access import Audit, Authorizer
+from lineshaft.core.access import Audit, Authorizer, Identity
 from lineshaft.core.flow import supervise
 from lineshaft.records import Records
 from lineshaft.spines import Spine
-from lineshaft.twins import access, plug
+from lineshaft.twins import Document, access, plug
+from lineshaft.twins.access import Right
 from lineshaft.twins.access.deciding import Access
 from lineshaft.twins.api import services
 from lineshaft.twins.api.services import Services
@@ -105,6 +106,7 @@ class Life:
             authorizer=authorizer,
             audit=audit,
             bindings=self.bindings,
+            may_read=self._may_read,
         )
         source = Scheme(config.url, plant).plant
         self.events = Events(records, spine, self.services, source=source)
@@ -126,6 +128,9 @@ class Life:
             "rules": self.access,
             "life": self,
         }
+
+    def _may_read(self, who: Identity, found: Document) -> bool:
+        return self.access.allows(who, Right.READ, found.class_, found, found.path)
 
     async def start(self) -> None:
         """Know what the records know; they must be open."""

@@ -10,6 +10,7 @@ from lineshaft.core.path import clean_level
 from lineshaft.records import And, Compare, IsNull, Predicate, Prefix
 from lineshaft.twins import Class, Document, Json
 from lineshaft.twins.documents import Documents
+from lineshaft.twins.model.elements import walk
 from lineshaft.twins.plug import DESCRIPTION, MAPPING, Interpreted
 from lineshaft.twins.plug.interpret import interpret
 from lineshaft.twins.plug.mapping import links
@@ -96,6 +97,16 @@ class Machines:
             return interpret(aid, mappings, at=at)
 
         if sum(map(len, texts)) <= IN_LOOP_BYTES_MAX:
+            return read()
+        return await asyncio.to_thread(read)
+
+    async def paths(self, found: Document) -> frozenset[str]:
+        """The idShortPath of every element of a submodel."""
+
+        def read() -> frozenset[str]:
+            return frozenset(path for path, _ in walk(msgspec.json.decode(found.data)))
+
+        if len(found.data) <= IN_LOOP_BYTES_MAX:
             return read()
         return await asyncio.to_thread(read)
 

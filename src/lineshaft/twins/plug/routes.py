@@ -79,7 +79,7 @@ async def unplug(submodel: str, plugger: Plugger, who: Identity) -> None:
 
 async def _view(plugger: Plugger, found: Document, kept: Plug, *, whole: bool = True) -> PlugView:
     wanted = await plugger.machines.interpreted(found, kept.at)
-    return view(found, kept, wanted, whole=whole)
+    return view(found, kept, wanted, plugger.connected, whole=whole)
 
 
 handlers: list[Any] = [list_plugs, show_plug, plug, unplug]

@@ -1,5 +1,7 @@
 """What people see of a description: what it asks for, and what has become of it."""
 
+from collections.abc import Callable
+
 import msgspec
 
 from lineshaft.twins import Document, Finding
@@ -50,7 +52,13 @@ class PlugView(msgspec.Struct, frozen=True, kw_only=True):
     """What is not supported, or was guessed; left out in lists."""
 
 
-def view(found: Document, plug: Plug, wanted: Interpreted, *, whole: bool = True) -> PlugView:
+Connected = Callable[[str], bool]
+"""Whether there is a connection of a name."""
+
+
+def view(
+    found: Document, plug: Plug, wanted: Interpreted, connected: Connected, *, whole: bool = True
+) -> PlugView:
     """A description with what was decided about it; `whole` with all that it says."""
     id_short = msgspec.json.decode(found.data).get("idShort", "")
     short = PlugView(
@@ -58,7 +66,7 @@ def view(found: Document, plug: Plug, wanted: Interpreted, *, whole: bool = True
         id_short=str(id_short),
         state=plug.state,
         at=plug.at,
-        connections=tuple(_connection(one, plug) for one in wanted.wanted),
+        connections=tuple(_connection(one, plug, connected) for one in wanted.wanted),
         problems=plug.problems,
     )
     if not whole:
@@ -68,7 +76,7 @@ def view(found: Document, plug: Plug, wanted: Interpreted, *, whole: bool = True
     )
 
 
-def _connection(wanted: Wanted, plug: Plug) -> ConnectionView:
+def _connection(wanted: Wanted, plug: Plug, connected: Connected) -> ConnectionView:
     table = wanted.table
     name = str(table["name"])
     problem = plug.problems.get(name, "")
@@ -82,6 +90,6 @@ def _connection(wanted: Wanted, plug: Plug) -> ConnectionView:
         address=address or f"{table.get('host')}:{table.get('port')}",
         points=len(table.get("points", ())) + len(topics),
         needs=wanted.needs if absent else (),
-        connected=plug.state is State.PLUGGED and name in plug.tables and not problem,
+        connected=name in plug.tables and connected(name),
         problem=problem,
     )
