@@ -1,9 +1,10 @@
 """What expressions cost on one core: rules over aligned columns, and windows over streams.
 
 The peer is Polars, whose expressions do the same on columns: comparisons and arithmetic for
-rules, `rolling_*_by` for windows over a whole history. Ours carries quality beside every value, checks
-that results are finite, and gives the same digits however the stream is cut; Polars does none of these.
-Both are held to one thread. A rule of one sample is one evaluation. Best of several repetitions.
+rules, `rolling_*_by` for windows over a whole history. Ours carries quality beside every value,
+checks that results are finite, and gives the same digits however the stream is cut; Polars does
+none of these. Both are held to one thread. A rule of one sample is one evaluation. Best of several
+repetitions.
 
     python benchmarks/expressions.py [--quick]
 """

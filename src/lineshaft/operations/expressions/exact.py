@@ -88,7 +88,7 @@ def _value(digits: list[Ints], top: int) -> Pair:
 
 
 def _shifted(x: Floats, power: int) -> Floats:
-    """x × 2^power, exactly; in two steps, since the whole power may be beyond what a float holds."""
+    """Times 2^power, exactly; in two steps where the power itself is beyond what a float holds."""
     if abs(power) <= _POWER_MAX:
         return x * 2.0**power
     half = power // 2
