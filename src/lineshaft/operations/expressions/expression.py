@@ -38,6 +38,9 @@ class Expression:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
 
+    def __repr__(self) -> str:
+        return f"Expression({self.text!r}, every_ns={self.every_ns})"
+
     @property
     def text(self) -> str:
         """As it was written."""

@@ -181,7 +181,7 @@ class Run:
             series = self.series(node)
             place = int(np.searchsorted(series.time, begin, "right")) - 1
             if node.op in ("prev", "changed"):
-                place -= 1
+                place = max(place - 1, min(place, 0))
             elif node.op == "increase" and series.column.quality is not None:
                 usable = np.flatnonzero(series.column.codes(len(series.time))[: place + 1] < BAD)
                 place = int(usable[-1]) if len(usable) else -1
