@@ -237,3 +237,13 @@ def test_a_state_of_another_expression_is_refused():
 def test_a_path_that_is_no_input_is_refused():
     with pytest.raises(Invalid, match="hall/b"):
         compiled("a > 1").evaluator().push({"hall/b": one_sample(1, 1.0)})
+
+
+def test_history_that_reaches_back_as_far_as_told_is_enough():
+    expression = compiled("avg(avg(a, '2s') - delta(a, '3s'), '4s') > 0", S)
+    assert expression.lookback_ns == 7 * S
+    rows = [(n * S // 3, float(n % 7), GOOD) for n in range(120)]
+    start = 30 * S
+    first = max(t for t, _, _ in rows if t <= start - expression.lookback_ns)
+    short = expression.over(columns({"a": [r for r in rows if r[0] >= first]}), start, FOREVER)
+    same(short, expression.over(columns({"a": rows}), start, FOREVER))

@@ -25,6 +25,7 @@ from lineshaft.operations.expressions.tree import (
     Timed,
     Type,
     children,
+    lookback_ns,
     reach_ns,
 )
 
@@ -77,6 +78,15 @@ class Expression:
         if reach is None or not self.plan.root.clocked:
             return reach
         return reach + self.every_ns if self.every_ns else None
+
+    @property
+    def lookback_ns(self) -> int:
+        """How long before a row its windows begin.
+
+        History is read from so long before, with the last sample before that; `prev` and `changed`
+        need one more, `increase` the last usable one, `duration` the beginning of what lasts.
+        """
+        return lookback_ns(self.plan.root)
 
     def evaluator(self, lateness_ns: int = 0) -> Evaluator:
         """A new evaluator, which knows of no sample yet."""
