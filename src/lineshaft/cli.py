@@ -171,7 +171,7 @@ def _settings(args: argparse.Namespace) -> Path | None:
 
 def run(args: argparse.Namespace) -> int:
     """Run a plant until Ctrl-C; without a settings file, an empty one."""
-    from lineshaft import plant, settings
+    from lineshaft import plant, process, settings
 
     loaded = settings.load(_settings(args))
 
@@ -183,7 +183,7 @@ def run(args: argparse.Namespace) -> int:
                 flush=True,
             )
 
-    _loop_run(plant.run(loaded, up))
+    _loop_run(process.run(loaded, up))
     return 0
 
 

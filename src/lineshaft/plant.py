@@ -3,8 +3,6 @@
 import asyncio
 import importlib
 import logging
-import os
-import signal
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -26,6 +24,7 @@ from lineshaft.gather.routes import Reloaded
 from lineshaft.gather.writing import Writer
 from lineshaft.historian import COLLECTIONS as HISTORIAN_COLLECTIONS
 from lineshaft.historian import DURABLE, Historian
+from lineshaft.machines import Machines
 from lineshaft.operations.alarms.desk import COLLECTIONS as ALARM_COLLECTIONS
 from lineshaft.operations.alarms.desk import SUBSCRIPTION as ALARMS
 from lineshaft.operations.alarms.desk import Desk
@@ -46,9 +45,8 @@ from lineshaft.settings import (
 )
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
-from lineshaft.twins.api.services import COLLECTIONS as TWIN_COLLECTIONS
-from lineshaft.twins.api.services import services as twins
-from lineshaft.twins.import_routes import exchange
+from lineshaft.twins.living.life import COLLECTIONS as TWIN_COLLECTIONS
+from lineshaft.twins.living.life import Life
 
 log = logging.getLogger(__name__)
 
@@ -97,8 +95,7 @@ class Plant:
         self.writer = Writer(file.gather, self.devices, self.historian, authorizer, audit)
         self.writer.allow(file.writes)
         self.desk = Desk(self.records, self.spine, authorizer)
-        self.twins = twins(self.records, authorizer, data / "twin-files", self.spine.announce)
-        self.exchange = exchange(self.twins, self.records)
+        self.life = self._life()
         self._stop = asyncio.Event()
         self._server_changed = asyncio.Event()
         self._server_trouble = ""
@@ -106,6 +103,24 @@ class Plant:
         self.flight_port = 0
         """Port of Flight SQL, once it is served."""
         self._turn = asyncio.Lock()
+
+    def _life(self) -> Life:
+        """The twins, and what makes them live."""
+        authorizer = self.security.authorizer
+        return Life(
+            self.loaded.file.twins,
+            plant=self.name,
+            folder=self.loaded.data / "twin-files",
+            records=self.records,
+            spine=self.spine,
+            authorizer=authorizer,
+            audit=self.security.audit,
+            connect=self,
+            names=self.historian.namespace,
+            latest=self.historian,
+            history=self.store,
+            machines=Machines(self.devices, self.writer, authorizer, self.security.audit),
+        )
 
     # ---- life
 
@@ -118,14 +133,13 @@ class Plant:
         async with self._opened() as password:
             for made in await self._all_drivers():
                 self.devices.add(made, file=made.name in self._names_in_file())
-            async with _one_error(), asyncio.TaskGroup() as group:
+            async with one_error(), asyncio.TaskGroup() as group:
                 parts = [
                     group.create_task(self.security.run(), name="security"),
                     group.create_task(self.historian.run(), name="historian"),
                     group.create_task(supervise("alarms", self.desk.run), name="alarms"),
                     group.create_task(self.devices.run(), name="devices"),
-                    group.create_task(supervise("twins", self.twins.run), name="twins"),
-                    group.create_task(supervise("sweeper", self.exchange.sweeper.run)),
+                    group.create_task(self.life.run(), name="twins"),
                 ]
                 if self.loaded.file.flight.on:
                     parts.append(group.create_task(self._flight(), name="flight"))
@@ -144,8 +158,8 @@ class Plant:
             await stack.enter_async_context(self.records.opened(COLLECTIONS))
             password = await self.security.start()
             await self.historian.start()
-            await self.twins.start()
             await self.desk.start(self.loaded.file.alarms)
+            await self.life.start()
             yield password
 
     async def _serve(self, password: str, up: Callable[[Started], None]) -> None:
@@ -226,8 +240,7 @@ class Plant:
             "records": self.records,
             "spine": self.spine,
             "store": self.store,
-            "twins": self.twins,
-            **self.exchange._asdict(),
+            **self.life.given(),
         }
 
     # ---- the two homes of configuration: the file, and the records
@@ -292,6 +305,10 @@ class Plant:
             self.devices.add(made, file=False)
         return made.name
 
+    def connected(self, name: str) -> bool:
+        """Whether there is a connection of that name, up or not."""
+        return any(d.name == name for d in self.devices.all())
+
     async def disconnect(self, who: Identity, name: str) -> None:
         """Remove a connection that was made at run time.
 
@@ -340,7 +357,7 @@ def _mounts() -> list[Any]:
 
 
 @asynccontextmanager
-async def _one_error() -> AsyncGenerator[None]:
+async def one_error() -> AsyncGenerator[None]:
     """Has the error that tells what is wrong come out, not the group that it came in."""
     try:
         yield
@@ -357,40 +374,3 @@ async def _first(*events: asyncio.Event) -> None:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
             task.cancel()
-
-
-async def run(loaded: Loaded, up: Callable[[Started], None] = lambda _: None) -> None:
-    """Run a plant until SIGINT or SIGTERM; SIGHUP reads the settings again."""
-    plant = Plant(loaded)
-    loop = asyncio.get_running_loop()
-    hangup = asyncio.Event()
-    loop.add_signal_handler(signal.SIGHUP, hangup.set)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, plant.stop)
-
-    async def heed() -> None:
-        while True:
-            await hangup.wait()
-            hangup.clear()
-            try:
-                done = await plant.reload()
-                log.info("settings reloaded", extra=msgspec.to_builtins(done))
-            except LineshaftError as error:
-                log.error("settings not reloaded: %s %s", error, error.remedy)  # noqa: TRY400 - the sentence says it all
-
-    pid_file = loaded.data / "lineshaft.pid"
-
-    def told(started: Started) -> None:
-        try:
-            pid_file.write_text(f"{os.getpid()}\n")
-        except OSError as error:
-            log.warning("`lineshaft reload` will not find this plant", extra={"cause": str(error)})
-        up(started)
-
-    try:
-        async with _one_error(), asyncio.TaskGroup() as group:
-            task = group.create_task(heed(), name="reload")
-            await plant.run(told)
-            task.cancel()
-    finally:
-        await asyncio.to_thread(pid_file.unlink, missing_ok=True)

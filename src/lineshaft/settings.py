@@ -28,6 +28,7 @@ from lineshaft.security import Config as SecurityConfig
 from lineshaft.server import ServerSettings
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
+from lineshaft.twins.living import Config as TwinsConfig
 
 Table = dict[str, Any]
 
@@ -62,6 +63,8 @@ class PlantFile(Settings, frozen=True):
     """SQL as Arrow Flight SQL, for ADBC and JDBC."""
     security: SecurityConfig = SecurityConfig()
     """Sessions and passwords."""
+    twins: TwinsConfig = TwinsConfig()
+    """How digital twins are made and served."""
     drivers: tuple[Table, ...] = ()
     """One table `[[drivers]]` a connection; `kind` says which protocol, `name` is unique."""
     writes: tuple[WriteRule, ...] = ()

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import APIRequestContext, Browser, Page, StorageState, expect
 from tests.console import twin
 from tests.console.conftest import Visit
-from tests.console.journey import RunningPlant
+from tests.console.journey import PRESS, RunningPlant
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -270,3 +270,98 @@ def test_who_may_only_look_sees_no_way_to_change(visit: Visit, press: None):
     expect(page.get_by_role("button", name="Edit")).to_have_count(0)
     expect(page.get_by_role("button", name="Add an element")).to_have_count(0)
     expect(page.get_by_role("button", name="Export")).to_be_visible()
+
+
+def generated(plant_slug: str, path: str, name: str) -> str:
+    """The identifier of a submodel that the plant makes by itself."""
+    return f"urn:lineshaft:{plant_slug}:submodel/{path}/{name}"
+
+
+def test_a_machine_has_a_twin_that_lives(visit: Visit, wire: APIRequestContext):
+    page, _ = visit("/twins?q=urn:lineshaft:test-hall:shell/" + quote(PRESS))
+    page.get_by_role("link", name="press", exact=True).click()
+    page.get_by_role("link", name="OperationalData").click()
+    line = page.locator('[data-element="set_point"]')
+    reading = line.locator(f'[data-value="{PRESS}/set_point"]')
+    expect(reading).to_have_text(re.compile(r"\d"))
+    line.click()
+    details = page.get_by_label("Details of the element")
+    expect(details.get_by_role("link", name=f"{PRESS}/set_point")).to_be_visible()
+    details.get_by_role("button", name="Write").click()
+    expect(page.get_by_role("dialog", name="Write a value")).to_contain_text(f"{PRESS}/set_point")
+    page.keyboard.press("Escape")
+    details.get_by_role("button", name="Edit").click()
+    expect(page.get_by_role("dialog").get_by_text("The value is that of a point")).to_be_visible()
+
+
+def test_an_element_is_bound_to_a_point_and_freed_again(visit: Visit, press: None):
+    page, _ = visit(at(twin.DATA, "Limits.Low"))
+    details = page.get_by_label("Details of the element")
+    details.get_by_role("button", name="Bind to a point").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Point", exact=True).fill(f"{PRESS}/set_point")
+    page.locator(".ant-select-item-option").filter(has_text="set_point").first.click()
+    dialog.get_by_role("button", name="Bind to a point").click()
+    reading = page.locator(f'[data-element="Limits.Low"] [data-value="{PRESS}/set_point"]')
+    expect(reading).to_have_text(re.compile(r"\d"))
+    details.get_by_role("button", name="Bind to a point").click()
+    page.get_by_role("dialog").get_by_role("button", name="Unbind").click()
+    expect(reading).to_have_count(0)
+
+
+def test_what_people_changed_is_compared_with_what_was_generated(
+    visit: Visit, wire: APIRequestContext
+):
+    plate = generated("test-hall", PRESS, "Nameplate")
+    url = f"/api/v3.1/submodels/{encoded(plate)}/submodel-elements/SerialNumber"
+    fresh = twin.prop("SerialNumber", "HP4-418")
+    answer = wire.put(url, data=fresh, headers=WRITE)
+    assert answer.ok, answer.text()
+    page, _ = visit(f"/twins/submodels/{encoded(plate)}")
+    page.get_by_role("button", name="Compare this submodel").click()
+    page.get_by_role("menuitem", name="With what was generated").click()
+    changed = page.locator('[data-diff^="SerialNumber"]').first
+    expect(changed).to_contain_text("HP4-418")
+    page.goto(f"/twins/submodels/{encoded(plate)}")
+    page.get_by_role("button", name="Compare this submodel").click()
+    page.get_by_role("menuitem", name="Back to what was generated").click()
+    page.get_by_role("dialog").get_by_role("button", name="Back to what was generated").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_text("HP4-418")).to_have_count(0)
+
+
+def test_a_document_is_added_to_a_machine(visit: Visit, press: None):
+    page, _ = visit(at())
+    page.get_by_role("button", name="Add a document").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Add", exact=True).click()
+    expect(dialog.get_by_text("Choose the file.")).to_be_visible()
+    dialog.locator("input[type=file]").set_input_files(
+        {"name": "lubrication_plan.txt", "mimeType": "text/plain", "buffer": b"every week"}
+    )
+    expect(dialog.get_by_label("Title")).to_have_value("lubrication plan")
+    dialog.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_role("heading", name="lubrication plan")).to_be_visible()
+    page.locator(".document", has_text="lubrication plan").get_by_role(
+        "button", name="Look"
+    ).click()
+    expect(page.get_by_text("every week")).to_be_visible()
+
+
+def test_rules_are_read_as_lines_and_put_in_force(visit: Visit, wire: APIRequestContext):
+    page, watched = visit("/twins/rules")
+    watched.expected = ("/twins/rules",)
+    expect(page.get_by_text("No rules: roles and branches decide.")).to_be_visible()
+    page.get_by_role("button", name="Begin with an example").click()
+    expect(page.get_by_text("READ, VIEW", exact=True)).to_be_visible()
+    text = page.get_by_role("textbox", name="Rules as JSON")
+    right = text.input_value()
+    text.fill(right.replace('"VIEW"', '"FLY"'))
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("FLY")
+    text.fill(right)
+    page.get_by_role("button", name="Save").first.click()
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    expect(page.get_by_text("The rules are in force.")).to_be_visible()
+    assert wire.put("/api/v1/twins/rules", data={}, headers=WRITE).ok

@@ -34,8 +34,9 @@ texts = st.text(
 integers = st.one_of(st.integers(-3, 3), st.integers(-(2**63) + 1, 2**63 - 1))
 reals = st.one_of(st.integers(-3, 3).map(float), st.floats(allow_nan=False), integers)
 VALUES = {"key": texts, "name": texts, "count": integers, "weight": reals, "on": st.booleans()}
+VALUES["colour"] = texts
 columns = st.sampled_from(sorted(VALUES))
-text_columns = st.sampled_from(["key", "name"])
+text_columns = st.sampled_from(["key", "name", "colour"])
 ops = st.sampled_from(["=", "!=", "<", "<=", ">", ">="])
 simple = st.one_of(
     columns.flatmap(lambda c: st.builds(Compare, st.just(c), ops, VALUES[c])),
@@ -91,8 +92,11 @@ async def test_answers_are_those_of_the_memory(kind, kept, questions, limit):
         )
         engines = [build(Records, {"kind": "memory"}), build(Records, {"kind": kind} | table)]
         changes = [put(key, *its) for key, its in kept.items()]
+        old = [(key, its[::-1]) for key, its in kept.items()]
         for engine in engines:
             await stack.enter_async_context(engine.opened(COLLECTIONS))
+            # What was there before must leave no row behind.
+            await engine.commit(*(put(key, {"name": "a"}, *its, {"on": True}) for key, its in old))
             await engine.commit(*changes)
         memory, other = engines
         for where, order in questions:

@@ -9,9 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from lineshaft.core.errors import Invalid, SettingsError, Unavailable
+from lineshaft.core.errors import Invalid, SettingsError, Stale, Unavailable
 from lineshaft.core.event import Event
-from lineshaft.records import Append, Collection, Column, Compare, IsNull
+from lineshaft.records import (
+    And,
+    Append,
+    Collection,
+    Column,
+    Compare,
+    Contains,
+    IsNull,
+    Not,
+    Some,
+    sqlite,
+)
+from lineshaft.records.sqlite.migrations import STEPS
 from lineshaft.testing.records import COLLECTIONS, happened, keys, put
 
 VERSION_1 = Path(__file__).with_name("version_1.sql")
@@ -114,12 +126,149 @@ async def test_a_file_of_the_version_before_is_brought_up(make, path):
         assert await records.commit(happened("three"), put("a", expected=3)) == [3, 4]
         assert await records.verify() == 3
     with foreign(path) as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (2,)
+        assert db.execute("PRAGMA user_version").fetchone() == (3,)
         db.execute("UPDATE events SET actor = 'adam' WHERE seq = 1")
     again = make()
     async with again.opened(COLLECTIONS):
         with pytest.raises(Invalid, match="event 1"):
             await again.verify()
+
+
+async def test_rows_that_name_their_document_by_its_key_are_brought_up(make, path):
+    with foreign(path) as db:
+        db.executescript(VERSION_1.read_text())
+        STEPS[1](db)
+        db.execute("PRAGMA user_version = 2")
+        db.execute("CREATE INDEX by_things_name ON rows_things (c_name, key)")
+        for key, names in (("0", "m"), ("b", "nm")):
+            db.execute("INSERT INTO documents VALUES ('things', ?, 7, '1')", (key,))
+            for row, name in enumerate(names):
+                db.execute("INSERT INTO rows_things VALUES (?, ?, ?)", (key, row, name))
+    records = make()
+    async with records.opened(COLLECTIONS):
+        assert await keys(records) == ["0", "a", "b"]
+        assert await keys(records, Compare("name", "=", "n")) == ["a", "b"]
+        assert await keys(records, Compare("name", "=", "m"), order=("-name",)) == ["0", "b"]
+        assert await keys(records, order=("name",)) == ["0", "b", "a"]
+        assert await records.commit(put("b", {"name": "x"}, expected=7)) == [8]
+        assert await keys(records, Compare("name", "=", "n")) == ["a"]
+        assert await records.verify() == 2
+
+
+async def test_indexes_follow_what_the_collection_names(make, path):
+    def there():
+        with foreign(path) as db:
+            sql = "SELECT name FROM sqlite_schema WHERE type = 'index' AND name LIKE 'by_things%'"
+            return {name for (name,) in db.execute(sql)}
+
+    columns = {"name": Column.TEXT, "count": Column.INTEGER}
+    async with make().opened([Collection(name="things", columns=columns)]):
+        assert there() == {"by_things_name", "by_things_count"}
+    both = Collection(name="things", columns=columns, indexes=(("name", "count"),))
+    records = make()
+    async with records.opened([both]):
+        assert there() == {"by_things_name_and_count"}
+        await records.commit(put("a", {"name": "n"}, {"count": 1}), put("b", {"name": "m"}))
+        assert await keys(records, Compare("count", "=", 1)) == ["a"]
+        assert await keys(records, IsNull("name")) == ["a"]
+        assert await keys(records, order=("-name",)) == ["a", "b"]
+    with pytest.raises(Invalid, match="no column 'weight'"):
+        async with make().opened(
+            [Collection(name="things", columns=columns, indexes=(("weight",),))]
+        ):
+            pass
+
+
+async def test_a_word_of_a_transaction_that_was_undone_is_learned_again(make):
+    records = make()
+    async with records.opened(COLLECTIONS):
+        with pytest.raises(Stale):
+            await records.commit(put("a", {"colour": "red"}), put("b", expected=5))
+        await records.commit(put("c", {"colour": "blue"}), put("d", {"colour": "red"}))
+        assert await keys(records, Compare("colour", "=", "red")) == ["d"]
+        assert await keys(records, Compare("colour", "=", "blue")) == ["c"]
+        assert await keys(records, Not(Compare("colour", "=", "green"))) == ["c", "d"]
+
+
+async def test_what_an_index_names_too_often_is_walked_to_the_same_answer(make, monkeypatch):
+    few = make()
+    async with few.opened(COLLECTIONS):
+        rows = [{"name": "n", "count": n % 3} for n in range(20)]
+        await few.commit(*(put(f"k{n:02}", row, {"name": "m"}) for n, row in enumerate(rows)))
+        where = And((Some(Compare("name", "=", "m")), Compare("count", "=", 1)))
+        wanted = [f"k{n:02}" for n in range(1, 20, 3)]
+        assert await keys(few, where) == wanted
+        monkeypatch.setattr(sqlite, "NARROW_MAX", 5)
+        assert await keys(few, where) == wanted
+        assert await keys(few, where, order=("-key",)) == wanted[::-1]
+
+
+async def test_commits_that_wait_share_a_transaction_and_no_failure(make, path):
+    records = make()
+    async with records.opened(COLLECTIONS):
+        await records.commit(put("old"))
+        outcomes = {}
+
+        async def work(n):
+            try:
+                match n % 4:
+                    case 0:
+                        await records.commit(put(f"k{n}", {"colour": f"c{n}"}), happened("put"))
+                    case 1:
+                        await records.commit(
+                            put(f"k{n}", {"colour": f"c{n}"}), put("x", expected=7)
+                        )
+                    case 2:
+                        await records.commit(put(f"k{n}", {"taste": 1}))
+                    case 3:
+                        await records.commit(put(f"k{n}"), put("old", expected=1))
+                outcomes[n] = "done"
+            except (Stale, Invalid) as error:
+                outcomes[n] = type(error).__name__
+
+        async with asyncio.TaskGroup() as group:
+            for n in range(80):
+                group.create_task(work(n))
+        assert [outcomes[n] for n in range(0, 80, 4)] == ["done"] * 20
+        assert {outcomes[n] for n in range(1, 80, 4)} == {"Stale"}
+        assert {outcomes[n] for n in range(2, 80, 4)} == {"Invalid"}
+        assert sorted(outcomes[n] for n in range(3, 80, 4)) == ["Stale"] * 19 + ["done"]
+        winner = next(n for n in range(3, 80, 4) if outcomes[n] == "done")
+        assert set(await keys(records)) == {
+            "old",
+            f"k{winner}",
+            *(f"k{n}" for n in range(0, 80, 4)),
+        }
+        for n in range(0, 80, 4):
+            assert await keys(records, Compare("colour", "=", f"c{n}")) == [f"k{n}"]
+        assert await records.verify() == 20
+
+
+async def test_commits_that_wait_are_synced_together(make, path):
+    records = make()
+    async with records.opened(COLLECTIONS):
+        begun = []
+        with foreign(path) as db:
+            records._db.set_trace_callback(begun.append)
+            async with asyncio.TaskGroup() as group:
+                for n in range(50):
+                    group.create_task(records.commit(put(f"k{n}")))
+            await records.commit(put("last"))
+            records._db.set_trace_callback(None)
+            assert db.execute("SELECT count(*) FROM documents").fetchone() == (51,)
+        assert begun.count("COMMIT") < 25
+
+
+async def test_a_question_that_looks_at_too_much_is_ended(make, monkeypatch):
+    records = make()
+    async with records.opened(COLLECTIONS):
+        await records.commit(*(put(f"k{n}", *[{"count": n}] * 50) for n in range(200)))
+        monkeypatch.setattr(sqlite, "STEPS_A_CALL", 1000)
+        monkeypatch.setattr(sqlite, "STEPS_MAX", 3)
+        with pytest.raises(Unavailable, match="too much"):
+            await records.find("things", Contains("name", "x"))
+        assert (await records.get("things", "k1")).version == 1
+        assert await records.verify() == 0
 
 
 async def test_a_step_that_fails_leaves_the_file_as_it_was(make, path):
@@ -141,7 +290,7 @@ async def test_a_file_of_a_newer_program_is_left_alone(make, path):
     await fill(make)
     with foreign(path) as db:
         db.execute("PRAGMA user_version = 99")
-    with pytest.raises(SettingsError, match="version 99, this program knows up to 2"):
+    with pytest.raises(SettingsError, match="version 99, this program knows up to 3"):
         async with make().opened(COLLECTIONS):
             pass
 
@@ -333,9 +482,9 @@ async def test_an_error_of_the_engine_is_told_as_unavailable(make, path):
     records = make()
     async with records.opened(COLLECTIONS):
         with foreign(path) as db:
-            db.execute("DROP TABLE rows_others")
+            db.execute("DROP TABLE rows_things")
         with pytest.raises(Unavailable, match="cannot be read: no such table"):
-            await records.find("others")
+            await records.find("things", IsNull("name"))
         await records.commit(Append(event=Event(kind="still.works")))
 
 

@@ -14,17 +14,27 @@ import lineshaft
 from lineshaft.cli import parser
 from lineshaft.client import Client
 from lineshaft.core.access import Action, Identity
-from lineshaft.core.errors import Denied, Invalid, LinkLost, Missing, Stale, Unknown
+from lineshaft.core.errors import (
+    Denied,
+    Invalid,
+    LinkLost,
+    Missing,
+    Refused,
+    Stale,
+    Unavailable,
+    Unknown,
+)
 from lineshaft.core.path import is_under
 from lineshaft.core.plugin import build
 from lineshaft.records import Records
 from lineshaft.server import ServerSettings, app, served
 from lineshaft.twins import Class, Json, import_routes
-from lineshaft.twins.api.services import COLLECTIONS, services
+from lineshaft.twins.api.services import COLLECTIONS, Still, services
 from lineshaft.twins.client import Twin, Twins
 from lineshaft.twins.exchange import packed
 from lineshaft.twins.exchange.aasx import write_aasx
 from lineshaft.twins.exchange.reading import read_environment
+from lineshaft.twins.model.paths import Steps
 from lineshaft.twins.routes import mounts
 
 LOOK = frozenset({Action.OWN, Action.LOOK})
@@ -90,14 +100,28 @@ class People:
         return action in who.actions and any(is_under(path, b) for b in who.branches)
 
 
+class Adder(Still):
+    """A machine that can add two numbers, and that is away when asked for more than 100."""
+
+    async def invoke(
+        self, who: Identity, submodel_id: str, steps: Steps, inputs: Json, timeout_s: float
+    ) -> Json:
+        if steps != ("Add",):
+            return await super().invoke(who, submodel_id, steps, inputs, timeout_s)
+        if inputs["One"] + inputs["Other"] > 100:
+            raise LinkLost("the adder does not answer", remedy="Switch it on.")
+        return {"Sum": inputs["One"] + inputs["Other"]}
+
+
 @pytest.fixture
 async def url(tmp_path: Path) -> AsyncGenerator[str]:
     """The address of a server of twins."""
     records = build(Records, {"kind": "memory"})
     people = People()
+    twins = services(records, people, tmp_path / "files")
+    twins.living = Adder()
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(records.opened(COLLECTIONS))
-        twins = services(records, people, tmp_path / "files")
         made = app(
             {"twins": twins, **import_routes.exchange(twins, records)._asdict()},
             import_routes.handlers,
@@ -176,6 +200,21 @@ async def test_twins_are_found_by_asset_and_by_meaning(do) -> None:
         assert [twin["id"] for twin in found] == [ID]
 
 
+async def test_twins_are_found_by_a_condition(do) -> None:
+    for at in range(120):
+        fast = submodel(f"urn:{at:03}")
+        fast["submodelElements"][0]["value"] = str(at)
+        await do(lambda t, fast=fast: t.put(fast))
+    condition = {"$ge": [{"$field": "$sme.Speed#value"}, {"$numVal": 10}]}
+    found = await do(lambda t: list(t.query(Class.SUBMODEL, condition)))
+    assert [twin["id"] for twin in found] == [f"urn:{at:03}" for at in range(10, 120)]
+    assert isinstance(found[0].typed(), aas.Submodel)
+    whole = await do(lambda t: list(t.query(Class.SUBMODEL, {"$condition": condition})))
+    assert whole == found
+    with pytest.raises(Invalid):
+        await do(lambda t: list(t.query(Class.SUBMODEL, {"$like": []})))
+
+
 async def test_elements_are_read_set_added_and_removed(do) -> None:
     await do(lambda t: t.put(submodel()))
     assert [e["idShort"] for e in await do(lambda t: list(t.elements(ID)))] == [
@@ -211,6 +250,28 @@ async def test_values_are_read_and_set(do) -> None:
     assert await do(lambda t: t.value(ID, "Axes[0]")) == {"min": 1, "max": 9}
     assert await do(lambda t: t.value(ID, "Motor")) == {"Torque": "INF", "Running": True}
     assert (await do(lambda t: t.element(ID, "Speed")))["value"] == "6"
+
+
+async def test_operations_are_called_with_values(do) -> None:
+    def variables(*names: str) -> list[Json]:
+        return [
+            {"value": {"modelType": "Property", "idShort": n, "valueType": "xs:int"}} for n in names
+        ]
+
+    add = {
+        "modelType": "Operation",
+        "idShort": "Add",
+        "inputVariables": variables("One", "Other"),
+        "outputVariables": variables("Sum"),
+    }
+    await do(lambda t: t.put(submodel(submodelElements=[add, add | {"idShort": "Other"}])))
+    assert await do(lambda t: t.invoke(ID, "Add", {"One": 2, "Other": 40})) == {"Sum": 42}
+    with pytest.raises(Unavailable, match="adder"):
+        await do(lambda t: t.invoke(ID, "Add", {"One": 99, "Other": 2}))
+    with pytest.raises(Invalid):
+        await do(lambda t: t.invoke(ID, "Add", {"One": "two"}))
+    with pytest.raises(Refused, match="Other"):
+        await do(lambda t: t.invoke(ID, "Other", {"One": 1, "Other": 1}))
 
 
 async def test_refusals_say_what_is_wrong(do, url: str) -> None:

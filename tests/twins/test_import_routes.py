@@ -11,7 +11,7 @@ from lineshaft.core.path import is_under
 from lineshaft.core.plugin import build
 from lineshaft.records import Records
 from lineshaft.server import ServerSettings, app, served
-from lineshaft.twins import Class, documents, files, importing
+from lineshaft.twins import Class, documents, files, undoing
 from lineshaft.twins.documents import Documents
 from lineshaft.twins.exchange import packed
 from lineshaft.twins.exchange.aasx import write_aasx
@@ -21,7 +21,7 @@ from lineshaft.twins.import_routes import handlers
 from lineshaft.twins.importing import Importer
 
 ALL = frozenset({Action.OWN, Action.LOOK, Action.CONFIGURE})
-COLLECTIONS = (*documents.COLLECTIONS, *files.COLLECTIONS, *importing.COLLECTIONS)
+COLLECTIONS = (*documents.COLLECTIONS, *files.COLLECTIONS, *undoing.COLLECTIONS)
 NAME = "/aasx/files/manual.pdf"
 
 

@@ -9,21 +9,22 @@ import pytest
 
 from lineshaft.core.access import Identity
 from lineshaft.core.clock import NS_PER_S, now_ns
-from lineshaft.core.errors import Denied, Invalid, Missing, Stale
+from lineshaft.core.errors import Denied, Invalid, Missing, Stale, Unavailable
 from lineshaft.core.plugin import build
 from lineshaft.records import Records
-from lineshaft.twins import Class, documents, files, importing
+from lineshaft.twins import Class, documents, files, undoing
 from lineshaft.twins.documents import Documents, Remove, Write
 from lineshaft.twins.exchange import Imported, packed
 from lineshaft.twins.exchange.aasx import write_aasx
 from lineshaft.twins.exchange.reading import read_environment
 from lineshaft.twins.exporting import Exporter, Form
 from lineshaft.twins.files import UNUSED_AGE_S, Attachments, Files
-from lineshaft.twins.importing import DOCUMENTS_MAX, RECEIPTS_MAX, Importer, What
+from lineshaft.twins.importing import DOCUMENTS_MAX, READS_MAX, Importer
 from lineshaft.twins.sweeping import Sweeper
+from lineshaft.twins.undoing import RECEIPTS_MAX, What
 
 EVA = Identity(name="eva")
-COLLECTIONS = (*documents.COLLECTIONS, *files.COLLECTIONS, *importing.COLLECTIONS)
+COLLECTIONS = (*documents.COLLECTIONS, *files.COLLECTIONS, *undoing.COLLECTIONS)
 NAME = "/aasx/files/manual.pdf"
 
 
@@ -217,6 +218,13 @@ async def test_too_many_documents_are_refused_before_anything_is_read(plant):
     many = [submodel(f"urn:s:{n}") for n in range(DOCUMENTS_MAX + 1)]
     with pytest.raises(Invalid, match=f"{DOCUMENTS_MAX + 1} documents"):
         await plant.importer.plan(EVA, imported(*many))
+
+
+async def test_a_file_that_does_not_come_gives_its_place_to_others(plant, monkeypatch):
+    monkeypatch.setattr("lineshaft.twins.importing.BODY_S", 0)
+    for _ in range(READS_MAX + 1):
+        with pytest.raises(Unavailable, match="did not come"):
+            await plant.importer.read(asyncio.Event().wait, "slow")
 
 
 async def test_files_that_an_undo_would_bring_back_are_in_use(plant):

@@ -5,20 +5,21 @@ import tempfile
 from contextlib import AsyncExitStack
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from tests.twins import flat
 
 from lineshaft.core.access import Identity
+from lineshaft.core.errors import Invalid
 from lineshaft.core.plugin import build
 from lineshaft.records import Records
 from lineshaft.twins import Class, index
 from lineshaft.twins.documents import Documents, Write
-from lineshaft.twins.query import compile_query
+from lineshaft.twins.query import compile_query, searching
 from lineshaft.twins.query.searching import search
 
 EVA = Identity(name="eva")
-NAMES = ["Aa", "Bb"]
+NAMES = ["Aa", "Bb", "Cc"]
 TEXTS = ["5", "5.0", "-3", "x", "X", "xy", "true", ""]
 REFERENCE = ["", ".type", ".keys[]", ".keys[0].value", ".keys[1].value", ".keys[].value"]
 OF_SUBMODEL = [
@@ -86,12 +87,19 @@ class Maker:
             case "MultiLanguageProperty":
                 languages = self.some(lambda: self.dice.choice(["x", "xy"]), 2)
                 made["value"] = [{"language": one, "text": self.text()} for one in languages]
-            case "SubmodelElementCollection" | "SubmodelElementList":
+            case "SubmodelElementCollection":
+                made["value"] = self.elements(depth + 1)
+            case "SubmodelElementList":
                 made["value"] = self.some(lambda: self.element(depth + 1), 3)
         return made
 
+    def elements(self, depth=0):
+        """Siblings have different names; an idShortPath means one element."""
+        made = self.some(lambda: self.element(depth), 4)
+        return list({one["idShort"]: one for one in made}.values())
+
     def submodel(self):
-        made = {"modelType": "Submodel", "submodelElements": self.some(self.element, 4)}
+        made = {"modelType": "Submodel", "submodelElements": self.elements()}
         return made | self.semantics() | self.maybe(idShort=self.name)
 
     def asset_id(self):
@@ -186,7 +194,7 @@ async def pages(documents, query, limit):
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])
 @pytest.mark.parametrize("class_", [Class.SUBMODEL, Class.SHELL], ids=lambda c: c.value)
-@settings(max_examples=12)
+@settings(max_examples=10, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(st.integers(0, 2**32))
 async def test_documents_are_found_as_the_oracle_finds_them(kind, class_, seed):
     maker = Maker(seed)
@@ -194,3 +202,222 @@ async def test_documents_are_found_as_the_oracle_finds_them(kind, class_, seed):
     fields = OF_SUBMODEL if class_ is Class.SUBMODEL else OF_SHELL
     asked = [maker.condition(fields) for _ in range(40)]
     await agree(kind, class_, [made() for _ in range(5)], asked, maker.dice.randint(1, 3))
+
+
+# ---- examples
+
+
+SUBMODEL = {
+    "modelType": "Submodel",
+    "idShort": "Data",
+    "submodelElements": [
+        {
+            "modelType": "SubmodelElementList",
+            "idShort": "Rows",
+            "value": [
+                {
+                    "modelType": "SubmodelElementCollection",
+                    "value": [
+                        {"modelType": "Property", "idShort": name, "value": value}
+                        for name, value in row.items()
+                    ],
+                }
+                for row in (
+                    {"when": "2024-02-29T23:30:00Z", "on": "true", "hex": "16#0F"},
+                    {"when": "2023-01-01T08:00:00+01:00", "on": "false", "hex": "FF"},
+                )
+            ],
+        },
+        {
+            "modelType": "MultiLanguageProperty",
+            "idShort": "Name",
+            "value": [{"language": "de", "text": "X"}, {"language": "en", "text": "Press x"}],
+        },
+        {"modelType": "Entity", "idShort": "Part", "statements": [{"idShort": "hidden"}]},
+    ],
+}
+WHEN, ON, HEX = ({"$field": f"$sme.Rows[].{a}#value"} for a in ("when", "on", "hex"))
+
+
+@pytest.mark.parametrize(
+    ("condition", "wanted"),
+    [
+        ({"$eq": [WHEN, {"$dateTimeVal": "2023-01-01T07:00:00Z"}]}, True),
+        ({"$lt": [WHEN, {"$dateTimeVal": "2023-01-01T07:00:00Z"}]}, False),
+        ({"$eq": [WHEN, {"$timeVal": "23:30"}]}, True),
+        ({"$eq": [{"$timeCast": WHEN}, {"$timeVal": "07:00:00"}]}, True),
+        ({"$eq": [{"$dayOfMonth": {"$dateTimeCast": WHEN}}, {"$numVal": 29}]}, True),
+        ({"$eq": [{"$dayOfWeek": {"$dateTimeCast": WHEN}}, {"$numVal": 7}]}, True),
+        ({"$eq": [{"$month": "2024-02-29T23:30:00Z"}, {"$numVal": 2}]}, True),
+        ({"$eq": [{"$year": {"$dateTimeVal": "2024-02-29T23:30:00Z"}}, {"$numVal": 2023}]}, False),
+        ({"$eq": [ON, {"$boolean": True}]}, True),
+        ({"$gt": [ON, {"$boolean": False}]}, False),
+        ({"$ge": [ON, {"$boolean": False}]}, True),
+        ({"$eq": [HEX, {"$hexVal": "16#F"}]}, True),
+        ({"$gt": [HEX, {"$hexVal": "16#FE"}]}, True),
+        ({"$eq": [{"$numCast": {"$hexCast": HEX}}, {"$numVal": 255}]}, True),
+        ({"$eq": [{"$numVal": 13}, {"$strVal": "13"}]}, False),
+        ({"$eq": [{"$strCast": {"$numVal": 13}}, {"$strVal": "13"}]}, True),
+        ({"$gt": [{"$strVal": "11"}, {"$strVal": "2"}]}, False),
+        ({"$boolCast": {"$field": "$sme.Rows[0].on#value"}}, True),
+        ({"$boolCast": {"$field": "$sme.Rows[1].on#value"}}, False),
+        ({"$contains": [{"$field": "$sme.Name#value"}, {"$strVal": "press"}]}, False),
+        ({"$contains": [{"$field": "$sme.Name#value"}, {"$strVal": "Press"}]}, True),
+        ({"$eq": [{"$field": "$sme#idShort"}, {"$strVal": "hidden"}]}, False),
+        (
+            {
+                "$match": [
+                    {"$eq": [{"$field": "$sme#value"}, {"$strVal": "X"}]},
+                    {"$eq": [{"$field": "$sme#language"}, {"$strVal": "en"}]},
+                ]
+            },
+            False,
+        ),
+        (
+            {
+                "$match": [
+                    {"$eq": [WHEN, {"$timeVal": "07:00"}]},
+                    {"$eq": [ON, {"$strVal": "true"}]},
+                ]
+            },
+            False,
+        ),
+        (
+            {
+                "$match": [
+                    {"$eq": [WHEN, {"$timeVal": "07:00"}]},
+                    {"$eq": [ON, {"$strVal": "false"}]},
+                ]
+            },
+            True,
+        ),
+        (
+            {"$and": [{"$eq": [WHEN, {"$timeVal": "07:00"}]}, {"$eq": [ON, {"$strVal": "true"}]}]},
+            True,
+        ),
+    ],
+)
+async def test_values_are_read_as_the_type_that_they_are_compared_with(condition, wanted):
+    query = compile_query(Class.SUBMODEL, {"$condition": condition})
+    assert query.fits(SUBMODEL | {"id": "a"}) is wanted
+    engine = build(Records, {"kind": "memory"})
+    async with engine.opened([index.COLLECTIONS[Class.SUBMODEL]]):
+        documents = Documents(engine)
+        await documents.commit(EVA, Write(class_=Class.SUBMODEL, id="a", obj=SUBMODEL))
+        assert await pages(documents, query, 1) == ["a"] * wanted
+
+
+def shell_with(*ids):
+    return {
+        "assetInformation": {
+            "specificAssetIds": [
+                {
+                    "name": name,
+                    "externalSubjectId": {"keys": [{"type": "a", "value": v} for v in values]},
+                }
+                for name, *values in ids
+            ]
+        }
+    }
+
+
+def test_a_match_inside_a_match_looks_only_inside_the_item_that_was_chosen():
+    start = "$aas#assetInformation.specificAssetIds[]"
+
+    def one(field, value):
+        return {"$eq": [{"$field": f"{start}.{field}"}, {"$strVal": value}]}
+
+    subject = "externalSubjectId.keys[]"
+    inner = {"$match": [one(f"{subject}.value", "us"), one(f"{subject}.type", "a")]}
+    query = compile_query(Class.SHELL, {"$condition": {"$match": [one("name", "serial"), inner]}})
+    assert query.fits(shell_with(("part", "x"), ("serial", "them", "us")))
+    assert not query.fits(shell_with(("part", "us"), ("serial", "them")))
+
+
+WRONG = [
+    None,
+    {},
+    {"$condition": {}, "$select": "idShort"},
+    {"$condition": {"$boolean": True}, "$more": 1},
+    {"$condition": {"$boolean": "yes"}},
+    {"$condition": {"$and": [{"$boolean": True}]}},
+    {"$condition": {"$not": []}},
+    {"$condition": {"$eq": [{"$strVal": "a"}]}},
+    {"$condition": {"$eq": [{"$strVal": 5}, {"$strVal": "a"}]}},
+    {"$condition": {"$eq": [{"$numVal": True}, {"$numVal": 1}]}},
+    {"$condition": {"$eq": [{"$hexVal": "FF"}, {"$numVal": 1}]}},
+    {"$condition": {"$eq": [{"$timeVal": "25:00"}, {"$numVal": 1}]}},
+    {"$condition": {"$eq": [{"$dateTimeVal": "today"}, {"$numVal": 1}]}},
+    {"$condition": {"$eq": [{"$attribute": {"CLAIM": "sub"}}, {"$strVal": "a"}]}},
+    {"$condition": {"$regex": [{"$field": "$sm#id"}, {"$field": "$sm#idShort"}]}},
+    {"$condition": {"$regex": [{"$field": "$sm#id"}, {"$strVal": "("}]}},
+    {"$condition": {"$match": []}},
+    {"$condition": {"$match": [{"$and": [{"$boolean": True}, {"$boolean": True}]}]}},
+    {"$condition": {"$match": [{"$eq": [{"$field": "$sm#id"}, {"$strVal": "a"}]}]}},
+    {"$condition": {"$match": [{"$eq": [{"$numVal": 1}, {"$numVal": 1}]}]}},
+    {
+        "$condition": {
+            "$match": [
+                {"$eq": [{"$field": "$sme.Aa[]#value"}, {"$strVal": "a"}]},
+                {"$eq": [{"$field": "$sme.Bb[]#value"}, {"$strVal": "a"}]},
+            ]
+        }
+    },
+    *(
+        {"$condition": {"$eq": [{"$field": f}, {"$strVal": "a"}]}}
+        for f in (
+            *("", "#", "$sm", "$sm#", "$sm#value", "$sme.#value", "$sme..a#value", "$aas#id"),
+            *("$sme.[0]#value", "$sme.a.#value", "$sm#semanticId.keys[a]", "$sm.x#id", "$x#id"),
+            *("$sm#semanticId.keys", "$sme.a[-1]#value", "$sm#id ", "$sme.a[9999999999]#value"),
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize("query", WRONG, ids=str)
+def test_what_is_not_of_the_language_is_refused(query):
+    with pytest.raises(Invalid):
+        compile_query(Class.SUBMODEL, query)
+
+
+def test_the_message_says_where_it_is_wrong():
+    bad = {"$and": [{"$boolean": True}, {"$eq": [{"$field": "$sm#nothing"}, {"$numVal": 1}]}]}
+    with pytest.raises(Invalid, match=r"\$condition\.\$and\[1\]\.\$eq\[0\]\.\$field"):
+        compile_query(Class.SUBMODEL, {"$condition": bad})
+
+
+def test_a_condition_that_is_too_large_or_too_deep_is_refused():
+    deep = {"$boolean": True}
+    for _ in range(25):
+        deep = {"$not": deep}
+    wide = {"$or": [{"$boolean": True}] * 200}
+    for condition in (deep, wide):
+        with pytest.raises(Invalid, match="more than"):
+            compile_query(Class.SUBMODEL, {"$condition": condition})
+
+
+async def test_a_page_of_what_must_be_opened_is_bounded_and_goes_on(monkeypatch):
+    monkeypatch.setattr(searching, "OPENED_MAX", 20)
+    monkeypatch.setattr(searching, "BATCH_MAX", 10)
+    engine = build(Records, {"kind": "memory"})
+    async with engine.opened([index.COLLECTIONS[Class.SUBMODEL]]):
+        documents = Documents(engine)
+        await documents.commit(
+            EVA,
+            *(
+                Write(class_=Class.SUBMODEL, id=f"d{n:03}", obj=SUBMODEL | {"idShort": f"N{n}"})
+                for n in range(100)
+            ),
+        )
+        last = {"$regex": [{"$field": "$sm#idShort"}, {"$strVal": "^N9[0-9]$"}]}
+        query = compile_query(Class.SUBMODEL, {"$condition": last})
+        some, cursor = await searching.search(documents, query, limit=5)
+        assert some == []
+        assert cursor
+        assert await pages(documents, query, 5) == [f"d0{n}" for n in range(90, 100)]
+        for wrong in ("!", "a", "gA"):
+            with pytest.raises(Invalid, match="cursor"):
+                await searching.search(documents, query, cursor=wrong)
+        for limit in (0, 1001):
+            with pytest.raises(Invalid, match="limit"):
+                await searching.search(documents, query, limit=limit)

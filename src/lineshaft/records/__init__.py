@@ -24,6 +24,11 @@ class Column(enum.Enum):
     """Type of an index column."""
 
     TEXT = "text"
+    WORD = "word"
+    """A text of which the same few come over and over; engines may keep each once.
+
+    Words are never forgotten: it is not for texts that are made up anew all the time.
+    """
     INTEGER = "integer"
     REAL = "real"
     BOOLEAN = "boolean"

@@ -175,7 +175,7 @@ def check_cell(column: Column, value: Cell) -> Cell:
             return None
         case Column.BOOLEAN, bool():
             return value
-        case Column.TEXT, str():
+        case Column.TEXT | Column.WORD, str():
             return check_text(value)
         case Column.INTEGER, int() if not isinstance(value, bool) and abs(value) <= _INTEGER_MAX:
             return value

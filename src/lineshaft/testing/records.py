@@ -34,6 +34,7 @@ THINGS = Collection(
         "count": Column.INTEGER,
         "weight": Column.REAL,
         "on": Column.BOOLEAN,
+        "colour": Column.WORD,
     },
 )
 OTHERS = Collection(name="others")
@@ -152,7 +153,8 @@ async def refuses_what_no_column_can_hold(make: Make) -> None:
         {"weight": float("nan")},
         {"weight": "1"},
         {"on": 1},
-        {"colour": "red"},
+        {"taste": "sour"},
+        {"colour": 1},
         {"key": "b"},
     ]
     async with records.opened(COLLECTIONS):

@@ -238,6 +238,25 @@ class Twins(Generic[H]):
             remedy="only bound elements have a history of values; see the bindings in the console",
         )
 
+    def bind(self, submodel_id: str, path: str, point: str) -> None:
+        """Have a Property show the newest value of a point from now on, and have its history.
+
+        Raises:
+            Missing: there is no such element or point.
+            Invalid: another element than a Property.
+        """
+        asked = {"submodel": submodel_id, "path": path, "point": point}
+        self._wire.send("PUT", f"{OWN}/bindings", asked)
+
+    def unbind(self, submodel_id: str, path: str) -> None:
+        """Take a binding away that people made; a generated one comes back.
+
+        Raises:
+            Missing: nobody bound it.
+        """
+        params = {"submodel": submodel_id, "path": path}
+        self._wire.ask("DELETE", f"{OWN}/bindings", params=params)
+
     def history(self, submodel_id: str, path: str, start: Time = "-1h", stop: Time = "now") -> H:
         """Every sample of the point that an element is bound to, with `start <= time < stop`."""
         return self._read([self.point(submodel_id, path)], start, stop)

@@ -16,9 +16,10 @@ from lineshaft.twins.api.kept import seen
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.exchange import FILE_BYTES_MAX
 from lineshaft.twins.exporting import MEDIA_TYPES, Exporter, Form
-from lineshaft.twins.importing import Importer, Receipt, Step
+from lineshaft.twins.importing import Importer
 from lineshaft.twins.model.comparing import Comparison, compared
 from lineshaft.twins.sweeping import Sweeper
+from lineshaft.twins.undoing import Receipt, Step
 from lineshaft.web import get, post
 from lineshaft.web.paging import Items
 

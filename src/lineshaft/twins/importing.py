@@ -5,7 +5,6 @@ has changed it since; of the last `RECEIPTS_MAX` imports, then it goes.
 """
 
 import asyncio
-import enum
 import hashlib
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
@@ -14,14 +13,15 @@ import msgspec
 
 from lineshaft.core.access import Identity
 from lineshaft.core.clock import now_ns, to_iso, uuid7
-from lineshaft.core.errors import Denied, Invalid, Missing, Stale, Unavailable
-from lineshaft.records import Cell, Change, Collection, Column, Compare, Delete, Put, Records
-from lineshaft.twins import Class, Document, Finding, Json
+from lineshaft.core.errors import Denied, Invalid, Stale, Unavailable
+from lineshaft.records import Change, Delete, Records
+from lineshaft.twins import Class, Document, Json
 from lineshaft.twins.documents import Documents, Remove, Write
 from lineshaft.twins.exchange import KINDS, Imported, Packed
 from lineshaft.twins.exchange.aasx import holders
 from lineshaft.twins.exchange.reading import read_environment
 from lineshaft.twins.files import Attachments, FileRef, Files
+from lineshaft.twins.undoing import Before, Receipt, Receipts, Step, What
 
 DOCUMENTS_MAX = 5_000
 """Documents of one import: they go in together or not at all."""
@@ -29,8 +29,6 @@ READS_MAX = 4
 """Files that are received and read at the same time; others wait, so that memory stays bounded."""
 BODY_S = 120
 """Seconds that a file may take to come."""
-RECEIPTS_MAX = 50
-"""Imports that can be undone."""
 ORIGIN = "import"
 
 CLASSES = {
@@ -40,33 +38,8 @@ CLASSES = {
 }
 """The class of what the members of an environment list."""
 
-COLLECTIONS = (
-    Collection(name="twin_imports"),
-    Collection(name="twin_undo", columns={"receipt": Column.TEXT}),
-)
-"""Receipts by their id, and what they replaced by receipt, `/`, number."""
-
 Allows = Callable[[Identity, str, Document], bool]
 """Whether somebody has a right (`READ`, `CREATE`, `UPDATE`, `DELETE`) to a document."""
-
-
-class What(enum.Enum):
-    """What becomes of a document of the file."""
-
-    CREATE = "create"
-    REPLACE = "replace"
-    LEAVE = "leave"
-    """It is there already, the same."""
-
-
-class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """What becomes of one document of the file."""
-
-    class_: Class = msgspec.field(name="class")
-    id: str
-    what: What
-    version: int
-    """Of the one that is there; 0 for none."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,38 +51,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Branch of the namespace that new documents are put at; empty for none."""
 
 
-class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """What an import did."""
-
-    id: str
-    time: str
-    who: str
-    steps: list[Step]
-    """Without those that were left."""
-    findings: list[Finding] = []
-
-
-class _Before(msgspec.Struct, frozen=True, kw_only=True):
-    """One document as it was before an import."""
-
-    class_: Class
-    id: str
-    version: int
-    """That the import gave it."""
-    data: Json | None
-    """None when it was not there."""
-    path: str
-    origin: str
-    files: dict[str, FileRef | None]
-    """What it meant by names: all that it had, and None for those that came with the import."""
-
-
-class _Files(msgspec.Struct, frozen=True, kw_only=True):
-    """Of `_Before` the files alone, which is quicker to read."""
-
-    files: dict[str, FileRef | None]
-
-
 class Importer:
     """Plans, does and undoes imports."""
 
@@ -117,7 +58,7 @@ class Importer:
         self, documents: Documents, records: Records, files: Files, allows: Allows
     ) -> None:
         self._documents = documents
-        self._records = records
+        self._receipts = Receipts(records)
         self._files = files
         self._attachments = Attachments(records)
         self._allows = allows
@@ -154,21 +95,15 @@ class Importer:
                 f"the file holds {count} documents, wanted at most {DOCUMENTS_MAX}",
                 remedy="Cut it into several files.",
             )
-        steps = [
-            await self._step(who, CLASSES[key], document, imported, path)
-            for key in KINDS
-            for document in imported.environment[key]
-        ]
+        drafts = await asyncio.to_thread(_drafts, imported, path)
+        steps = [await self._step(who, *draft, imported) for draft in drafts]
         return Plan(imported=imported, steps=steps, path=path)
 
     async def _step(
-        self, who: Identity, class_: Class, document: Json, imported: Imported, path: str
+        self, who: Identity, draft: Document, document: Json, imported: Imported
     ) -> Step:
-        id_ = document["id"]
+        class_, id_ = draft.class_, draft.id
         found = await self._documents.get(class_, id_)
-        draft = Document(
-            class_=class_, id=id_, version=0, data=msgspec.json.encode(document), path=path
-        )
         right = "UPDATE" if found else "CREATE"
         if not self._allows(who, right, found or draft):
             raise Denied(
@@ -176,7 +111,8 @@ class Importer:
                 remedy="Ask an administrator for a role or rule that allows it.",
             )
         what = What.REPLACE if found else What.CREATE
-        if found and msgspec.json.decode(found.data) == document:
+        same = found is not None and await asyncio.to_thread(_same, found.data, draft.data)
+        if same:
             names = _names(document, imported)
             if not names or await self._means(class_, id_, names, imported.files):
                 what = What.LEAVE
@@ -221,9 +157,9 @@ class Importer:
             files = await self._stored(_names(document, plan.imported), plan.imported, refs)
             more = [self._attachments.attach(step.class_, step.id, n, r) for n, r in files.items()]
             before = await self._before(step, files)
-            more.append(_kept(f"{receipt.id}/{number:06}", receipt.id, before))
+            more.append(self._receipts.keep_before(receipt.id, number, before))
             if number == len(receipt.steps) - 1:
-                more += await self._receipts(receipt)
+                more += await self._receipts.keep(receipt)
             write = Write(
                 class_=step.class_,
                 id=step.id,
@@ -249,10 +185,10 @@ class Importer:
                 refs[name] = await self._files.put(file.chunks(), file.media_type)
         return {name: refs[name] for name in names}
 
-    async def _before(self, step: Step, names: Iterable[str]) -> _Before:
+    async def _before(self, step: Step, names: Iterable[str]) -> Before:
         document = await self._documents.get(step.class_, step.id)
         meant = await self._attachments.of(step.class_, step.id) if document else {}
-        return _Before(
+        return Before(
             class_=step.class_,
             id=step.id,
             version=step.version + 1,
@@ -262,40 +198,9 @@ class Importer:
             files={**dict.fromkeys(names), **meant},
         )
 
-    async def _receipts(self, receipt: Receipt) -> list[Change]:
-        """Changes that keep the receipt, and take away those beyond the bound."""
-        kept = msgspec.structs.replace(receipt, findings=[])
-        changes: list[Change] = [
-            Put(collection="twin_imports", key=receipt.id, data=msgspec.json.encode(kept))
-        ]
-        page = await self._records.find("twin_imports", limit=1000)
-        for record in page.records[: max(0, len(page.records) + 1 - RECEIPTS_MAX)]:
-            changes += await self._forgotten(record.key)
-        return changes
-
-    async def _forgotten(self, receipt_id: str) -> list[Change]:
-        changes: list[Change] = [Delete(collection="twin_imports", key=receipt_id)]
-        changes += [
-            Delete(collection="twin_undo", key=key) for key, _ in await self._of(receipt_id)
-        ]
-        return changes
-
-    async def _of(self, receipt_id: str) -> list[tuple[str, _Before]]:
-        """What an import replaced, with the keys under which it is kept."""
-        found: list[tuple[str, _Before]] = []
-        cursor = ""
-        while True:
-            page = await self._records.find(
-                "twin_undo", Compare("receipt", "=", receipt_id), cursor=cursor, limit=1000
-            )
-            found += [(r.key, msgspec.json.decode(r.data, type=_Before)) for r in page.records]
-            if not (cursor := page.cursor):
-                return found
-
     async def receipts(self) -> list[Receipt]:
         """Imports that can be undone, the newest first."""
-        page = await self._records.find("twin_imports", limit=1000)
-        return [msgspec.json.decode(r.data, type=Receipt) for r in page.records][::-1]
+        return await self._receipts.all()
 
     async def undo(self, who: Identity, receipt_id: str) -> Receipt:
         """Put back what an import replaced, and remove what it created: all of it, or nothing.
@@ -305,22 +210,17 @@ class Importer:
             Denied: `who` may not change or remove one of the documents.
             Stale: one of them was changed since.
         """
-        record = await self._records.get("twin_imports", receipt_id)
-        if record is None:
-            raise Missing(
-                f"there is no import {receipt_id[:80]!r} that could be undone",
-                remedy=f"The last {RECEIPTS_MAX} can be, each once.",
-            )
+        receipt = await self._receipts.get(receipt_id)
         changes: list[Write | Remove] = []
-        for key, before in await self._of(receipt_id):
-            more = [Delete(collection="twin_undo", key=key), *self._meant(before)]
+        for forget, before in await self._receipts.before(receipt_id):
+            more = [forget, *self._meant(before)]
             if not changes:
                 more.append(Delete(collection="twin_imports", key=receipt_id, expected=1))
             changes.append(await self._back(who, before, receipt_id, tuple(more)))
         await self._documents.commit(who, *changes)
-        return msgspec.json.decode(record.data, type=Receipt)
+        return receipt
 
-    def _meant(self, before: _Before) -> list[Change]:
+    def _meant(self, before: Before) -> list[Change]:
         """Changes that give the names of files their old meaning."""
         return [
             self._attachments.attach(before.class_, before.id, name, ref)
@@ -330,7 +230,7 @@ class Importer:
         ]
 
     async def _back(
-        self, who: Identity, before: _Before, receipt_id: str, more: tuple[Change, ...]
+        self, who: Identity, before: Before, receipt_id: str, more: tuple[Change, ...]
     ) -> Write | Remove:
         now = await self._documents.get(before.class_, before.id)
         if now is None or now.version != before.version:
@@ -361,25 +261,32 @@ class Importer:
         """
         # A file goes from one of the two to the other in a moment. Asking the first one again
         # finds it wherever it went.
-        first = await self._of_undo()
+        first = await self._receipts.used()
         second = await self._attachments.used()
-        return first | second | await self._of_undo()
-
-    async def _of_undo(self) -> set[str]:
-        found: set[str] = set()
-        cursor = ""
-        while True:
-            page = await self._records.find("twin_undo", cursor=cursor, limit=1000)
-            for record in page.records:
-                before = msgspec.json.decode(record.data, type=_Files)
-                found |= {ref.hash for ref in before.files.values() if ref}
-            if not (cursor := page.cursor):
-                return found
+        return first | second | await self._receipts.used()
 
 
-def _kept(key: str, receipt_id: str, before: _Before) -> Change:
-    row: dict[str, Cell] = {"receipt": receipt_id}
-    return Put(collection="twin_undo", key=key, data=msgspec.json.encode(before), rows=(row,))
+def _drafts(imported: Imported, path: str) -> list[tuple[Document, Json]]:
+    """The documents as they would be new, beside what they are made of."""
+    return [
+        (
+            Document(
+                class_=CLASSES[key],
+                id=document["id"],
+                version=0,
+                data=msgspec.json.encode(document),
+                path=path,
+            ),
+            document,
+        )
+        for key in KINDS
+        for document in imported.environment[key]
+    ]
+
+
+def _same(one: bytes, other: bytes) -> bool:
+    """Whether two documents are equal, whatever the order of their members."""
+    return one == other or bool(msgspec.json.decode(one) == msgspec.json.decode(other))
 
 
 def _names(document: Json, imported: Imported) -> list[str]:

@@ -17,23 +17,23 @@ Steps = tuple[str | int, ...]
 """An idShortPath taken apart: names, and places in lists counted from 0."""
 
 _DOCUMENT = {
-    "id_short": Column.TEXT,
+    "id_short": Column.WORD,
     "path": Column.TEXT,
     "origin": Column.TEXT,
 }
 """Filled in row 0: short name, branch of the asset, who made it."""
 _ASSET = {
-    "asset_kind": Column.TEXT,
-    "asset_type": Column.TEXT,
+    "asset_kind": Column.WORD,
+    "asset_type": Column.WORD,
     "global_asset_id": Column.TEXT,
-    "asset_name": Column.TEXT,
+    "asset_name": Column.WORD,
     "asset_value": Column.TEXT,
 }
 """Kind, type and global id in row 0; name and value of each asset id in a row of its own.
 
 The global id has such a row too, under the name `globalAssetId`, as discovery asks for it.
 """
-_SEMANTIC = {"semantic_id": Column.TEXT}
+_SEMANTIC = {"semantic_id": Column.WORD}
 """First key of the semantic id; every further key, also of supplemental ones, has a row with
 `also` set and nothing else but the place."""
 
@@ -57,18 +57,19 @@ COLLECTIONS: dict[Class, Collection] = {
         | {
             "also": Column.BOOLEAN,
             "template": Column.BOOLEAN,
-            "at": Column.TEXT,
-            "model_type": Column.TEXT,
-            "value_type": Column.TEXT,
+            "at": Column.WORD,
+            "model_type": Column.WORD,
+            "value_type": Column.WORD,
             "text": Column.TEXT,
             "number": Column.REAL,
-            "language": Column.TEXT,
+            "language": Column.WORD,
         },
         indexes=(
             ("id_short",),
             ("path",),
             ("semantic_id", "number"),
             ("at", "number"),
+            ("number",),
             ("text",),
         ),
     ),
@@ -169,9 +170,12 @@ def elements(submodel: Json) -> Iterator[tuple[Steps, Json]]:
                 pass
 
 
-def path_text(steps: Steps) -> str:
-    """The idShortPath of these steps: names joined by dots, places in lists in brackets."""
-    return "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in steps).removeprefix(".")
+def place_text(steps: Steps) -> str:
+    """The idShortPath of these steps as the column `at` keeps it, with a dot before every name.
+
+    So the end of a path, from a name on, is the end of the text.
+    """
+    return "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in steps)
 
 
 def keys(reference: Json) -> list[str]:
@@ -209,7 +213,7 @@ def _said(value: object) -> Row:
 
 def _element_rows(submodel: Json) -> Iterator[Row]:
     for steps, element in elements(submodel):
-        at = path_text(steps)
+        at = place_text(steps)
         semantic, *further = _semantics(element)
         place: Row = {
             "at": at,

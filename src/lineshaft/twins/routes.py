@@ -7,11 +7,22 @@ from litestar.types import ASGIApp
 
 from lineshaft.core.access import Action
 from lineshaft.twins import import_routes
+from lineshaft.twins.access import routes as rule_routes
 from lineshaft.twins.api import serving
 from lineshaft.twins.api.services import Services
+from lineshaft.twins.living import event_routes, handover_routes
+from lineshaft.twins.living import routes as life_routes
+from lineshaft.twins.plug import routes as plug_routes
 from lineshaft.web import Mount
 
-handlers = import_routes.handlers
+handlers = [
+    *import_routes.handlers,
+    *rule_routes.handlers,
+    *event_routes.handlers,
+    *handover_routes.handlers,
+    *life_routes.handlers,
+    *plug_routes.handlers,
+]
 
 
 def _served(services: Mapping[str, object]) -> ASGIApp:

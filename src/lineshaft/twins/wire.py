@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import httpx
 import msgspec
 
-from lineshaft.core.errors import LineshaftError, LinkLost, Stale, Unavailable
+from lineshaft.core.errors import Invalid, LineshaftError, LinkLost, Refused, Stale, Unavailable
 from lineshaft.twins import Json
 from lineshaft.web.problem import CLASSES, Problem, failure
 
@@ -18,7 +18,13 @@ PAGE = 100
 T = TypeVar("T")
 Params = Sequence[tuple[str, str]]
 
-_PRECONDITION = 412
+_CLASSES: dict[int, type[LineshaftError]] = {
+    **CLASSES,
+    405: Refused,
+    412: Stale,
+    415: Invalid,
+}
+"""The error that a status stands for; the last ones are used by the standard's interface only."""
 
 _REMEDIES = {
     401: "Make a token on the account page of the console, and give it to connect().",
@@ -137,8 +143,8 @@ def _failed(answer: httpx.Response) -> LineshaftError:
     with contextlib.suppress(msgspec.DecodeError):
         result = msgspec.json.decode(answer.content, type=_Result)
         text = " ".join(message.text for message in result.messages) or answer.reason_phrase
-        found = Stale if answer.status_code == _PRECONDITION else CLASSES.get(answer.status_code)
-        return (found or Unavailable)(text, remedy=_REMEDIES.get(answer.status_code, ""))
+        found = _CLASSES.get(answer.status_code, Unavailable)
+        return found(text, remedy=_REMEDIES.get(answer.status_code, ""))
     with contextlib.suppress(msgspec.DecodeError):
         return failure(msgspec.json.decode(answer.content, type=Problem))
     return Unavailable(

@@ -2,10 +2,12 @@
 
 import contextlib
 import io
+import re
 import struct
 import tracemalloc
 import zipfile
 import zlib
+from xml.etree import ElementTree
 
 import msgspec
 import pytest
@@ -483,6 +485,50 @@ def test_whatever_the_object_it_is_mended_to_what_can_be_written_or_left_out(raw
     again = read_environment(write_xml(read.environment), "s.xml")
     assert not errors(again)
     assert len(again.environment["submodels"]) == len(read.environment["submodels"])
+
+
+WHOLE = write_xml(
+    {
+        "submodels": [
+            submodel(
+                prop(
+                    semanticId={
+                        "type": "ExternalReference",
+                        "keys": [{"type": "GlobalReference", "value": "x"}],
+                    }
+                ),
+                {"modelType": "Blob", "idShort": "Bb", "value": "AAAA", "contentType": "a/b"},
+                {
+                    "modelType": "MultiLanguageProperty",
+                    "idShort": "Mm",
+                    "value": [{"language": "en", "text": "x"}],
+                },
+                {
+                    "modelType": "Operation",
+                    "idShort": "Oo",
+                    "inputVariables": [{"value": prop()}],
+                },
+            )
+        ]
+    }
+)
+TAGS = sorted(set(re.findall(rb"<(\w+)>", WHOLE)))
+
+
+@given(st.lists(st.tuples(st.integers(0, 200), st.sampled_from([*TAGS, b"x", b""])), max_size=6))
+def test_whatever_the_elements_they_are_mended_to_what_can_be_written_or_left_out(changes):
+    root = ElementTree.fromstring(WHOLE)
+    for at, tag in changes:
+        elements = list(root.iter())[1:]
+        element = elements[at % len(elements)]
+        if tag:
+            element.tag = f"{{{NS}}}{tag.decode()}"
+        else:
+            element.clear()
+    read = read_environment(ElementTree.tostring(root), "x.xml")
+    again = read_environment(write_xml(read.environment), "x.xml")
+    assert not errors(again)
+    assert again.environment == read.environment
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"PK\x03\x04", b"<", b"{", b""]))

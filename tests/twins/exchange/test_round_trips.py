@@ -136,6 +136,26 @@ def test_a_package_gives_back_its_files_and_its_picture(json):
     assert read.thumbnail == "/aasx/files/p.png"
 
 
+def test_a_picture_that_no_shell_names_becomes_that_of_the_only_shell():
+    environment = small()
+    del environment["assetAdministrationShells"][0]["assetInformation"]["defaultThumbnail"]
+    data = write_aasx(environment, files(), thumbnail="/aasx/files/p.png")
+    read = read_environment(data, "small.aasx")
+    assert canonical(read.environment) == canonical(small())
+    assert [f.message for f in read.findings] == [
+        "is the picture of the package: taken for that of its shell"
+    ]
+    environment["assetAdministrationShells"] *= 2
+    other = {**environment["assetAdministrationShells"][0], "id": "urn:shell:2"}
+    environment["assetAdministrationShells"][1] = other
+    data = write_aasx(environment, files(), thumbnail="/aasx/files/p.png")
+    read = read_environment(data, "two.aasx")
+    assert canonical(read.environment) == canonical(environment)
+    assert [f.message for f in read.findings] == [
+        "is the picture of the package, and no shell names it"
+    ]
+
+
 def test_the_same_environment_gives_the_same_bytes():
     back_to_front = dict(reversed(files().items()))
     assert write_aasx(small(), files()) == write_aasx(small(), back_to_front)

@@ -1,7 +1,7 @@
 """Interface descriptions and mappings as files of machines hold them."""
 
-AID = "https://example.com/ids/sm/aid"
-DATA = "https://example.com/ids/sm/data"
+AID = "urn:press:aid"
+DATA = "urn:press:data"
 VERSION = {"aid": "1/1", "aimc": "2/0"}
 
 
@@ -101,7 +101,7 @@ def source_keys(interface_name, *names):
     return [("SubmodelElementCollection", n) for n in path]
 
 
-def mapping(*pairs, poll_s=None, transformation=None, id_="https://example.com/ids/sm/aimc"):
+def mapping(*pairs, poll_s=None, transformation=None, id_="urn:press:aimc"):
     """Version 2: pairs of source steps below the description and sink steps below the data."""
     more = [] if poll_s is None else [prop("DefaultPollingInterval", poll_s, "xs:double")]
     if transformation:
@@ -124,7 +124,7 @@ def mapping(*pairs, poll_s=None, transformation=None, id_="https://example.com/i
     )
 
 
-def relations(*pairs, id_="https://example.com/ids/sm/aimc"):
+def relations(*pairs, id_="urn:press:aimc"):
     """Version 1 of the same."""
 
     def relation(source, sink):
@@ -145,3 +145,24 @@ def relations(*pairs, id_="https://example.com/ids/sm/aimc"):
         "https://admin-shell.io/idta/AssetInterfacesMappingConfiguration/1/0/Submodel",
         sml("MappingConfigurations", configuration),
     )
+
+
+def environment(*submodels):
+    """A whole machine: its shell with a nameplate and these submodels."""
+    nameplate = submodel(
+        "urn:press:nameplate",
+        "Nameplate",
+        "https://admin-shell.io/idta/nameplate/3/0/Nameplate",
+        prop("URIOfTheProduct", "https://maker.example/press/4711", "xs:anyURI"),
+        prop("SerialNumber", "4711"),
+    )
+    every = [nameplate, *submodels]
+    keys = [{"keys": [{"type": "Submodel", "value": s["id"]}]} for s in every]
+    shell = {
+        "modelType": "AssetAdministrationShell",
+        "id": "urn:press:shell",
+        "idShort": "Press",
+        "assetInformation": {"assetKind": "Instance", "globalAssetId": "urn:press:4711"},
+        "submodels": [{"type": "ModelReference"} | k for k in keys],
+    }
+    return {"assetAdministrationShells": [shell], "submodels": every, "conceptDescriptions": []}

@@ -333,6 +333,30 @@ def test_a_form_that_publishes_sets_the_point(machines):
     assert "no form subscribes" in told(found)["b.forms"]
 
 
+def test_the_only_member_of_an_object_is_set_through_it(machines):
+    def both(*terms):
+        forms = [machines.smc(n, *(machines.prop(k, v) for k, v in t)) for n, t in terms]
+        return machines.smc("forms", *forms)
+
+    nested = [machines.value("v", "number", key="va$lue")]
+    mqtt_forms = both(
+        ("r", [("href", "s"), ("mqv_controlPacket", "subscribe")]),
+        ("w", [("href", "s/set"), ("mqv_controlPacket", "publish")]),
+    )
+    table = one(mqtt(machines, machines.value("a", "object", forms=mqtt_forms, nested=nested)))
+    (told_,) = table["topics"][0]["values"]
+    assert (told_["command"], told_["command_key"]) == ("s/set", "va$lue")
+    web_forms = both(
+        ("r", [("href", "s"), ("htv_methodName", "GET")]),
+        ("w", [("href", "s"), ("htv_methodName", "PUT")]),
+    )
+    table = one(http(machines, machines.value("a", "object", forms=web_forms, nested=nested)))
+    assert table["points"][0]["write"]["body"] == r'{"va\u0024lue": $value}'
+    pair = [*nested, machines.value("w", "number")]
+    table = one(http(machines, machines.value("a", "object", forms=web_forms, nested=pair)))
+    assert not any("write" in p for p in table["points"])
+
+
 @pytest.mark.parametrize("href", ["a/+/b", "#", ""])
 def test_topics_with_wildcards_are_no_property(machines, href):
     found = mqtt(machines, machines.value("a", forms=machines.form(href or "/")))
@@ -455,7 +479,8 @@ def test_nothing_that_is_read_breaks_it_and_every_table_is_one(machines, data):
     terms = st.dictionaries(
         st.sampled_from(
             ["modv_type", "modv_function", "modv_entity", "modv_zeroBasedAddressing", "mqv_qos",
-             "modv_pollingTime", "contentType", "uav_browsePath", "htv_methodName", "mqv_controlPacket", "op"]
+             "modv_pollingTime", "contentType", "htv_methodName", "mqv_controlPacket", "op",
+             "uav_browsePath"]
         ), words, max_size=4,
     )  # fmt: skip
     properties = [

@@ -42,7 +42,7 @@ class World:
         self.shown = Shown()
         self.plugger = self.another()
 
-    def another(self):
+    def another(self, **more):
         """A plugger, as a new start of the process would make it."""
         security = self.plant.security
         return Plugger(
@@ -54,6 +54,7 @@ class World:
             authorizer=security.authorizer,
             audit=security.audit,
             bindings=self.shown,
+            **more,
         )
 
     async def put(self, *submodels, path="hall/m", **more):
@@ -254,6 +255,17 @@ async def test_a_mapping_to_what_is_not_there_is_told(world, aid, data, machines
         assert not w.shown.bindings.get(machines.AID)
 
 
+async def test_an_element_that_comes_later_is_bound_then(world, aid, data, machines):
+    async with world() as w:
+        mapping = machines.mapping((machines.source_keys("Modbus", "supply"), LIVE))
+        await w.put(aid(), mapping)
+        await w.shell(machines.AID, machines.DATA)
+        plug = await w.plugger.plug(ENGINEER, machines.AID)
+        assert list(plug.problems.values()) == ["there is no such submodel"]
+        await w.put(data)
+        await w.until(lambda: w.shown.bindings.get(machines.AID))
+
+
 async def test_with_the_description_its_connections_go(world, aid, data, machines):
     async with world() as w:
         mapping = machines.mapping((machines.source_keys("Modbus", "supply"), LIVE))
@@ -276,6 +288,18 @@ async def test_what_is_unplugged_stays_so(world, aid, machines):
         assert not w.devices()
         await w.plugger.plug(ENGINEER, machines.AID)
         assert w.devices()
+
+
+async def test_what_was_taken_away_by_hand_comes_back_only_when_agreed_again(world, aid, machines):
+    async with world() as w:
+        await w.put(aid())
+        await w.plugger.plug(ENGINEER, machines.AID)
+        (name,) = w.devices()
+        await w.plant.disconnect(SYSTEM, name)
+        await w.plugger.settle_all()
+        assert not w.devices()
+        await w.plugger.plug(ENGINEER, machines.AID)
+        assert set(w.devices()) == {name}
 
 
 async def test_auto_connects_at_once_and_follows_the_address(world, aid, machines):
@@ -345,6 +369,15 @@ async def test_only_who_may_configure_the_branch_connects(world, aid, machines):
         with pytest.raises(Missing):
             await w.plugger.plug(ENGINEER, "urn:nothing")
         assert not w.devices()
+
+
+async def test_what_rules_of_twins_hide_is_not_there(world, aid, machines):
+    async with world() as w:
+        await w.put(aid())
+        strict = w.another(may_read=lambda who, _: who is SYSTEM)
+        with pytest.raises(Missing):
+            await strict.plug(ENGINEER, machines.AID)
+        assert await strict.seen(SYSTEM, machines.AID)
 
 
 async def test_points_that_another_connection_reads_are_told(world, aid, machines):

@@ -32,7 +32,7 @@ export function AddDocument({ shell, onClose, onAdded }: Props) {
     return false;  // it is sent when the form is
   };
   const save = async (about: AboutDocument) => {
-    if (!file) return setMissing(true);
+    if (!file) return;
     setBusy(true);
     setError(undefined);
     try {
@@ -42,10 +42,14 @@ export function AddDocument({ shell, onClose, onAdded }: Props) {
       setBusy(false);
     }
   };
+  const submit = () => {
+    setMissing(!file);
+    form.submit();
+  };
   const classes = Object.entries(t.classes).map(([id, name]) => ({ value: id, label: `${id} ${name}` }));
   const required = [{ required: true, message: texts.twins.checks.textMissing }];
   return (
-    <Modal open title={t.add} onCancel={onClose} okText={texts.twins.add} confirmLoading={busy} onOk={() => form.submit()} mask={{ closable: false }}>
+    <Modal open title={t.add} onCancel={onClose} okText={texts.twins.add} confirmLoading={busy} onOk={submit} mask={{ closable: false }}>
       <ErrorBox error={error} />
       <Form form={form} layout="vertical" onFinish={(about) => void save(about)} initialValues={{ class_id: "03-02", language, version: "1" }}>
         <Form.Item label={texts.twins.upload} required validateStatus={missing ? "error" : ""} help={missing ? t.fileMissing : undefined}>

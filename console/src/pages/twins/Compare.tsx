@@ -1,8 +1,7 @@
-/** Two submodels, or two versions of one, side by side: what differs and where. */
-import { DiffOutlined, SwapOutlined } from "@ant-design/icons";
-import { Button, Input, Select, Space } from "antd";
-import { useMemo, useState } from "react";
-import { useFormat } from "../../format";
+/** Two submodels side by side, or one with what an earlier file says of it: what differs and where. */
+import { CloseOutlined, DiffOutlined, FileTextOutlined, SwapOutlined } from "@ant-design/icons";
+import { App, Button, Input, Select, Space, Tag, Upload } from "antd";
+import { useEffect, useMemo, useState } from "react";
 import { useLoad } from "../../hooks";
 import { Link } from "../../parts/Link";
 import { Empty, ErrorBox, Waiting } from "../../parts/Notice";
@@ -12,29 +11,44 @@ import { decodeId, encodeId, type Submodel } from "./aas";
 import { aas } from "./aas-api";
 import { differences } from "./diff";
 import { DiffTable } from "./DiffTable";
-import { twins, type Version } from "./twins-api";
+import { twins } from "./twins-api";
 
-/** One side: a submodel, and which of its versions; empty for the present one. */
-interface Side {
-  id: string;
-  at: string;
+/** A JSON file of an environment, as an export writes it. */
+interface Opened {
+  name: string;
+  submodels: Submodel[];
 }
+
+interface Side {
+  /** Of a submodel of the plant; empty when nothing is chosen yet. */
+  id: string;
+  file: Opened | undefined;
+  /** As the plant made it, before people changed it. */
+  generated: boolean;
+}
+
+const NONE: readonly [undefined, undefined] = [undefined, undefined];
 
 export function Compare() {
   const texts = useTexts();
   const t = texts.twins.compare;
   const { query } = usePlace();
-  const side = (name: string): Side => ({ id: decodeId(query.get(name) ?? ""), at: query.get(`${name}At`) ?? "" });
-  const left = side("left");
-  const right = side("right");
+  // Files are not part of the address: nobody else could open them.
+  const [files, setFiles] = useState<readonly [Opened | undefined, Opened | undefined]>(NONE);
+  const side = (name: string, file: Opened | undefined): Side =>
+    ({ id: decodeId(query.get(name) ?? ""), file, generated: query.get(`${name}Is`) === "generated" });
+  const left = side("left", files[0]);
+  const right = side("right", files[1]);
   const show = (l: Side, r: Side) => {
+    setFiles([l.file, r.file]);
     const next = new URLSearchParams();
     for (const [name, one] of [["left", l], ["right", r]] as const) {
       if (one.id) next.set(name, encodeId(one.id));
-      if (one.at) next.set(`${name}At`, one.at);
+      if (one.id && one.generated) next.set(`${name}Is`, "generated");
     }
     go(`/twins/compare?${next}`, { replace: true });
   };
+  const ready = (one: Side) => one.id || one.file;
   return (
     <section className="page" aria-label={t.title}>
       <div className="trend-head">
@@ -48,28 +62,52 @@ export function Compare() {
         <Button icon={<SwapOutlined />} aria-label={t.swap} title={t.swap} onClick={() => show(right, left)} />
         <Chooser label={t.right} side={right} onChoose={(s) => show(left, s)} />
       </div>
-      {left.id && right.id ? <Result left={left} right={right} /> : <Empty icon={<DiffOutlined />} title={t.empty} remedy={t.emptyRemedy} />}
+      {ready(left) && ready(right) ? <Result left={left} right={right} /> : <Empty icon={<DiffOutlined />} title={t.empty} remedy={t.emptyRemedy} />}
     </section>
   );
 }
 
 function Chooser({ label, side, onChoose }: { label: string; side: Side; onChoose: (side: Side) => void }) {
-  const t = useTexts().twins.compare;
-  const format = useFormat();
+  const texts = useTexts();
+  const t = texts.twins.compare;
+  const { message } = App.useApp();
   const [text, setText] = useState(side.id);
-  const versions = useLoad(side.id ? `versions ${side.id}` : undefined, (signal) => twins.versions(side.id, signal));
-  const options = [
-    { value: "", label: t.now },
-    ...(versions.data?.items ?? []).map((v: Version) => ({ value: v.time, label: `${format.time(v.time)}${v.actor ? ` · ${v.actor}` : ""}` })),
-  ];
-  const take = () => { if (text.trim() !== side.id) onChoose({ id: text.trim(), at: "" }); };
+  useEffect(() => setText(side.id), [side.id]);
+  const take = () => { if (text.trim() !== side.id) onChoose({ ...side, id: text.trim() }); };
+  const open = async (file: File) => {
+    try {
+      const env = JSON.parse(await file.text()) as { submodels?: Submodel[]; modelType?: string };
+      const submodels = env.submodels ?? (env.modelType === "Submodel" ? [env as unknown as Submodel] : []);
+      if (!submodels.length) throw new Error(t.noSubmodel);
+      onChoose({ ...side, file: { name: file.name, submodels } });
+    } catch (error) {
+      void message.error(texts.twins.notJson(error instanceof Error ? error.message : ""));
+    }
+  };
   return (
     <div className="compare-side">
       <label className="small quiet" htmlFor={`compare-${label}`}>{label}</label>
-      <Space.Compact block>
-        <Input id={`compare-${label}`} className="path-text" placeholder={t.idOf} value={text} onChange={(e) => setText(e.target.value)} onBlur={take} onPressEnter={take} />
-        <Select aria-label={`${label}: ${t.version}`} className="compare-version" popupMatchSelectWidth={false} value={side.at} options={options} onChange={(at) => onChoose({ id: side.id, at })} />
-      </Space.Compact>
+      {side.file ? (
+        <div className="compare-file">
+          <Tag icon={<FileTextOutlined />}>{side.file.name}</Tag>
+          <Button type="text" size="small" icon={<CloseOutlined />} aria-label={texts.common.remove} onClick={() => onChoose({ ...side, file: undefined })} />
+        </div>
+      ) : (
+        <Space.Compact block>
+          <Input id={`compare-${label}`} className="path-text" placeholder={t.idOf} value={text} onChange={(e) => setText(e.target.value)} onBlur={take} onPressEnter={take} />
+          <Select
+            aria-label={`${label}: ${t.which}`}
+            className="compare-which"
+            popupMatchSelectWidth={false}
+            value={side.generated ? "generated" : "now"}
+            options={[{ value: "now", label: t.now }, { value: "generated", label: t.generated }]}
+            onChange={(which) => onChoose({ ...side, generated: which === "generated" })}
+          />
+          <Upload accept=".json" maxCount={1} showUploadList={false} beforeUpload={(file) => { void open(file); return false; }}>
+            <Button icon={<FileTextOutlined />}>{t.file}</Button>
+          </Upload>
+        </Space.Compact>
+      )}
     </div>
   );
 }
@@ -77,9 +115,11 @@ function Chooser({ label, side, onChoose }: { label: string; side: Side; onChoos
 function Result({ left, right }: { left: Side; right: Side }) {
   const texts = useTexts();
   const t = texts.twins.compare;
-  const load = async ({ id, at }: Side, signal: AbortSignal): Promise<Submodel | undefined> =>
-    at ? twins.versionAt(id, at, signal) : (await aas.submodel(id, "", signal))?.data;
-  const { data, error, reload } = useLoad(JSON.stringify([left, right]), (signal) => Promise.all([load(left, signal), load(right, signal)]));
+  const key = JSON.stringify([left, right].map((one) => [one.id, one.file?.name, one.generated]));
+  const { data, error, reload } = useLoad(key, async (signal) => {
+    const [l, r] = await Promise.all([left, right].map((one) => (one.file ? undefined : asked(one, signal))));
+    return [l ?? within(left.file, r), r ?? within(right.file, l)] as const;
+  });
   const rows = useMemo(() => (data ? differences(data[0], data[1]) : undefined), [data]);
   if (!rows) return error ? <ErrorBox error={error} reload={reload} /> : <Waiting />;
   return (
@@ -88,4 +128,14 @@ function Result({ left, right }: { left: Side; right: Side }) {
       {rows.length > 0 && <DiffTable rows={rows} left={t.left} right={t.right} />}
     </>
   );
+}
+
+async function asked({ id, generated }: Side, signal: AbortSignal): Promise<Submodel | undefined> {
+  return generated ? (await twins.generated(id, signal)).base : (await aas.submodel(id, "", signal))?.data;
+}
+
+/** The submodel of a file that is meant: the same one, else one of that name, else the first. */
+function within(file: Opened | undefined, other: Submodel | undefined): Submodel | undefined {
+  const all = file?.submodels ?? [];
+  return all.find((s) => s.id === other?.id) ?? all.find((s) => s.idShort === other?.idShort) ?? all[0];
 }

@@ -3,6 +3,7 @@ import { ApiOutlined, CheckCircleOutlined, DisconnectOutlined, WarningOutlined }
 import { Alert, App, Button, Form, Input, Tag } from "antd";
 import { useState } from "react";
 import { useLoad } from "../../hooks";
+import { Problem } from "../../http";
 import { Link } from "../../parts/Link";
 import { ErrorBox, Waiting } from "../../parts/Notice";
 import { useSession } from "../../session";
@@ -20,6 +21,8 @@ const REFRESH_MS = 5000;
 export function Connections({ submodel, onChange }: { submodel: string; onChange: () => void }) {
   const t = useTexts().twins.plug;
   const { data, error, reload } = useLoad(`plug ${submodel}`, (signal) => twins.plug(submodel, signal), REFRESH_MS);
+  // What the plant has described itself is connected already.
+  const own = error instanceof Problem && error.status === 404;
   const changed = () => {
     reload();
     onChange();
@@ -27,7 +30,7 @@ export function Connections({ submodel, onChange }: { submodel: string; onChange
   return (
     <section className="panel" aria-label={t.title}>
       <h2>{t.title}</h2>
-      <ErrorBox error={error} reload={reload} />
+      {own ? <p className="quiet">{t.own}</p> : <ErrorBox error={error} reload={reload} />}
       {!data ? (error ? null : <Waiting rows={3} />)
         : data.connections.length === 0 ? <Alert type="info" showIcon title={t.none} />
         : <Agreed key={data.state} plug={data} submodel={submodel} onChange={changed} />}

@@ -75,6 +75,7 @@ export function Documents({ submodel, shell, onChange }: Props) {
 function FileActs({ file, submodel, onShow }: { file: Held; submodel: string; onShow: () => void }) {
   const t = useTexts().twins.documents;
   const name = String(file.element.value).split("/").at(-1) ?? "";
+  if (!isHeld(file.element) && !/^https?:/i.test(String(file.element.value))) return <span className="small path-text">{String(file.element.value)}</span>;
   if (!isHeld(file.element)) return <a href={String(file.element.value)} target="_blank" rel="noreferrer noopener" className="small path-text">{String(file.element.value)}</a>;
   return (
     <span className="nowrap">

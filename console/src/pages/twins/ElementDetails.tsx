@@ -1,5 +1,5 @@
 /** Everything about one element: what it means, its value now, and what may be done with it. */
-import { CloseOutlined, DeleteOutlined, EditOutlined, LineChartOutlined, PlusOutlined, SendOutlined } from "@ant-design/icons";
+import { CloseOutlined, DeleteOutlined, EditOutlined, LineChartOutlined, PlusOutlined, SendOutlined, ThunderboltOutlined } from "@ant-design/icons";
 import { App, Button, Tag } from "antd";
 import { useState, type ReactNode } from "react";
 import type { Point } from "../../api";
@@ -14,6 +14,7 @@ import { useWritable } from "../../writable";
 import { childrenOf, isParent, meaning, referenceText, said, type Element, type Lang } from "./aas";
 import { aas, type Concept } from "./aas-api";
 import { AttachedImage } from "./AttachedImage";
+import { BindDialog } from "./BindDialog";
 import { useBoundPoint } from "./bindings";
 import { Copyable } from "./Copyable";
 import { StillValue } from "./ElementLine";
@@ -113,6 +114,8 @@ function Acts({ row, submodel, etag, onEdit, onAdd, onChange, onClose }: Props) 
   const t = texts.twins;
   const { can } = useSession();
   const { modal } = App.useApp();
+  const point = useBoundPoint(row.path);
+  const [binding, setBinding] = useState(false);
   if (!can("configure")) return null;
   const remove = () => void modal.confirm({
     title: t.dropElement(row.name),
@@ -127,6 +130,10 @@ function Acts({ row, submodel, etag, onEdit, onAdd, onChange, onClose }: Props) 
   return (
     <div className="bound-acts">
       <Button size="small" icon={<EditOutlined />} onClick={onEdit}>{t.edit}</Button>
+      {row.element.modelType === "Property" && <Button size="small" icon={<ThunderboltOutlined />} onClick={() => setBinding(true)}>{t.bind}</Button>}
+      {binding && (
+        <BindDialog submodel={submodel} path={row.path} now={point?.path ?? ""} onClose={() => setBinding(false)} onDone={() => { setBinding(false); onChange(); }} />
+      )}
       {isParent(row.element) && <Button size="small" icon={<PlusOutlined />} onClick={onAdd}>{t.addBelow}</Button>}
       <Button size="small" icon={<DeleteOutlined />} aria-label={`${texts.common.delete}: ${row.name}`} title={texts.common.delete} onClick={remove} />
     </div>

@@ -20,19 +20,32 @@ interface Props {
   colour: number;
   /** The times are no times of day: seconds from a start. */
   relative: boolean;
+  /** From when to when it is drawn, in ms; without, as far as the line goes. */
+  span?: readonly [number, number];
 }
 
 const HEIGHT = 150;
 const AXIS_WIDTH = 58;
 
-export function LineChart({ line, colour, relative }: Props) {
+export function LineChart({ line, colour, relative, span }: Props) {
   const format = useFormat();
   const mode = useMode();
   const [box, { width }] = useSize<HTMLDivElement>();
   const plot = useRef<uPlot>(undefined);
   const palette = PALETTES[mode];
   const stroke = palette.series[colour % palette.series.length] as string;
-  const data = (): uPlot.AlignedData => [relative ? [...line.times] : line.times.map((t) => t / 1000), [...line.values]];
+  const data = (): uPlot.AlignedData => {
+    const [times, values] = [[...line.times], [...line.values]];
+    const end = span?.[1];
+    // A value holds until there is another, or the chart ends.
+    if (line.stepped && end !== undefined && times.length && (times.at(-1) as number) < end) {
+      times.push(end);
+      values.push(values.at(-1) ?? null);
+    }
+    return [relative ? times : times.map((t) => t / 1000), values];
+  };
+  const range = useRef(span);
+  range.current = span;
   const latest = useRef(data);
   latest.current = data;
   const sized = width > 0;
@@ -42,8 +55,8 @@ export function LineChart({ line, colour, relative }: Props) {
     const made = new uPlot({
       width, height: HEIGHT,
       legend: { show: false },
-      cursor: { sync: { key: "twin" }, drag: { x: true, y: false } },
-      scales: { x: { time: !relative } },
+      cursor: { sync: { key: "twin" }, drag: { x: false, y: false } },
+      scales: { x: { time: !relative, range: (_, low, high) => (range.current ? [range.current[0] / 1000, range.current[1] / 1000] : [low, high]) } },
       axes: [
         {
           ...axis, size: 26,
@@ -51,7 +64,7 @@ export function LineChart({ line, colour, relative }: Props) {
         },
         { ...axis, size: AXIS_WIDTH, values: (_, ticks) => ticks.map((t) => format.figure(t, 5)) },
       ],
-      series: [{}, { stroke, width: 1.5, points: { show: line.times.length < 60, size: 4 }, paths: line.stepped ? uPlot.paths.stepped?.({ align: 1 }) : undefined }],
+      series: [{}, { stroke, width: 1.5, points: { show: !span && line.times.length < 60, size: 4 }, paths: line.stepped ? uPlot.paths.stepped?.({ align: 1 }) : undefined }],
     }, latest.current(), box.current);
     plot.current = made;
     return () => {
@@ -60,7 +73,7 @@ export function LineChart({ line, colour, relative }: Props) {
     };
   }, [sized, mode, relative, format, stroke, line.name]);
   useEffect(() => { plot.current?.setSize({ width, height: HEIGHT }); }, [width]);
-  useEffect(() => { plot.current?.setData(latest.current()); }, [line]);
+  useEffect(() => { plot.current?.setData(latest.current()); }, [line, span?.[0], span?.[1]]);
   const last = [...line.values].reverse().find((v) => v !== null);
   return (
     <figure className="line-chart" data-line={line.name}>

@@ -14,6 +14,13 @@ const LINES = [
   "HardwareVersion", "FirmwareVersion", "SoftwareVersion", "CountryOfOrigin", "UniqueFacilityIdentifier",
 ] as const;
 
+/** What stands where a plate must say something and nobody has told the plant what. */
+const UNSTATED = "not stated";
+
+function stated(text: string): string {
+  return text === UNSTATED ? "" : text;
+}
+
 interface Props {
   shell: Shell | undefined;
   submodel: Submodel | undefined;
@@ -24,7 +31,7 @@ export function Plate({ shell, submodel, waiting }: Props) {
   const t = useTexts().twins;
   const language = useLanguage();
   if (waiting) return <section className="plate"><Waiting rows={4} /></section>;
-  const text = (name: string) => plain(submodel && child(submodel, name), language);
+  const text = (name: string) => stated(plain(child(submodel, name), language));
   const maker = text("ManufacturerName");
   const product = text("ManufacturerProductDesignation") || said(shell?.displayName, language) || shell?.idShort || submodel?.idShort;
   const link = text("URIOfTheProduct") || shell?.assetInformation.globalAssetId || "";
@@ -59,7 +66,7 @@ function IdLink({ link }: { link: string }) {
       {/* Dark on light in both themes: many readers know no other. */}
       <QRCode type="svg" value={link} size={132} bordered={false} color="#101418" bgColor="#ffffff" errorLevel="M" aria-label={`${t.plate.code}: ${link}`} />
       <figcaption style={{ color: palette.quiet }}>
-        <span className="small">{t.plate.code}</span>
+        <span className="small">{isAddress ? t.plate.code : t.id}</span>
         {isAddress ? <a className="small path-text" href={link} target="_blank" rel="noreferrer noopener">{link}</a>
           : <span className="small path-text">{link}</span>}
       </figcaption>
@@ -70,7 +77,7 @@ function IdLink({ link }: { link: string }) {
 function Address({ submodel, language }: { submodel: Submodel | undefined; language: Language }) {
   const address = child(submodel, "AddressInformation") ?? child(submodel, "ContactInformation");
   if (!address) return null;
-  const of = (name: string) => plain(child(address, name), language);
+  const of = (name: string) => stated(plain(child(address, name), language));
   const text = [of("Street"), `${of("Zipcode")} ${of("CityTown")}`.trim(), of("NationalCode")].filter(Boolean).join(", ");
   return text ? <p className="plate-address">{text}</p> : null;
 }

@@ -52,7 +52,8 @@ function Living({ points }: { points: Point[] }) {
   const paths = points.map((p) => p.path);
   const { data, error, reload } = useLoad(`series ${span} ${paths.join(" ")}`, (signal) => {
     const stop = Date.now();
-    return charts(paths, { start: stop - SPANS[span], stop }, 600, signal);
+    const start = stop - SPANS[span];
+    return charts(paths, { start, stop }, 600, signal, true).then((curves) => ({ curves, span: [start, stop] as const }));
   }, REFRESH_MS);
   return (
     <section className="panel" aria-label={t.series.living}>
@@ -72,12 +73,12 @@ function Living({ points }: { points: Point[] }) {
       {!data ? (error ? null : <Waiting rows={4} />) : (
         <div className="line-charts">
           {points.map((point, i) => {
-            const curve = data.get(point.path);
+            const curve = data.curves.get(point.path);
             const line: Line = {
               name: leaf(point.path), unit: unitText(point.unit), times: curve?.times ?? [], values: curve?.values ?? [],
-              stepped: point.kind === "boolean" || point.kind === "enum",
+              stepped: point.kind === "boolean" || point.kind === "enum" || point.kind === "integer",
             };
-            return <LineChart key={point.path} line={line} colour={i} relative={false} />;
+            return <LineChart key={point.path} line={line} colour={i} relative={false} span={data.span} />;
           })}
         </div>
       )}

@@ -78,13 +78,14 @@ interface ListProps {
 
 function SubmodelList({ shell, listed, selected, onChange }: ListProps) {
   const t = useTexts().twins;
+  const language = useLanguage();
   const { can } = useSession();
   const [adding, setAdding] = useState(false);
   return (
     <aside className="side twin-side" aria-label={t.submodels}>
       <nav>
         <Link to={twinAddress(shell.id)} className="twin-link" aria-current={selected ? undefined : "page"}>
-          <IdcardOutlined /><span className="ellipsis"><strong>{shell.idShort ?? shell.id}</strong></span>
+          <IdcardOutlined /><span className="ellipsis"><strong>{said(shell.displayName, language) || shell.idShort || shell.id}</strong></span>
         </Link>
         <div className="side-head">
           <h2>{t.submodels}</h2>

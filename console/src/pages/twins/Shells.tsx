@@ -1,5 +1,5 @@
 /** All shells: searched and fetched by the server, a page at a time; files are dropped here. */
-import { ApartmentOutlined, DiffOutlined, InboxOutlined, PlusOutlined, UploadOutlined } from "@ant-design/icons";
+import { ApartmentOutlined, DiffOutlined, InboxOutlined, PlusOutlined, SafetyCertificateOutlined, UploadOutlined } from "@ant-design/icons";
 import { Button, Input, Select, type InputRef } from "antd";
 import { useEffect, useRef, useState, type DragEvent } from "react";
 import { useKey } from "../../hooks";
@@ -55,6 +55,7 @@ export function Shells() {
         <h1>{t.title}</h1>
         <span className="quiet" role="status">{rows && t.count(rows.length, shells.more)}</span>
         <span className="grow" />
+        {can("administer") && <Button icon={<SafetyCertificateOutlined />} onClick={() => go("/twins/rules")}>{t.rules.title}</Button>}
         <Button icon={<DiffOutlined />} onClick={() => go("/twins/compare")}>{t.compare.title}</Button>
         {can("configure") && (
           <>

@@ -35,6 +35,9 @@ function Part({ entity, level, shell, shells }: PartProps) {
   const [open, setOpen] = useState(level < OPEN_LEVELS);
   const [all, setAll] = useState(false);
   const shown = all ? parts : parts.slice(0, PARTS_MAX);
+  const name = said(entity.displayName, language) || entity.idShort;
+  const found = (shells.get(entity.globalAssetId ?? "") ?? []).filter((s) => s.id !== shell);
+  const only = found.length === 1 ? found[0] : undefined;
   const count = childrenOf(entity).find((e) => e.idShort === "BulkCount");
   return (
     <li>
@@ -42,9 +45,9 @@ function Part({ entity, level, shell, shells }: PartProps) {
         {parts.length > 0 ? (
           <button type="button" className="part-fold" aria-expanded={open} aria-label={entity.idShort} onClick={() => setOpen(!open)}>{open ? "−" : "+"}</button>
         ) : <span className="part-fold" />}
-        <span className="part-name">{said(entity.displayName, language) || entity.idShort}</span>
+        {only ? <Link className="part-name" to={twinAddress(only.id)} title={`${t.openShell}: ${only.id}`}>{name}</Link> : <span className="part-name">{name}</span>}
         {count && <span className="quiet">× {plain(count, language)}</span>}
-        {entity.globalAssetId && <ShellLinks asset={entity.globalAssetId} shells={(shells.get(entity.globalAssetId) ?? []).filter((s) => s.id !== shell)} />}
+        {entity.globalAssetId && !only && <ShellLinks asset={entity.globalAssetId} shells={found} />}
       </div>
       {open && parts.length > 0 && (
         <ul className="parts">

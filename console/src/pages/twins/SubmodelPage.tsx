@@ -1,6 +1,6 @@
 /** A submodel: a page of its own for what the console knows, and its elements as a living tree. */
 import { BarsOutlined, DeleteOutlined, DiffOutlined, EyeOutlined } from "@ant-design/icons";
-import { App, Button, Segmented, Tag, Tooltip } from "antd";
+import { App, Button, Dropdown, Segmented, Tag, Tooltip } from "antd";
 import { useEffect, useState } from "react";
 import { Link } from "../../parts/Link";
 import { ErrorBox, Waiting } from "../../parts/Notice";
@@ -15,6 +15,7 @@ import { ExportMenu } from "./ExportMenu";
 import { KIND_ICONS } from "./kinds";
 import { useConcepts, useSubmodel } from "./twin-data";
 import { SubmodelView, VIEWED } from "./SubmodelView";
+import { twins } from "./twins-api";
 
 interface Props {
   id: string;
@@ -25,10 +26,14 @@ interface Props {
 
 export function SubmodelPage({ id, shell, onGone }: Props) {
   const loaded = useSubmodel(id);
-  const bound = useBound(loaded.data ? id : undefined);
+  const { bound, reload: rebind } = useBound(loaded.data ? id : undefined);
   const concepts = useConcepts(loaded.data);
   const { query } = usePlace();
   const submodel = loaded.data;
+  const changed = () => {
+    loaded.reload();
+    rebind();
+  };
   const kind = submodel ? kindOf(submodel) : "other";
   const viewed = VIEWED.includes(kind);
   const [form, setForm] = useState<"view" | "elements">(query.get("e") ? "elements" : "view");
@@ -36,11 +41,11 @@ export function SubmodelPage({ id, shell, onGone }: Props) {
   if (!submodel) return loaded.error ? <ErrorBox error={loaded.error} reload={loaded.reload} /> : <Waiting />;
   return (
     <BoundContext value={bound}>
-      <Head submodel={submodel} shell={shell} form={viewed ? form : undefined} onForm={setForm} onGone={onGone} />
+      <Head submodel={submodel} shell={shell} form={viewed ? form : undefined} onForm={setForm} onChange={changed} onGone={onGone} />
       <ErrorBox error={loaded.error} reload={loaded.reload} />
       {viewed && form === "view"
-        ? <SubmodelView kind={kind} submodel={submodel} shell={shell} onChange={loaded.reload} />
-        : <Elements submodel={submodel} etag={loaded.etag} concepts={concepts} at={query.get("e") ?? ""} onChange={loaded.reload} />}
+        ? <SubmodelView kind={kind} submodel={submodel} shell={shell} onChange={changed} />
+        : <Elements submodel={submodel} etag={loaded.etag} concepts={concepts} at={query.get("e") ?? ""} onChange={changed} />}
     </BoundContext>
   );
 }
@@ -50,10 +55,11 @@ interface HeadProps {
   shell: string;
   form: "view" | "elements" | undefined;
   onForm: (form: "view" | "elements") => void;
+  onChange: () => void;
   onGone: (() => void) | undefined;
 }
 
-function Head({ submodel, shell, form, onForm, onGone }: HeadProps) {
+function Head({ submodel, shell, form, onForm, onChange, onGone }: HeadProps) {
   const t = useTexts().twins;
   const language = useLanguage();
   const { version, revision } = submodel.administration ?? {};
@@ -84,10 +90,39 @@ function Head({ submodel, shell, form, onForm, onGone }: HeadProps) {
           ]}
         />
       )}
-      <Button icon={<DiffOutlined />} aria-label={t.compare.open} title={t.compare.open} onClick={() => go(`/twins/compare?left=${encodeId(submodel.id)}`)} />
+      <CompareMenu submodel={submodel} onChange={onChange} />
       <ExportMenu ids={[submodel.id]} name={submodel.idShort ?? "submodel"} />
       <Drop submodel={submodel} shell={shell} onGone={onGone} />
     </div>
+  );
+}
+
+/** What the submodel is compared with; and the way back to what the plant made. */
+function CompareMenu({ submodel, onChange }: { submodel: Submodel; onChange: () => void }) {
+  const texts = useTexts();
+  const t = texts.twins;
+  const { can } = useSession();
+  const { modal } = App.useApp();
+  const id = encodeId(submodel.id);
+  const reset = () => void modal.confirm({
+    title: t.resetAsk(submodel.idShort ?? submodel.id),
+    content: t.resetHelp,
+    okText: t.reset,
+    okButtonProps: { danger: true },
+    onOk: async () => {
+      await twins.reset(submodel.id);
+      onChange();
+    },
+  });
+  const items = [
+    { key: "other", label: t.compare.withOther, onClick: () => go(`/twins/compare?left=${id}`) },
+    { key: "made", label: t.compare.withGenerated, onClick: () => go(`/twins/compare?left=${id}&leftIs=generated&right=${id}`) },
+    can("configure") && { key: "reset", label: t.reset, danger: true, onClick: reset },
+  ].filter((item) => !!item);
+  return (
+    <Dropdown trigger={["click"]} menu={{ items }}>
+      <Button icon={<DiffOutlined />} aria-label={t.compare.open} title={t.compare.open} />
+    </Dropdown>
   );
 }
 

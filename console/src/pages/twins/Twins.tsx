@@ -1,10 +1,11 @@
-/** Where an address of the twins leads: the list, a shell, a submodel, or a comparison. */
+/** Where an address of the twins leads: the list, a shell, a submodel, a comparison, the rules. */
 import type { PageProps } from "../../page";
 import { Empty } from "../../parts/Notice";
 import { Link } from "../../parts/Link";
 import { useTexts } from "../../texts";
 import { decodeId } from "./aas";
 import { Compare } from "./Compare";
+import { Rules } from "./Rules";
 import { ShellPage } from "./ShellPage";
 import { Shells } from "./Shells";
 import { SubmodelPage } from "./SubmodelPage";
@@ -15,6 +16,7 @@ export default function Twins({ rest }: PageProps) {
   const [what = "", id = "", submodel = ""] = rest.split("/");
   if (what === "") return <Shells />;
   if (what === "compare") return <Compare />;
+  if (what === "rules") return <Rules />;
   if (what === "shells" && decodeId(id)) {
     return <ShellPage key={id} id={decodeId(id)} submodel={decodeId(submodel)} />;
   }

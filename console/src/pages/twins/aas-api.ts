@@ -20,16 +20,23 @@ const contains = (field: string, word: string) => ({ $contains: [{ $field: field
 /** Fields of a shell that people know it by. */
 const SEARCHED = ["$aas#idShort", "$aas#id", "$aas#assetInformation.globalAssetId", "$aas#assetInformation.specificAssetIds[].value"];
 
-/** The language tells letters of different case apart; people who search do not. */
+/** The language tells letters of different case apart; people who search do not. Likeliest first. */
 function variants(word: string): string[] {
   const lower = word.toLowerCase();
-  return [...new Set([word, lower, lower.charAt(0).toUpperCase() + lower.slice(1), word.toUpperCase()])];
+  return [...new Set([word, lower.charAt(0).toUpperCase() + lower.slice(1), lower, word.toUpperCase()])];
 }
 
+/** The server takes 100 parts in a condition, and a comparison is three. */
+const COMPARISONS_MAX = 30;
+const WORDS_MAX = 6;
+
 function condition(filter: Filter): object | undefined {
-  const all: object[] = filter.words.map((word) => ({
-    $or: variants(word).flatMap((variant) => SEARCHED.map((field) => contains(field, variant))),
-  }));
+  const words = filter.words.slice(0, WORDS_MAX);
+  const each = Math.floor(COMPARISONS_MAX / words.length);
+  const all: object[] = words.map((word) => {
+    const tests = variants(word).flatMap((variant) => SEARCHED.map((field) => contains(field, variant)));
+    return { $or: tests.slice(0, each) };
+  });
   if (filter.assetKind) {
     all.push({ $eq: [{ $field: "$aas#assetInformation.assetKind" }, { $strVal: filter.assetKind }] });
   }

@@ -118,7 +118,7 @@ async function head(id: string, signal: AbortSignal): Promise<Listed> {
   }
 }
 
-const PART_MAX = 40;
+const PART_MAX = 30;
 const ASKED_MAX = 400;
 
 /** What is known of the meanings of a submodel's elements: names, definitions, units. */

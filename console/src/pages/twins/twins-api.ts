@@ -1,5 +1,5 @@
 /** Questions to our own routes beside the standard's: files, comparisons, connections. */
-import { ask, askFile } from "../../http";
+import { ask, askFile, askTagged } from "../../http";
 import { encodeId, type Submodel } from "./aas";
 
 export interface Finding {
@@ -67,17 +67,22 @@ export interface AboutDocument {
   organization?: string;
 }
 
-/** One change of a document. */
-export interface Version {
-  version: number;
-  time: string;
-  actor?: string;
-}
-
 export const twins = {
   read: (file: File, dry: boolean, signal?: AbortSignal) =>
     ask<Imported>("POST", "/twins/import", { query: { name: file.name, dry }, data: file, signal }),
   undo: (id: string) => ask<void>("POST", `/twins/imports/${encodeURIComponent(id)}/undo`),
+  rules: async (signal?: AbortSignal) => (await askTagged<object>("/twins/rules", "", { signal })) ?? { data: {}, etag: "" },
+  putRules: (rules: unknown, etag: string) =>
+    ask<void>("PUT", "/twins/rules", { body: rules, headers: etag ? { "If-Match": etag } : undefined }),
+  bindings: (submodel: string, signal?: AbortSignal) =>
+    ask<{ items: { path: string; point: string }[] }>("GET", "/twins/bindings", { query: { submodel }, signal }),
+  bind: (submodel: string, path: string, point: string) =>
+    ask<void>("PUT", "/twins/bindings", { body: { submodel, path, point } }),
+  unbind: (submodel: string, path: string) => ask<void>("DELETE", "/twins/bindings", { query: { submodel, path } }),
+  /** A submodel as the plant made it, before people changed it. */
+  generated: (submodel: string, signal?: AbortSignal) =>
+    ask<{ base: Submodel }>("GET", "/twins/generated", { query: { id: submodel }, signal }),
+  reset: (submodel: string) => ask<void>("POST", "/twins/reset", { body: { id: submodel, class: "submodels" } }),
   addDocument: (shell: string, file: File, about: AboutDocument) =>
     ask<{ submodel: string; path: string }>("POST", "/twins/documents", { query: { shell, name: file.name, ...about }, data: file }),
   plug: (submodel: string, signal?: AbortSignal) => ask<Plug>("GET", `/twins/plug/${encodeId(submodel)}`, { signal }),
@@ -85,12 +90,6 @@ export const twins = {
   connect: (submodel: string, agreement: Agreement) =>
     ask<Plug>("POST", `/twins/plug/${encodeId(submodel)}`, { body: agreement }),
   disconnect: (submodel: string) => ask<void>("DELETE", `/twins/plug/${encodeId(submodel)}`),
-  /** When a submodel was changed, and by whom; newest first. */
-  versions: (submodel: string, signal?: AbortSignal) =>
-    ask<{ items: Version[] }>("GET", "/twins/history", { query: { class: "submodels", id: submodel }, signal }),
-  /** A submodel as it was at a time. */
-  versionAt: (submodel: string, at: string, signal?: AbortSignal) =>
-    ask<Submodel>("GET", "/twins/history", { query: { class: "submodels", id: submodel, at }, signal }),
   /** Shells with their submodels, or submodels alone, as a file. */
   exported: (ids: readonly string[], format: TwinFormat) => askFile("GET", "/twins/export", { query: { ids, format } }),
 };

@@ -5,40 +5,50 @@ by a few threads beside it. A lock file keeps a second process out.
 """
 
 import asyncio
+import itertools
 import queue
 import sqlite3
+import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 
 from lineshaft.core.errors import Invalid, SettingsError, Unavailable
-from lineshaft.core.event import Event
 from lineshaft.core.flow import assert_off_loop
 from lineshaft.core.settings import Settings
 from lineshaft.records import (
-    Append,
     Cell,
     Change,
     Collection,
     Column,
-    Delete,
     Logged,
     Page,
     Predicate,
-    Put,
     Record,
     Records,
+    Some,
 )
 from lineshaft.records import _rules as rules
 from lineshaft.records.sqlite import files, queries
+from lineshaft.records.sqlite.committing import Commits
 from lineshaft.records.sqlite.migrations import bring_up, event_of
+from lineshaft.records.sqlite.tables import make_ready
 
 T = TypeVar("T")
 
 SEQ_MAX = 2**63 - 1
+NARROW_MAX = 10_000
+"""Rows that an index may name, whose documents are put in order; are there more, all are walked."""
+FEW = 200
+"""Rows so few that no other index needs to be asked."""
+STEPS_A_CALL = 1_000_000
+STEPS_MAX = 1000
+"""Millions of steps of SQLite's machine for one question; some ten seconds."""
+SEVERAL = "SELECT EXISTS (SELECT 1 FROM several WHERE collection = ?)"
+"""Whether a document of the collection ever had more than one index row."""
 
 
 class Sqlite(Records):
@@ -69,6 +79,7 @@ class Sqlite(Records):
         self._writer: ThreadPoolExecutor
         self._readers: ThreadPoolExecutor
         self._db: sqlite3.Connection
+        self._commits: Commits
         self._idle: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
         """A connection for each reading thread; taken for one question, then put back."""
 
@@ -102,7 +113,9 @@ class Sqlite(Records):
             try:
                 self._db = stack.enter_context(closing(files.connect(self.config.path)))
                 bring_up(self._db, self.config.path)
-                _make_ready(self._db, collections)
+                make_ready(self._db, collections)
+                declared = {c.name: c for c in collections}
+                self._commits = Commits(self.config.path, self._db, declared)
                 self._idle = queue.SimpleQueue()
                 for _ in range(self.config.readers):
                     reader = files.connect(self.config.path, read_only=True)
@@ -118,93 +131,34 @@ class Sqlite(Records):
     # ---- writing
 
     async def commit(self, *changes: Change) -> list[int]:
-        # All that may be wrong with what was given is found before the transaction begins.
-        work = [self._prepared(change) for change in changes]
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._writer, self._commit, work)
-
-    def _prepared(self, change: Change) -> "_Work":
-        match change:
-            case Append(event=event):
-                return rules.canonical(event)
-            case Put():
-                declared = rules.collection_named(self._collections, change.collection)
-                return change, rules.check_rows(declared, change)
-            case Delete():
-                rules.collection_named(self._collections, change.collection)
-                return change, []
-
-    def _commit(self, work: Sequence["_Work"]) -> list[int]:
-        assert_off_loop()
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
-            done = [
-                self._append(one) if isinstance(one, bytes) else self._change(*one) for one in work
-            ]
-            self._db.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise Unavailable(
-                f"records file {self.config.path} cannot be written: {error}",
-                remedy="Nothing of this change was kept; make room on the disk and try again.",
-            ) from error
-        finally:
-            # SQLite has ended the transaction by itself after some of its errors.
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-        return done
-
-    def _append(self, body: bytes) -> int:
-        event = msgspec.json.decode(body, type=Event)
-        seq, previous = self._db.execute("SELECT seq, hash FROM head").fetchone()
-        seq, hash_ = seq + 1, rules.chained(previous, body)
-        data = msgspec.json.encode(event.data, order="sorted").decode()
-        self._db.execute(
-            "INSERT INTO events (seq, hash, id, time_ns, kind, path, actor, data)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (seq, hash_, event.id, event.time_ns, event.kind, event.path, event.actor, data),
-        )
-        self._db.execute("UPDATE head SET seq = ?, hash = ?", (seq, hash_))
-        return int(seq)
-
-    def _change(self, change: Put | Delete, rows: Sequence[dict[str, Cell]]) -> int:
-        place = (change.collection, change.key)
-        found = self._db.execute(
-            "SELECT version FROM documents WHERE collection = ? AND key = ?", place
-        ).fetchone()
-        version = int(found[0]) if found else 0
-        rules.check_version(change, version)
-        table = queries.table(change.collection)
-        if version:
-            self._db.execute(f"DELETE FROM {table} WHERE key = ?", place[1:])  # noqa: S608
-        if isinstance(change, Delete):
-            self._db.execute("DELETE FROM documents WHERE collection = ? AND key = ?", place)
-            return 0
-        self._db.execute(
-            "INSERT INTO documents VALUES (?, ?, ?, ?) ON CONFLICT (collection, key)"
-            " DO UPDATE SET version = excluded.version, data = excluded.data",
-            (*place, version + 1, change.data),
-        )
-        for n, row in enumerate(rows):
-            names = ", ".join(["key", "row", *map(queries.column, row)])
-            marks = ", ".join("?" * (2 + len(row)))
-            self._db.execute(
-                f"INSERT INTO {table} ({names}) VALUES ({marks})",  # noqa: S608
-                (change.key, n, *row.values()),
-            )
-        return version + 1
+        done: Future[list[int]] = Future()
+        self._commits.waiting.append((changes, done))
+        self._writer.submit(self._commits.run)
+        return await asyncio.wrap_future(done)
 
     # ---- reading
 
-    async def _read(self, question: Callable[[sqlite3.Connection], T]) -> T:
+    async def _read(
+        self, question: Callable[[sqlite3.Connection], T], *, bounded: bool = True
+    ) -> T:
         """Put a question to a reading thread, in one snapshot of the file."""
+        # One question must not keep a reader from all others for ever.
+        steps_max = STEPS_MAX if bounded else sys.maxsize
 
         def ask() -> T:
             assert_off_loop()
             db = self._idle.get()
+            calls = itertools.count(1)
+            db.set_progress_handler(lambda: next(calls) > steps_max, STEPS_A_CALL)
             try:
                 db.execute("BEGIN")
                 return question(db)
             except sqlite3.Error as error:
+                if next(calls) > steps_max:
+                    raise Unavailable(
+                        "the question makes the records look at too much",
+                        remedy="Narrow it by a condition that few documents fulfil.",
+                    ) from error
                 raise Unavailable(
                     f"records file {self.config.path} cannot be read: {error}",
                     remedy="Try again; if it stays, restore the file from a backup.",
@@ -240,11 +194,16 @@ class Sqlite(Records):
         place = rules.read_cursor(declared, columns, cursor) if cursor else None
 
         def question(db: sqlite3.Connection) -> list[tuple[Any, ...]]:
-            sql = f"SELECT EXISTS (SELECT 1 FROM {queries.table(collection)} WHERE row > 0)"  # noqa: S608
-            (several,) = db.execute(sql).fetchone()
-            sql, values = queries.find_sql(collection, where, columns, place, several=several)
+            if columns[0][0] == "key":
+                key, falling = place[0] if place else None, columns[0][1]
+                sql, values = _by_key(db, declared, where, key, falling=falling)
+            else:
+                (several,) = db.execute(SEVERAL, (collection,)).fetchone()
+                sql, values = queries.by_column_sql(
+                    declared, where, columns, place, several=several
+                )
             # One more than asked tells whether there is a next page.
-            return db.execute(sql, (*values, limit + 1, collection)).fetchall()
+            return db.execute(sql, (*values, limit + 1)).fetchall()
 
         found = await self._read(question)
         page = found[:limit]
@@ -284,11 +243,31 @@ class Sqlite(Records):
             ) from error
 
     async def verify(self) -> int:
-        return await self._read(_verify)
+        return await self._read(_verify, bounded=False)
 
 
-_Work = bytes | tuple[Put | Delete, list[dict[str, Cell]]]
-"""A change made ready: the canonical bytes of an event, or a document with its rows."""
+def _by_key(
+    db: sqlite3.Connection,
+    collection: Collection,
+    where: Predicate | None,
+    place: Cell,
+    *,
+    falling: bool,
+) -> queries.Part:
+    """The question for documents by key, begun at the part that an index makes short."""
+    parts = queries.conjuncts(queries.of_document(where)) if where is not None else []
+    rows = queries.Rows(collection)
+    fewest = NARROW_MAX + 1
+    among, shortest = "", None
+    for part in parts:
+        if isinstance(part, Some) and rows.indexed(part.part) and fewest > FEW:
+            sql, values = queries.narrow_sql(collection, part.part, fewest)
+            found = [doc for (doc,) in db.execute(sql, values)]
+            if len(found) < fewest:
+                fewest, shortest = len(found), part
+                among = msgspec.json.encode(list(set(found))).decode()
+    others = [p for p in parts if p is not shortest]
+    return queries.by_key_sql(collection, others, place, falling=falling, among=among)
 
 
 def _record(row: Sequence[Any]) -> Record:
@@ -300,49 +279,6 @@ def _cell(collection: Collection, name: str, value: Cell) -> Cell:
     if value is not None and rules.column_of(collection, name) is Column.BOOLEAN:
         return bool(value)
     return value
-
-
-def _make_ready(db: sqlite3.Connection, collections: Sequence[Collection]) -> None:
-    """Tables and columns of index rows for these collections; what is there stays."""
-    db.execute("BEGIN IMMEDIATE")
-    for collection in collections:
-        table = queries.table(collection.name)
-        db.execute(
-            f"CREATE TABLE IF NOT EXISTS {table}"
-            " (key TEXT NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (key, row)) WITHOUT ROWID"
-        )
-        db.execute(
-            f'CREATE INDEX IF NOT EXISTS "several_{collection.name}" ON {table} (row) WHERE row > 0'
-        )
-        there = {row[1]: row[2] for row in db.execute(f"PRAGMA table_info({table})")}
-        for name, type_ in collection.columns.items():
-            column, wanted = queries.column(name), type_.value.upper()
-            if there.get(f"c_{name}", wanted) != wanted:
-                db.execute("ROLLBACK")
-                raise SettingsError(
-                    f"records file: column {name} of {collection.name} is of type"
-                    f" {there[f'c_{name}'].lower()}, this program wants {type_.value}",
-                    remedy="Use the version of the program that made the file.",
-                )
-            if f"c_{name}" not in there:
-                db.execute(f"ALTER TABLE {table} ADD COLUMN {column} {wanted}")
-        _make_indexes(db, collection)
-    db.execute("COMMIT")
-
-
-def _make_indexes(db: sqlite3.Connection, collection: Collection) -> None:
-    """The indexes that the collection names, and no other: each costs on every write."""
-    table = queries.table(collection.name)
-    wanted = {
-        f"by_{collection.name}_{'_and_'.join(names)}": ", ".join(map(queries.column, names))
-        for names in rules.indexes(collection)
-    }
-    sql = "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = ? AND sql NOT NULL"
-    there = {name for (name,) in db.execute(sql, (f"rows_{collection.name}",))}
-    for name in there - set(wanted) - {f"several_{collection.name}"}:
-        db.execute(f'DROP INDEX "{name}"')
-    for name in wanted.keys() - there:
-        db.execute(f'CREATE INDEX "{name}" ON {table} ({wanted[name]}, key)')
 
 
 def _verify(db: sqlite3.Connection) -> int:

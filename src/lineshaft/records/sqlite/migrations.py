@@ -46,7 +46,52 @@ def _2_hash_chain(db: sqlite3.Connection) -> None:
     db.execute("INSERT INTO head VALUES (1, ?, ?)", (seq, hash_))
 
 
-STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_1_documents_and_events, _2_hash_chain)
+def _3_numbers_for_keys(db: sqlite3.Connection) -> None:
+    """Index rows name their document by a number, and words that come often too."""
+    db.execute("ALTER TABLE documents RENAME TO old_documents")
+    db.execute(
+        "CREATE TABLE documents (id INTEGER PRIMARY KEY, collection TEXT NOT NULL,"
+        " key TEXT NOT NULL, version INTEGER NOT NULL, data BLOB NOT NULL)"
+    )
+    db.execute(
+        "INSERT INTO documents (collection, key, version, data)"
+        " SELECT collection, key, version, data FROM old_documents ORDER BY collection, key"
+    )
+    db.execute("DROP TABLE old_documents")
+    db.execute("CREATE UNIQUE INDEX documents_key ON documents (collection, key)")
+    db.execute("CREATE TABLE words (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE)")
+    db.execute("CREATE TABLE several (collection TEXT PRIMARY KEY) WITHOUT ROWID")
+    listed = "SELECT name FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, 5) = 'rows_'"
+    for (old,) in db.execute(listed).fetchall():
+        _number_rows(db, old, old.removeprefix("rows_"))
+
+
+def _number_rows(db: sqlite3.Connection, old: str, collection: str) -> None:
+    columns = [(r[1], r[2]) for r in db.execute(f'PRAGMA table_info("{old}")').fetchall()][2:]
+    names = "".join(f', "{name}"' for name, _ in columns)
+    types = "".join(f', "{name}" {type_}' for name, type_ in columns)
+    db.execute(f'ALTER TABLE "{old}" RENAME TO old_rows')
+    db.execute(
+        f'CREATE TABLE "{old}" (doc INTEGER NOT NULL, row INTEGER NOT NULL{types},'
+        " PRIMARY KEY (doc, row)) WITHOUT ROWID"
+    )
+    db.execute(
+        f'INSERT INTO "{old}" (doc, row{names}) SELECT d.id, r.row{names} FROM old_rows AS r'  # noqa: S608
+        " JOIN documents AS d ON d.collection = ? AND d.key = r.key",
+        (collection,),
+    )
+    db.execute("DROP TABLE old_rows")
+    db.execute(
+        f'INSERT INTO several SELECT ? WHERE EXISTS (SELECT 1 FROM "{old}" WHERE row > 0)',  # noqa: S608
+        (collection,),
+    )
+
+
+STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    _1_documents_and_events,
+    _2_hash_chain,
+    _3_numbers_for_keys,
+)
 """`STEPS[n]` makes version n + 1 from version n; version 0 is an empty file."""
 
 

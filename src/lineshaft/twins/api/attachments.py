@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from lineshaft.core.errors import Missing
 from lineshaft.records import Change
@@ -23,7 +24,7 @@ Changes = tuple[Change, ...]
 _ODD = re.compile(r"[^A-Za-z0-9._~-]+")
 
 
-def _part_name(where: str, name: str) -> str:
+def part_name(where: str, name: str) -> str:
     """A name for a file that is right as the name of a part of a package."""
     inner = _ODD.sub("_", name.replace("\\", "/").rpartition("/")[2])[-100:].strip(".")
     return f"{FOLDER}{_ODD.sub('_', where)[-100:].strip('.')}/{inner or 'file'}"
@@ -39,6 +40,8 @@ async def opened(to: Services, request: Request, owner: Document, name: str, wha
     if ref is None:
         elsewhere = f": its value is {name!r}, which is not kept here" if name else ""
         raise Missing(f"{what} has no file{elsewhere}", remedy="Send one with PUT.")
+    if ref.hash in request.header(b"if-none-match"):
+        return Answer(answers.NOT_MODIFIED, headers=(answers.tag_of_file(ref),))
     return answers.file(ref, name.rpartition("/")[2], await _begun(to, ref), request)
 
 
@@ -48,9 +51,10 @@ async def _begun(to: Services, ref: FileRef) -> AsyncGenerator[bytes]:
     first = await anext(parts, b"")
 
     async def all_() -> AsyncGenerator[bytes]:
-        yield first
-        async for part in parts:
-            yield part
+        async with aclosing(parts):
+            yield first
+            async for part in parts:
+                yield part
 
     return all_()
 
@@ -82,7 +86,7 @@ async def put(to: Services, request: Request) -> Answer:
     kept.demand(to, request, Right.UPDATE, document, at)
     form = Form(request)
     ref = await form.keep(to.files, size_max=FILE_BYTES_MAX)
-    name = _part_name(at, form.name)
+    name = part_name(at, form.name)
 
     def alter(submodel: Json) -> None:
         find(submodel, steps).update(value=name, contentType=ref.media_type)
@@ -131,7 +135,7 @@ async def put_thumbnail(to: Services, request: Request) -> Answer:
     kept.demand(to, request, Right.UPDATE, shell)
     form = Form(request)
     ref = await form.keep(to.files, size_max=FILE_BYTES_MAX)
-    name = _part_name("thumbnail", form.name)
+    name = part_name("thumbnail", form.name)
 
     def alter(obj: Json) -> None:
         obj["assetInformation"]["defaultThumbnail"] = {

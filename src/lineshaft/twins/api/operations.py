@@ -3,7 +3,7 @@
 import asyncio
 import copy
 import re
-from typing import Any
+from typing import Any, cast
 
 from lineshaft.core.errors import Invalid, LineshaftError, Missing
 from lineshaft.twins import Json
@@ -192,15 +192,32 @@ def _full(call: _Call, outcome: Json) -> Json:
 
 
 def _filled(declared: Json, value: object) -> Json:
+    """The declared variable with its value; what came as a whole element stays one."""
+    if _is_element(value):
+        return cast(Json, value)
     element = copy.deepcopy(declared)
     with_value(element, value)
     return element
 
 
+def _is_element(value: object) -> bool:
+    return isinstance(value, dict) and "modelType" in value
+
+
+def _valued(outcome: Json) -> Json:
+    """The outcome with values alone, also where whole elements came."""
+    made = dict(outcome)
+    for kind in ("outputArguments", "inoutputArguments"):
+        if kind in outcome:
+            found = outcome[kind].items()
+            made[kind] = {n: value_of(v) if _is_element(v) else v for n, v in found}
+    return made
+
+
 async def _invoked(to: Services, request: Request, *, bare: bool) -> Answer:
     call = await _asked(to, request, bare=bare, later=False)
     outcome = await _carried_out(to, request, call)
-    return answers.encoded(outcome if bare else _full(call, outcome))
+    return answers.encoded(_valued(outcome) if bare else _full(call, outcome))
 
 
 async def invoke(to: Services, request: Request) -> Answer:
@@ -260,7 +277,8 @@ async def _result(to: Services, request: Request, *, bare: bool) -> Answer:
     job = await _job(to, request)
     if job.outcome is None:
         raise Missing("the operation has not ended", remedy="Ask for its operation-status.")
-    return answers.encoded(job.outcome if bare else _full(job.more, job.outcome))
+    outcome = job.outcome
+    return answers.encoded(_valued(outcome) if bare else _full(job.more, outcome))
 
 
 async def result(to: Services, request: Request) -> Answer:

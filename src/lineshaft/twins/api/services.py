@@ -14,8 +14,8 @@ from lineshaft.twins.documents import COLLECTIONS as DOCUMENTS
 from lineshaft.twins.documents import Announce, Documents
 from lineshaft.twins.files import COLLECTIONS as FILES
 from lineshaft.twins.files import Attachments, Files
-from lineshaft.twins.importing import COLLECTIONS as IMPORTS
 from lineshaft.twins.model.paths import Steps, path_text
+from lineshaft.twins.undoing import COLLECTIONS as IMPORTS
 
 COLLECTIONS = (*DOCUMENTS, *FILES, *IMPORTS, RULES)
 """What twins keep in the records."""
@@ -26,6 +26,9 @@ class Living(Protocol):
 
     def overlay(self, document: Document) -> Json | None:
         """The document with its bound values as they are now; None when nothing in it is bound."""
+
+    def binds(self, submodel_id: str, steps: Steps) -> bool:
+        """Whether the value of the element at the path is that of a machine."""
 
     async def set_values(
         self, who: Identity, submodel_id: str, steps: Steps, value: object
@@ -41,7 +44,7 @@ class Living(Protocol):
     async def invoke(
         self, who: Identity, submodel_id: str, steps: Steps, inputs: Json, timeout_s: float
     ) -> Json:
-        """Carry out the operation at the path; its outputs by idShort, in the form of `$value`.
+        """Carry out the operation at the path; its outputs by idShort, values or whole elements.
 
         `inputs` holds those of the in-output variables too, and so do the outputs.
 
@@ -62,6 +65,10 @@ class Still:
     def overlay(self, document: Document) -> Json | None:
         """None."""
         return None
+
+    def binds(self, submodel_id: str, steps: Steps) -> bool:
+        """No."""
+        return False
 
     async def set_values(
         self,

@@ -50,7 +50,22 @@ def read_aasx(data: bytes, name: str, notes: Notes) -> Imported:
     if thumbnail and not _take(package, thumbnail, files):
         notes.error(thumbnail, "is the thumbnail, and is not in the package: left out")
         thumbnail = ""
+    if thumbnail:
+        _give_thumbnail(environment, thumbnail, files[thumbnail].media_type, notes)
     return Imported(environment=environment, files=files, thumbnail=thumbnail)
+
+
+def _give_thumbnail(environment: Json, name: str, media_type: str, notes: Notes) -> None:
+    """See to it that a shell names the picture of the package, which is lost otherwise."""
+    shells = environment["assetAdministrationShells"]
+    if any(holder[member] == name for holder, member in holders(shells)):
+        return
+    if len(shells) != 1 or "defaultThumbnail" in shells[0]["assetInformation"]:
+        notes.warn(name, "is the picture of the package, and no shell names it")
+        return
+    notes.warn(name, "is the picture of the package: taken for that of its shell")
+    thumbnail = {"path": name} | ({"contentType": media_type} if media_type else {})
+    shells[0]["assetInformation"]["defaultThumbnail"] = thumbnail
 
 
 def _related(package: Package, source: str, kind: str, notes: Notes) -> list[str]:

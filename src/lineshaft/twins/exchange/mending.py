@@ -108,10 +108,12 @@ def _take_out(document: Json, error: Any) -> str:  # noqa: ANN401 - see UNREADAB
         where += f".{unknown}"
     if not steps:
         return ""
-    owner: Any = document
+    owners: list[Any] = [document]
     for step in steps[:-1]:
-        owner = owner[step]
-    del owner[steps[-1]]
+        owners.append(owners[-1][step])
+    del owners[-1][steps[-1]]
+    if owners[-1] == []:  # a list of which nothing is left must go, too
+        del owners[-2][steps[-2]]
     return where
 
 

@@ -182,13 +182,25 @@ _LISTS = frozenset(
 """Names of elements that hold a list and nothing else."""
 
 
+_LISTS_OF_VALUES = frozenset(
+    ("submodelElementCollection", "submodelElementList", "multiLanguageProperty")
+)
+"""Elements whose value is a list."""
+
+
+def _is_empty_list(parent: Element, child: Element) -> bool:
+    local = _local_of(child)
+    listed = local in _LISTS or (local == "value" and _local_of(parent) in _LISTS_OF_VALUES)
+    return listed and not len(child) and not (child.text or "").strip()
+
+
 def _clean(element: Element, path: str, notes: Notes) -> None:
     """Take out lists without items, which the metamodel does not know, and broken base64."""
     for parent in element.iter():
         bytes_in = "value" if _local_of(parent) == "blob" else ""
         for child in list(parent):
             local = _local_of(child)
-            if local in _LISTS and not len(child) and not (child.text or "").strip():
+            if _is_empty_list(parent, child):
                 notes.warn(f"{path}/{local}", "is an empty list: taken out")
                 parent.remove(child)
             elif local == bytes_in and proper_base64(child.text or "") is None:
@@ -215,11 +227,17 @@ def _take_out(root: Element, error: Any) -> str:  # noqa: ANN401 - see mending.U
     """Remove the element that the error names; returns where it was, empty for the whole."""
     segments = error.path.segments if hasattr(error, "path") else ()
     wrong = segments[-1].element if segments else root
-    for parent in root.iter():
-        if wrong in list(parent):
-            parent.remove(wrong)
-            return f"/{error.path}".replace("/" + _local_of(root), "", 1)
-    return ""
+    parents = {child: parent for parent in root.iter() for child in parent}
+    if wrong not in parents:
+        return ""
+    where = f"/{error.path}".replace("/" + _local_of(root), "", 1)
+    parents[wrong].remove(wrong)
+    # A list of which nothing is left must go, too.
+    wrong = parents[wrong]
+    while wrong in parents and _is_empty_list(parents[wrong], wrong):
+        parents[wrong].remove(wrong)
+        wrong = parents[wrong]
+    return where
 
 
 def _local_of(element: Element) -> str:

@@ -1,7 +1,7 @@
-"""Living fills twins from the plant: shells nobody has typed, values that are fresh, machines that obey.
+"""Living fills twins from the plant: shells nobody has typed, fresh values, machines that obey.
 
-`assets.py` finds what there is in the namespace, the modules named after submodel templates say what
-is told of it, `gardener.py` keeps the documents as the plant is, `edits.py` keeps what people
+`assets.py` finds what there is in the namespace, the modules named after submodel templates say
+what is told of it, `gardener.py` keeps the documents as the plant is, `edits.py` keeps what people
 changed apart from what was generated, `plantlife.py` overlays values and takes writes and calls.
 What it needs of its neighbours it asks for by the protocols here; the plant fills them.
 """
@@ -15,6 +15,7 @@ from lineshaft.core.access import Identity
 from lineshaft.core.batch import Batch, Sample
 from lineshaft.core.point import Point, Value
 from lineshaft.core.settings import Secret, Settings
+from lineshaft.twins import plug
 
 
 class Maker(Settings, frozen=True):
@@ -23,8 +24,11 @@ class Maker(Settings, frozen=True):
     name: str = ""
     """Registered name of the company."""
     street: str = ""
+    """Street and number."""
     zip: str = ""
+    """Postal code."""
     city: str = ""
+    """Town."""
     country: Annotated[str, msgspec.Meta(pattern="^([A-Z]{2})?$")] = ""
     """ISO 3166-1 code of two letters."""
 
@@ -52,7 +56,7 @@ class Broker(Settings, frozen=True, kw_only=True):
     """Seconds of silence after which the broker and we ask whether the other is there."""
 
 
-class Config(Settings, frozen=True):
+class Config(plug.Config, frozen=True):
     """What the settings table `[twins]` may say."""
 
     generate: bool = True
@@ -64,8 +68,8 @@ class Config(Settings, frozen=True):
     cache_mb: Annotated[float, msgspec.Meta(ge=0, le=16_384)] = 64.0
     """Memory for documents that are read often."""
     co2_kg_per_kwh: Annotated[float, msgspec.Meta(ge=0)] = 0.0
-    """Greenhouse gases of the plant's electricity; above 0, machines that count energy and parts get
-    a Carbon Footprint."""
+    """Greenhouse gases of the plant's electricity; above 0, machines that count energy and parts
+    get a Carbon Footprint."""
     calls: tuple[str, ...] = ()
     """Methods of machines that may be called as operations, by their paths; none by default."""
     events: Broker | None = None
@@ -101,6 +105,21 @@ class History(Protocol):
         """Samples with `start_ns <= time_ns < stop_ns`, by point and time; the oldest `limit`."""
 
 
+class Register(msgspec.Struct, frozen=True, kw_only=True):
+    """What a Modbus address holds."""
+
+    unit: int
+    type: str
+    """`int16`, `uint16`, `int32`, `uint32`, `int64`, `uint64`, `float32`, `float64`, `bool`,
+    `bit` or `string`."""
+    quantity: int
+    """How many addresses it takes."""
+    order: str
+    """Of bytes and words: `ABCD`, `CDAB`, `BADC` or `DCBA`."""
+    scale: str = ""
+    """What the figure is taken times, in words; empty when it is the value itself."""
+
+
 class Link(msgspec.Struct, frozen=True, kw_only=True):
     """A connection as a twin describes it."""
 
@@ -109,6 +128,8 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     """`OPC UA`, `Modbus TCP`, `MQTT`, `HTTP`."""
     address: str
     """Where it leads, as an address of its protocol."""
+    registers: Mapping[str, Register] = {}
+    """Of Modbus: what is held, by the address of a point."""
 
 
 class Machines(Protocol):

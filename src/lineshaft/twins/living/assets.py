@@ -1,4 +1,4 @@
-"""What there is in the namespace: a branch that holds points is a machine, those above are its places."""
+"""What there is: a branch that holds points is a machine, those above it are its places."""
 
 from collections.abc import Iterable
 
@@ -22,9 +22,14 @@ class Asset(msgspec.Struct, frozen=True, kw_only=True):
         """Its last level."""
         return self.path.rpartition("/")[2]
 
+    @property
+    def sources(self) -> list[str]:
+        """Names of the connections that read it, sorted."""
+        return sorted({p.source for p in self.points if p.source})
+
 
 def assets(points: Iterable[Point]) -> dict[str, Asset]:
-    """Every asset by path. What the platform says of itself is none, nor is a point without branch."""
+    """Every asset by path; what the platform says of itself is none."""
     own: dict[str, list[Point]] = {}
     for point in points:
         branch = parent(point.path)

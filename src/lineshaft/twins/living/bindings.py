@@ -39,6 +39,10 @@ class Bindings:
         """The point of each bound element of a submodel, by idShortPath."""
         return self._of.get(submodel) or self._generated.get(submodel) or {}
 
+    def kept(self, source: str) -> tuple[Binding, ...]:
+        """The bindings that came from `source`."""
+        return self._kept.get(source, ())
+
     def generated(self, submodel: str, bound: Mapping[str, str]) -> None:
         """Bind what was generated; what people bound in that submodel goes before it."""
         self._generated[submodel] = bound

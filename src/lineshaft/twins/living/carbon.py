@@ -1,4 +1,4 @@
-"""Carbon Footprint 1.0 (IDTA 02023-1-0): greenhouse gases per part, from energy and parts counted."""
+"""Carbon Footprint 1.0 (IDTA 02023-1-0): greenhouse gases per part, from two counters."""
 
 from lineshaft.core.point import Kind, Point
 from lineshaft.twins import Json
@@ -47,6 +47,7 @@ def carbon_footprint(asset: Asset, scheme: Scheme) -> Json:
             of="Property",
             type_="xs:string",
         ),
+        prop("PublicationDate", None, f"{_AT}/PublicationDate/1/0", "xs:dateTime"),
     ]
     each = collection("", footprint, f"{_AT}/ProductCarbonFootprint/1/0")
     footprints = listed(

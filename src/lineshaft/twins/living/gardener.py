@@ -7,15 +7,16 @@ difference to it, carried over when the base changes; a document that they delet
 import asyncio
 import hashlib
 import logging
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from lineshaft.core.access import SYSTEM
+from lineshaft.core.access import SYSTEM, Identity
 from lineshaft.core.errors import LineshaftError, Missing, Stale
 from lineshaft.records import Collection, Put, Records
-from lineshaft.twins import Class, Json
+from lineshaft.twins import Class, Document, Json
 from lineshaft.twins.documents import Documents, Write
-from lineshaft.twins.living import Config, Machines, Names
+from lineshaft.twins.living import Config, Link, Machines, Names
 from lineshaft.twins.living.assets import Asset, assets
 from lineshaft.twins.living.bindings import Bindings
 from lineshaft.twins.living.edits import edited, edits
@@ -30,8 +31,8 @@ LOOK_S = 1.0
 """Seconds between looks at whether the namespace has changed."""
 SETTLE_S = 1.0
 """Seconds that the namespace must have been quiet, so that a start is one change and not many."""
-TOGETHER = 40
-"""Documents written in one transaction."""
+TOGETHER = 8
+"""Assets whose documents are made, and written in one transaction, at a time."""
 ORIGIN = "generated"
 
 
@@ -74,6 +75,7 @@ class Gardener:
 
     async def run(self) -> None:
         """Follow the namespace until cancelled."""
+        self._grown.clear()  # after a failure nobody knows what was written
         await self.load()
         grown = -1
         while True:
@@ -92,19 +94,29 @@ class Gardener:
         points = [p for path in self._names.under("", SYSTEM) if (p := self._names.find(path))]
         found = await asyncio.to_thread(assets, points)
         self.assets = len(found)
-        links = {p.source: self._machines.link(p.source) for p in points if p.source}
-        due: list[Made] = []
-        for path, asset in found.items():
-            digest = _digest(msgspec.msgpack.encode([asset, links.get(_source(asset))]))
-            if self._grown.get(path) == digest:
-                continue
-            due += await asyncio.to_thread(documents, asset, self._scheme, self._config, links.get)
-            self._grown[path] = digest
-            if len(due) >= TOGETHER and not await self._grow(due):
+        sources = {p.source for a in found.values() for p in a.points if p.source}
+        links = {s: self._machines.link(s) for s in sources}
+        changed = await asyncio.to_thread(self._changed, found, links)
+        for start in range(0, len(changed), TOGETHER):
+            part = changed[start : start + TOGETHER]
+            due = await asyncio.to_thread(self._made, [found[path] for path, _ in part], links)
+            self._grown |= dict(part)
+            if not await self._grow(due):
                 return False
-            if len(due) >= TOGETHER:
-                due = []
-        return await self._grow(due)
+        return True
+
+    def _changed(
+        self, found: Mapping[str, Asset], links: Mapping[str, Link | None]
+    ) -> list[tuple[str, bytes]]:
+        """Assets that are not as they were, by path, with their digests."""
+        digests = [
+            (path, _digest(msgspec.msgpack.encode([a, [links.get(s) for s in a.sources]])))
+            for path, a in found.items()
+        ]
+        return [(p, d) for p, d in digests if self._grown.get(p) != d]
+
+    def _made(self, part: Sequence[Asset], links: Mapping[str, Link | None]) -> list[Made]:
+        return [d for a in part for d in documents(a, self._scheme, self._config, links.get)]
 
     async def _grow(self, due: list[Made]) -> bool:
         """Write what has changed; what cannot be written now is due again."""
@@ -174,9 +186,30 @@ class Gardener:
         obj: Json = msgspec.json.decode(found.data)
         return obj
 
+    def gone(self, class_: Class, id_: str) -> Document:
+        """What is left of a generated document that people deleted: where it stood."""
+        path = self._scheme.path(id_)
+        return Document(class_=class_, id=id_, version=0, data=b"{}", path=path, origin=ORIGIN)
 
-def _source(asset: Asset) -> str:
-    return asset.points[0].source if asset.points else ""
+    async def reset(self, who: Identity, class_: Class, id_: str) -> None:
+        """Put the document back to what was generated, also when it was deleted.
+
+        Raises:
+            Missing: it was not generated.
+            Stale: somebody else changed it at the same moment.
+        """
+        obj = await self.base(class_, id_)
+        now = await self._documents.get(class_, id_)
+        write = Write(
+            class_=class_,
+            id=id_,
+            obj=obj,
+            expected=now.version if now else 0,
+            path=self._scheme.path(id_),
+            origin=ORIGIN,
+            detail={"reset": True},
+        )
+        await self._documents.commit(who, write)
 
 
 def _digest(data: bytes) -> bytes:

@@ -67,6 +67,10 @@ class Plantlife:
 
     # ---- writing
 
+    def binds(self, submodel_id: str, steps: Steps) -> bool:
+        """Whether the value of the element at the path is that of a machine."""
+        return path_text(steps) in self._bindings.of(submodel_id)
+
     async def set_values(
         self, who: Identity, submodel_id: str, steps: Steps, value: object
     ) -> set[Steps]:
@@ -159,7 +163,7 @@ def _show(element: Json, sample: Sample | None) -> None:
 
 
 def _within(value: object, steps: Steps) -> tuple[bool, object]:
-    """What a value in the form of `$value` says of a path below it, and whether it says anything."""
+    """Whether a value in the form of `$value` says something of a path below it, and what."""
     for step in steps:
         if isinstance(step, int):
             if not isinstance(value, list) or step >= len(value):

@@ -11,7 +11,7 @@ _AT = "https://admin-shell.io/idta/HierarchicalStructures"
 
 
 def structure(asset: Asset, scheme: Scheme) -> Json:
-    """One step down: the asset, and each of its parts with the identifier of its own shell's asset."""
+    """One step down: the asset, and each part with the identifier under which it has a shell."""
     id_ = scheme.submodel(asset.path, ID_SHORT)
     shorts = id_shorts(p.rpartition("/")[2] for p in asset.parts)
     entry = ("Entity", "EntryNode")

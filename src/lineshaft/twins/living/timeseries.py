@@ -1,4 +1,4 @@
-"""Time Series Data 1.1 (IDTA 02008-1-1): the history of a machine, linked and readable by operation."""
+"""Time Series Data 1.1 (IDTA 02008-1-1): the history of a machine, linked and readable."""
 
 from lineshaft.core.point import Point
 from lineshaft.core.units import symbol

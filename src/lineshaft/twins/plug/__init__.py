@@ -91,6 +91,9 @@ class Connect(Protocol):
             Invalid: its name is taken, or it holds a secret as text.
         """
 
+    def connected(self, name: str) -> bool:
+        """Whether there is a connection of that name, up or not."""
+
     async def disconnect(self, who: Identity, name: str) -> None:
         """Remove a connection that was made at run time.
 

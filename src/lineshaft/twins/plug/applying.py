@@ -4,7 +4,7 @@ import contextlib
 
 import msgspec
 
-from lineshaft.core.access import Identity
+from lineshaft.core.access import SYSTEM, Identity
 from lineshaft.core.errors import LineshaftError, Missing
 from lineshaft.twins import Json
 from lineshaft.twins.plug import Connect, Interpreted, Wanted
@@ -59,7 +59,9 @@ async def apply(connect: Connect, who: Identity, plug: Plug, found: Interpreted)
     for name in plug.tables.keys() - tables.keys():
         await _disconnect(connect, who, name)
     for name, table in tables.items():
-        if plug.tables.get(name) == table and name not in plug.problems:
+        same = plug.tables.get(name) == table and name not in plug.problems
+        # What somebody took away by hand comes back when an engineer agrees again, not by itself.
+        if same and (who is SYSTEM or connect.connected(name)):
             continue
         # Also one that the process left behind when it died between two steps.
         await _disconnect(connect, who, name)

@@ -10,6 +10,7 @@ from lineshaft.core.path import clean_level
 from lineshaft.records import And, Compare, IsNull, Predicate, Prefix
 from lineshaft.twins import Class, Document, Json
 from lineshaft.twins.documents import Documents
+from lineshaft.twins.model.elements import walk
 from lineshaft.twins.plug import DESCRIPTION, MAPPING, Interpreted
 from lineshaft.twins.plug.interpret import interpret
 from lineshaft.twins.plug.mapping import links
@@ -54,6 +55,17 @@ class Machines:
             if await self.description(found.id):
                 yield found
 
+    async def page(self, cursor: str, limit: int) -> tuple[list[Document], str]:
+        """Some of them, ordered by identifier, and the cursor of the next part.
+
+        Raises:
+            Invalid: the cursor is not of this list.
+        """
+        found, more = await self._documents.find(
+            Class.SUBMODEL, _beginning(DESCRIPTION), cursor=cursor, limit=limit
+        )
+        return [one for one in found if await self.description(one.id)], more
+
     # ---- mappings
 
     async def learn(self) -> None:
@@ -88,6 +100,16 @@ class Machines:
             return read()
         return await asyncio.to_thread(read)
 
+    async def paths(self, found: Document) -> frozenset[str]:
+        """The idShortPath of every element of a submodel."""
+
+        def read() -> frozenset[str]:
+            return frozenset(path for path, _ in walk(msgspec.json.decode(found.data)))
+
+        if len(found.data) <= IN_LOOP_BYTES_MAX:
+            return read()
+        return await asyncio.to_thread(read)
+
     async def place(self, found: Document) -> str:
         """The branch for its points, when nobody has chosen one."""
         if found.path:
@@ -111,16 +133,19 @@ class Machines:
 
     async def _with(self, prefix: str) -> AsyncIterator[Document]:
         """Submodels whose own semantic id begins so."""
-        where: Predicate = And((Prefix("semantic_id", prefix), IsNull("at")))
         cursor = ""
         while True:
             found, cursor = await self._documents.find(
-                Class.SUBMODEL, where, cursor=cursor, limit=PAGE
+                Class.SUBMODEL, _beginning(prefix), cursor=cursor, limit=PAGE
             )
             for one in found:
                 yield one
             if not cursor:
                 return
+
+
+def _beginning(prefix: str) -> Predicate:
+    return And((Prefix("semantic_id", prefix), IsNull("at")))
 
 
 def _sources(mapping: Document) -> frozenset[str]:

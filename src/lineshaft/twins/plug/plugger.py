@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -14,8 +14,6 @@ from lineshaft.records import Records
 from lineshaft.spines import Spine
 from lineshaft.twins import Class, Document, Json
 from lineshaft.twins.documents import Documents
-from lineshaft.twins.model.elements import find
-from lineshaft.twins.model.paths import parse_path
 from lineshaft.twins.plug import Binding, Bindings, Config, Connect, Interpreted, Mode
 from lineshaft.twins.plug.applying import agreed, apply, lures, take_away
 from lineshaft.twins.plug.kept import Plug, Plugs, State
@@ -23,6 +21,8 @@ from lineshaft.twins.plug.machines import Machines
 
 log = logging.getLogger(__name__)
 
+MayRead = Callable[[Identity, Document], bool]
+"""Whether somebody may read a document, where rules of twins say more than the branch."""
 SUBSCRIPTION = "plug"
 EVENTS_MAX = 4096
 """Changes of twins that may wait; when more come, all descriptions are looked at again."""
@@ -52,15 +52,19 @@ class Plugger:
         authorizer: Authorizer,
         audit: Audit,
         bindings: Bindings,
+        may_read: MayRead | None = None,
     ) -> None:
         self._config = config
         self._documents = documents
         self._spine = spine
         self._connect, self._bindings = connect, bindings
         self._authorizer, self._audit = authorizer, audit
+        self._may_read = may_read
         self._plugs = Plugs(records)
         self.machines = Machines(documents)
         self._turn = asyncio.Lock()
+        self._lacking: dict[str, set[str]] = {}
+        """Descriptions with a binding that could not be made, by the submodel it leads to."""
 
     # ---- watching
 
@@ -91,7 +95,8 @@ class Plugger:
 
     async def _settle_of(self, submodel: str) -> None:
         """Bring to order what a changed submodel concerns."""
-        for one in sorted({submodel, *await self.machines.concerned(submodel)}):
+        concerned = await self.machines.concerned(submodel)
+        for one in sorted({submodel, *concerned, *self._lacking.pop(submodel, ())}):
             await self._settled(one)
 
     async def _settled(self, submodel: str) -> None:
@@ -210,11 +215,21 @@ class Plugger:
                 remedy='Set plug = "ask" in the settings table [twins].',
             )
         found = await self.machines.description(submodel)
-        if found is None or not self._authorizer.allows(who, Action.LOOK, found.path):
+        if found is None or not self.may_see(who, found):
             raise Missing(f"there is no interfaces description {submodel!r}")
         # News of a mapping that was written a moment ago may still be on its way.
         await self.machines.learn()
         return found
+
+    def connected(self, name: str) -> bool:
+        """Whether there is a connection of that name, up or not."""
+        return self._connect.connected(name)
+
+    def may_see(self, who: Identity, found: Document) -> bool:
+        """Whether `who` may know of a description."""
+        if self._may_read is not None:
+            return self._may_read(who, found)
+        return self._authorizer.allows(who, Action.LOOK, found.path)
 
     async def kept(self, found: Document) -> Plug:
         """What was decided about a description, or that nothing was."""
@@ -252,19 +267,24 @@ class Plugger:
         kin = await self.machines.kin(found.id) | set(plug.sinks)
         good: list[Binding] = []
         refused: dict[str, str] = {}
-        for binding in wanted:
-            sink = await self._documents.get(Class.SUBMODEL, binding.submodel)
-            name = f"{binding.submodel}#{binding.path}"
+        for submodel in sorted({b.submodel for b in wanted}):
+            bindings = [b for b in wanted if b.submodel == submodel]
+            sink = await self._documents.get(Class.SUBMODEL, submodel)
+            problem = ""
             if sink is None:
-                refused[name] = "there is no such submodel"
-            elif who is SYSTEM and binding.submodel not in kin:
-                refused[name] = "it belongs to another shell: an engineer has to agree"
+                problem = "there is no such submodel"
+            elif who is SYSTEM and submodel not in kin:
+                problem = "it belongs to another shell: an engineer has to agree"
             elif not self._authorizer.allows(who, Action.CONFIGURE, sink.path):
-                refused[name] = f"{who.name} may not configure it"
-            elif (problem := _absent(sink, binding.path)) is not None:
-                refused[name] = problem
-            else:
-                good.append(binding)
+                problem = f"{who.name} may not configure it"
+            there = await self.machines.paths(sink) if sink and not problem else frozenset()
+            for binding in bindings:
+                if binding.path in there:
+                    good.append(binding)
+                else:
+                    name = f"{submodel}#{binding.path}"
+                    refused[name] = problem or f"there is no element {binding.path}"
+                    self._lacking.setdefault(submodel, set()).add(found.id)
         return tuple(good), refused
 
     async def _keep(self, who: Identity, before: Plug | None, after: Plug) -> None:
@@ -308,12 +328,3 @@ def _checked(who: Identity, wanted: Interpreted, given: Mapping[str, Json]) -> d
                 remedy="Ask an administrator to plug it.",
             )
     return {name: dict(fields) for name, fields in given.items()}
-
-
-def _absent(sink: Document, path: str) -> str | None:
-    """What is wrong with the place of a binding; None when the element exists."""
-    try:
-        find(msgspec.json.decode(sink.data), parse_path(path))
-    except (Missing, Invalid) as error:
-        return str(error)
-    return None

@@ -4,17 +4,17 @@ from typing import Any
 
 import msgspec
 
-from lineshaft.core.access import Action, Authorizer, Identity
+from lineshaft.core.access import Action, Identity
 from lineshaft.twins import Document, Json
 from lineshaft.twins.model.identifier import decode_id
 from lineshaft.twins.plug.kept import Plug
 from lineshaft.twins.plug.plugger import Plugger
 from lineshaft.twins.plug.views import PlugView, view
 from lineshaft.web import delete, get, post
-from lineshaft.web.paging import Items
+from lineshaft.web.paging import Items, check_limit, cursor_of, key_of
 
 TAGS = ["twins"]
-LISTED_MAX = 1000
+LISTED_MAX = 200
 """Descriptions in one list."""
 
 
@@ -29,15 +29,17 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 @get("/twins/plug", action=Action.LOOK, summary="Machines that describe themselves", tags=TAGS)
-async def list_plugs(plugger: Plugger, authorizer: Authorizer, who: Identity) -> Items[PlugView]:
-    """Every interfaces description with what it asks for and what has become of it."""
-    items: list[PlugView] = []
-    async for found in plugger.machines.descriptions():
-        if len(items) >= LISTED_MAX:
-            break
-        if authorizer.allows(who, Action.LOOK, found.path):
-            items.append(await _view(plugger, found, await plugger.kept(found)))
-    return Items(items=items)
+async def list_plugs(
+    plugger: Plugger, who: Identity, *, cursor: str = "", limit: int = 50
+) -> Items[PlugView]:
+    """Interfaces descriptions with what each asks for and what has become of it."""
+    found, more = await plugger.machines.page(key_of(cursor), min(check_limit(limit), LISTED_MAX))
+    items = [
+        await _view(plugger, one, await plugger.kept(one), whole=False)
+        for one in found
+        if plugger.may_see(who, one)
+    ]
+    return Items(items=items, cursor=cursor_of(more))
 
 
 @get("/twins/plug/{submodel:str}", action=Action.LOOK, summary="One of them", tags=TAGS)
@@ -75,8 +77,9 @@ async def unplug(submodel: str, plugger: Plugger, who: Identity) -> None:
     await plugger.unplug(who, decode_id(submodel))
 
 
-async def _view(plugger: Plugger, found: Document, kept: Plug) -> PlugView:
-    return view(found, kept, await plugger.machines.interpreted(found, kept.at))
+async def _view(plugger: Plugger, found: Document, kept: Plug, *, whole: bool = True) -> PlugView:
+    wanted = await plugger.machines.interpreted(found, kept.at)
+    return view(found, kept, wanted, plugger.connected, whole=whole)
 
 
 handlers: list[Any] = [list_plugs, show_plug, plug, unplug]

@@ -18,6 +18,8 @@ INTERFACES_MAX = 64
 """Interfaces that are read of one description."""
 PROPERTIES_MAX = 10_000
 """Properties that are read of one interface, nested ones among them."""
+FINDINGS_MAX = 1000
+"""What is told of one description; one more says that there is more."""
 DEPTH_MAX = 8
 """Levels of nested properties."""
 KINDS = {
@@ -38,18 +40,25 @@ KINDS = {
 
 
 class Findings:
-    """Collects what is to be told, with the place it is about."""
+    """Collects what is to be told, with the place it is about, no more than `FINDINGS_MAX`."""
 
     def __init__(self) -> None:
         self.items: list[Finding] = []
 
     def error(self, path: str, message: str) -> None:
         """What is left out because of it."""
-        self.items.append(Finding(path=path, message=message))
+        self._add(path, message, "error")
 
     def warning(self, path: str, message: str) -> None:
         """What was guessed, or passed over."""
-        self.items.append(Finding(path=path, message=message, level="warning"))
+        self._add(path, message, "warning")
+
+    def _add(self, path: str, message: str, level: str) -> None:
+        if len(self.items) < FINDINGS_MAX:
+            self.items.append(Finding(path=path, message=message, level=level))
+        elif len(self.items) == FINDINGS_MAX:
+            told = f"more than {FINDINGS_MAX} findings; mend some and look again"
+            self.items.append(Finding(path="", message=told))
 
 
 class Form(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +82,8 @@ class Property(msgspec.Struct, frozen=True, kw_only=True):
     """Name for the namespace, level by level."""
     keys: tuple[str, ...]
     """Members that lead to it within the payload; empty for the whole of it."""
+    is_whole: bool
+    """Whether setting it sets all that its forms lead to: it is the payload, or the only member."""
     type: str
     """As it is written, without the prefix of a schema."""
     kind: str
@@ -178,15 +189,14 @@ class _Reader:
         path: str,
         above: tuple[tuple[str, ...], tuple[str, ...]],
         forms: tuple[Form, ...],
+        *,
+        is_only: bool = False,
     ) -> None:
-        """A property, or those nested in it; `above` are levels and keys of what it stands in."""
+        """A property, or those nested in it; `above` are the levels and keys that lead to it."""
         levels = (*above[0], clean_level(str(element.get("idShort", ""))))
         nested = children(child(element, "properties"))
         if nested and len(levels) < DEPTH_MAX:
-            for inner in nested:
-                name = str(inner.get("idShort", ""))
-                keys = (*above[1], text(inner, "key", name))
-                self._property(inner, f"{path}.properties.{name}", (levels, keys), forms)
+            self._nested(nested, path, (levels, above[1]), forms)
             return
         if levels in self._names or len(self.found) >= PROPERTIES_MAX:
             self._findings.error(
@@ -208,7 +218,8 @@ class _Reader:
             Property(
                 path=path,
                 levels=levels,
-                keys=above[1] if above[0] else (),
+                keys=above[1],
+                is_whole=not above[1] or (len(above[1]) == 1 and is_only),
                 type=type_,
                 kind=kind or "number",
                 unit=unit,
@@ -218,6 +229,20 @@ class _Reader:
                 forms=forms,
             )
         )
+
+    def _nested(
+        self,
+        nested: list[Json],
+        path: str,
+        above: tuple[tuple[str, ...], tuple[str, ...]],
+        forms: tuple[Form, ...],
+    ) -> None:
+        """The properties within one of type object."""
+        for inner in nested:
+            name = str(inner.get("idShort", ""))
+            keys = (*above[1], text(inner, "key", name))
+            place = f"{path}.properties.{name}"
+            self._property(inner, place, (above[0], keys), forms, is_only=len(nested) == 1)
 
     def _unit(self, element: Json, path: str) -> tuple[str, str]:
         """UCUM code of the unit, and what to show when it is not known."""

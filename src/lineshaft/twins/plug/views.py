@@ -1,5 +1,7 @@
 """What people see of a description: what it asks for, and what has become of it."""
 
+from collections.abc import Callable
+
 import msgspec
 
 from lineshaft.twins import Document, Finding
@@ -40,32 +42,41 @@ class PlugView(msgspec.Struct, frozen=True, kw_only=True):
     at: str
     """Branch of the namespace that its points stand below, or would."""
     connections: tuple[ConnectionView, ...]
-    points: dict[str, str]
-    """Point for each property, by idShortPath."""
-    bindings: tuple[Binding, ...]
-    """Elements that show a point, or would."""
     problems: dict[str, str]
     """What could not be done, by connection or `submodel#path` of a binding."""
-    findings: tuple[Finding, ...]
+    points: dict[str, str] = {}
+    """Point for each property, by idShortPath; left out in lists."""
+    bindings: tuple[Binding, ...] = ()
+    """Elements that show a point, or would; left out in lists."""
+    findings: tuple[Finding, ...] = ()
+    """What is not supported, or was guessed; left out in lists."""
 
 
-def view(found: Document, plug: Plug, wanted: Interpreted) -> PlugView:
-    """A description with what was decided about it."""
+Connected = Callable[[str], bool]
+"""Whether there is a connection of a name."""
+
+
+def view(
+    found: Document, plug: Plug, wanted: Interpreted, connected: Connected, *, whole: bool = True
+) -> PlugView:
+    """A description with what was decided about it; `whole` with all that it says."""
     id_short = msgspec.json.decode(found.data).get("idShort", "")
-    return PlugView(
+    short = PlugView(
         submodel=found.id,
         id_short=str(id_short),
         state=plug.state,
         at=plug.at,
-        connections=tuple(_connection(one, plug) for one in wanted.wanted),
-        points=wanted.points,
-        bindings=wanted.bindings,
+        connections=tuple(_connection(one, plug, connected) for one in wanted.wanted),
         problems=plug.problems,
-        findings=wanted.findings,
+    )
+    if not whole:
+        return short
+    return msgspec.structs.replace(
+        short, points=wanted.points, bindings=wanted.bindings, findings=wanted.findings
     )
 
 
-def _connection(wanted: Wanted, plug: Plug) -> ConnectionView:
+def _connection(wanted: Wanted, plug: Plug, connected: Connected) -> ConnectionView:
     table = wanted.table
     name = str(table["name"])
     problem = plug.problems.get(name, "")
@@ -79,6 +90,6 @@ def _connection(wanted: Wanted, plug: Plug) -> ConnectionView:
         address=address or f"{table.get('host')}:{table.get('port')}",
         points=len(table.get("points", ())) + len(topics),
         needs=wanted.needs if absent else (),
-        connected=plug.state is State.PLUGGED and name in plug.tables and not problem,
+        connected=name in plug.tables and connected(name),
         problem=problem,
     )

@@ -21,7 +21,7 @@ from lineshaft.records import (
     Suffix,
 )
 from lineshaft.twins import Class
-from lineshaft.twins.index import path_text
+from lineshaft.twins.index import place_text
 from lineshaft.twins.query.evaluate import holds
 from lineshaft.twins.query.expressions import (
     All,
@@ -39,6 +39,8 @@ from lineshaft.twins.query.expressions import (
 from lineshaft.twins.query.fields import ROOTS, Field, Wild
 from lineshaft.twins.query.values import COMPARE, MIRRORED, Kind, Value
 
+PARTS_MAX = 200
+"""Most parts of a predicate made here; what would have more is decided on the documents."""
 EVERY = And(())
 NONE = Or(())
 _FIRST_KEY: Wild = ("semanticId", "keys", 0, "value")
@@ -87,6 +89,21 @@ def narrowed(condition: Condition) -> Narrowing:
             return _matched(condition)
         case Comparison():
             return _some(condition, [_row(condition)])
+
+
+def within(narrowing: Narrowing) -> Narrowing:
+    """The narrowing itself, or of too many parts, none."""
+    return narrowing if _size(narrowing.where) <= PARTS_MAX else ALL
+
+
+def _size(where: Predicate) -> int:
+    match where:
+        case And(parts=parts) | Or(parts=parts):
+            return 1 + sum(map(_size, parts))
+        case Not(part=part) | Some(part=part):
+            return 1 + _size(part)
+        case _:
+            return 1
 
 
 def _all(parts: Sequence[Narrowing]) -> Narrowing:
@@ -255,9 +272,6 @@ def _path(path: Wild) -> Predicate | None:
     if not path:
         return None
     if None in path:
-        last = len(path) - 1 - path[::-1].index(None)
-        rest = tuple(step for step in path[last + 1 :] if step is not None)
-        after = path_text(rest)
-        return Suffix("at", "]" + (f".{after}" if rest and isinstance(rest[0], str) else after))
-    whole = path_text(tuple(step for step in path if step is not None))
-    return Or((Compare("at", "=", whole), Suffix("at", f".{whole}")))
+        path = path[len(path) - path[::-1].index(None) :]
+        return Suffix("at", "]" + place_text(tuple(s for s in path if s is not None)))
+    return Suffix("at", place_text(tuple(s for s in path if s is not None)))

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from urllib.parse import urljoin, urlsplit
 
+import msgspec
+
 from lineshaft.twins import Json
 from lineshaft.twins.model.elements import children
 from lineshaft.twins.plug.protocols import Built, Intervals
@@ -68,8 +70,12 @@ def _point(thing: Thing, found: Property, form: Form, findings: Findings) -> Jso
     if headers := _headers(form):
         point["headers"] = headers
     writing = next((f for f in found.forms if _method(f) in WRITES), None)
-    if writing is not None and not found.keys and _is_same(thing.base, writing.href):
+    if writing is not None and found.is_whole and _is_same(thing.base, writing.href):
         point["write"] = {"method": _method(writing), "href": writing.href, "content_type": media}
+        if found.keys:
+            # A key that looks like the place of the value must not be taken for it.
+            key = msgspec.json.encode(found.keys[0]).decode().replace("$", r"\u0024")
+            point["write"]["body"] = f"{{{key}: $value}}"
     return point
 
 

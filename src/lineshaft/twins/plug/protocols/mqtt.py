@@ -63,8 +63,11 @@ def _add(
     if found.keys:
         value["key"] = "".join(f'["{key}"]' for key in found.keys)
     setting = next((f for f in found.forms if _packet(f) == "publish"), None)
-    if setting is not None and not found.keys:
-        value["command"] = _topic(setting.href, base)
+    command = _topic(setting.href, base) if setting is not None else ""
+    if command and found.is_whole and not set(command) & set("+#{}"):
+        value["command"] = command
+        if found.keys:
+            value["command_key"] = found.keys[0]
     settings["values"].append(value)
     return True
 

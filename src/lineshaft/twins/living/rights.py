@@ -1,0 +1,50 @@
+"""What a caller may do with a document, for routes beside the standard's interface."""
+
+from lineshaft.core.access import Identity
+from lineshaft.core.errors import Denied, Missing
+from lineshaft.twins import Class, Document
+from lineshaft.twins.access import Right
+from lineshaft.twins.api.services import Services
+
+
+def may(twins: Services, who: Identity, right: Right, found: Document, at: str = "") -> bool:
+    """Whether the caller has the right to the document, or to its element at the path `at`."""
+    return twins.access.allows(who, right, found.class_, found, found.path, at)
+
+
+def demand(twins: Services, who: Identity, right: Right, found: Document, at: str = "") -> None:
+    """See that the caller has the right.
+
+    Raises:
+        Missing: the caller may not even know of the document.
+        Denied: the caller has not.
+    """
+    if may(twins, who, right, found, at):
+        return
+    if not may(twins, who, Right.READ, found, at):
+        raise missing(found.class_, found.id)
+    raise Denied(
+        f"{who.name} has not the right {right.value} to {found.id!r}",
+        remedy="Ask an administrator for a role or rule that allows it.",
+    )
+
+
+def missing(class_: Class, id_: str) -> Missing:
+    """That there is no such document, whether or not there is one."""
+    return Missing(f"{class_.value}: there is none with the identifier {id_!r}")
+
+
+async def document(
+    twins: Services, who: Identity, right: Right, class_: Class, id_: str, at: str = ""
+) -> Document:
+    """The document, to which the caller has the right.
+
+    Raises:
+        Missing: there is none, or it is not for the caller to know.
+        Denied: the caller has not the right.
+    """
+    found = await twins.documents.get(class_, id_)
+    if found is None:
+        raise missing(class_, id_)
+    demand(twins, who, right, found, at)
+    return found

@@ -1,0 +1,88 @@
+"""Twins that nobody typed, on a running plant."""
+
+from tests.twins.living.plants import plant, publish, until
+
+from lineshaft.core.quality import Quality
+from lineshaft.twins.model.identifier import encode_id
+
+PRESS = "acme/hall/press"
+BASE = "urn:lineshaft:lineshaft:"
+DATA = encode_id(f"{BASE}submodel/{PRESS}/OperationalData")
+SERIES = encode_id(f"{BASE}submodel/{PRESS}/TimeSeries")
+
+
+async def test_every_machine_gets_a_twin_with_living_values(tmp_path):
+    async with plant(tmp_path) as (made, http):
+        await publish(made, (f"{PRESS}/oil", 61.5), (f"{PRESS}/state", "running"))
+
+        async def grown():
+            shells = (await http.get("/api/v3.1/shells")).json()["result"]
+            return {s["idShort"] for s in shells} >= {"press", "hall", "acme"}
+
+        await until(grown)
+        value = (await http.get(f"/api/v3.1/submodels/{DATA}/$value")).json()
+        assert value == {"oil": 61.5, "state": "running"}
+        await publish(made, (f"{PRESS}/oil", 62.5))
+        element = f"/api/v3.1/submodels/{DATA}/submodel-elements/oil"
+        assert (await http.get(f"{element}/$value")).json() == 62.5
+        before = (await http.get(f"/api/v3.1/submodels/{DATA}")).headers["etag"]
+        await publish(made, (f"{PRESS}/oil", None, Quality.BAD_NO_COMMUNICATION))
+        bad = await http.get(element)
+        assert "value" not in bad.json()
+        assert bad.json()["qualifiers"][0]["value"] == "BadNoCommunication"
+        assert (await http.get(f"/api/v3.1/submodels/{DATA}")).headers["etag"] == before
+
+
+async def test_history_is_read_by_an_operation_of_the_twin(tmp_path):
+    async with plant(tmp_path) as (made, http):
+        await publish(made, (f"{PRESS}/oil", 61.5), (f"{PRESS}/strokes", 7))
+        await publish(made, (f"{PRESS}/oil", 62.5))
+        url = f"/api/v3.1/submodels/{SERIES}/submodel-elements/ReadRecords/invoke/$value"
+
+        async def grown():
+            return (await http.get(f"/api/v3.1/submodels/{SERIES}")).is_success
+
+        await until(grown)
+        span = {"min": "2020-01-01T00:00:00Z", "max": "2099-01-01T00:00:00Z"}
+        body = {"inputArguments": {"Timespan": span}, "clientTimeoutDuration": "PT10S"}
+        answer = (await http.post(url, json=body)).json()
+        records = answer["outputArguments"]["Records"]
+        assert records["Record_0"]["oil"] == 61.5
+        assert records["Record_0"]["strokes"] == 7
+        assert records["Record_1"]["oil"] == 62.5
+
+
+async def test_what_people_changed_outlives_new_points_and_a_restart(tmp_path):
+    plate = encode_id(f"{BASE}submodel/{PRESS}/Nameplate")
+    field = f"/api/v3.1/submodels/{plate}/submodel-elements/OrderCodeOfManufacturer"
+    async with plant(tmp_path) as (made, http):
+        await publish(made, (f"{PRESS}/oil", 61.5))
+
+        async def grown():
+            return (await http.get(field)).is_success
+
+        await until(grown)
+        assert (await http.patch(f"{field}/$value", json="P-4711")).status_code == 204
+    maker = '[twins]\nmaker = { name = "Acme", country = "CN" }\n'
+    async with plant(tmp_path, maker) as (_, http):
+        name = f"/api/v3.1/submodels/{plate}/submodel-elements/ManufacturerName/$value"
+
+        async def renewed():
+            return (await http.get(name)).json() == [{"en": "Acme"}]
+
+        await until(renewed)
+        assert (await http.get(f"{field}/$value")).json() == "P-4711"
+
+
+async def test_a_place_is_told_by_what_it_consists_of(tmp_path):
+    hall = encode_id(f"{BASE}submodel/acme/hall/HierarchicalStructures")
+    async with plant(tmp_path) as (made, http):
+        await publish(made, (f"{PRESS}/oil", 61.5), ("acme/hall/saw/speed", 3.0))
+
+        async def grown():
+            answer = await http.get(f"/api/v3.1/submodels/{hall}/submodel-elements/EntryNode")
+            return answer.is_success and len(answer.json()["statements"]) == 4
+
+        await until(grown)
+        node = await http.get(f"/api/v3.1/submodels/{hall}/submodel-elements/EntryNode.saw")
+        assert node.json()["globalAssetId"] == f"{BASE}asset/acme/hall/saw"

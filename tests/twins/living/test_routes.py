@@ -1,0 +1,153 @@
+"""Bindings, history, and the way back to what was generated, on a running plant."""
+
+from tests.twins.living.plants import plant, publish, until
+
+from lineshaft.twins import Class
+from lineshaft.twins.model.identifier import encode_id
+
+PRESS = "acme/hall/press"
+BASE = "urn:lineshaft:lineshaft:"
+DATA = f"{BASE}submodel/{PRESS}/OperationalData"
+PLATE = f"{BASE}submodel/{PRESS}/Nameplate"
+OWN = {
+    "modelType": "Submodel",
+    "id": "urn:own",
+    "submodelElements": [
+        {"modelType": "Property", "idShort": "Oil", "valueType": "xs:double"},
+        {"modelType": "Capability", "idShort": "Pressing"},
+    ],
+}
+
+
+def at(id_, path=""):
+    return f"/api/v3.1/submodels/{encode_id(id_)}{path}"
+
+
+async def grown(http, id_=DATA):
+    async def there():
+        return (await http.get(at(id_))).is_success
+
+    await until(there)
+
+
+async def test_the_past_of_an_element_is_that_of_its_point(tmp_path):
+    async with plant(tmp_path) as (made, http):
+        for value in (1.5, 2.5, 3.5):
+            await publish(made, (f"{PRESS}/oil", value))
+        await publish(made, (f"{PRESS}/state", "running"))
+        await grown(http)
+        asked = {"submodel": DATA, "path": "oil", "limit": 2}
+        past = (await http.get("/api/v1/twins/history", params=asked)).json()
+        assert [m["value"] for m in past["items"]] == [1.5, 2.5]
+        assert past["items"][0]["quality"] == "Good"
+        rest = await http.get("/api/v1/twins/history", params=asked | {"start": past["next"]})
+        assert [m["value"] for m in rest.json()["items"]] == [3.5]
+        assert rest.json().get("next", "") == ""
+        text = await http.get("/api/v1/twins/history", params=asked | {"path": "state"})
+        assert text.json()["items"][0]["value"] == "running"
+        for params, status in (
+            ({"path": "none"}, 404),
+            ({"submodel": "urn:none"}, 404),
+            ({"start": "noon"}, 400),
+            ({"start": "2026-01-02T00:00:00Z", "end": "2026-01-01T00:00:00Z"}, 400),
+        ):
+            answer = await http.get("/api/v1/twins/history", params=asked | params)
+            assert answer.status_code == status, answer.text
+
+
+async def test_people_bind_elements_of_their_own_and_unbind_them(tmp_path):
+    bound = {"submodel": "urn:own", "path": "Oil", "point": f"{PRESS}/oil"}
+    oil = at("urn:own", "/submodel-elements/Oil/$value")
+    async with plant(tmp_path) as (made, http):
+        await publish(made, (f"{PRESS}/oil", 61.5))
+        assert (await http.post("/api/v3.1/submodels", json=OWN)).status_code == 201
+        for wrong, status in (
+            ({"path": "Pressing"}, 400),
+            ({"path": "None"}, 404),
+            ({"point": "acme/none"}, 404),
+            ({"submodel": "urn:none"}, 404),
+        ):
+            answer = await http.put("/api/v1/twins/bindings", json=bound | wrong)
+            assert answer.status_code == status, answer.text
+        assert (await http.put("/api/v1/twins/bindings", json=bound)).is_success
+        assert (await http.get(oil)).json() == 61.5
+    async with plant(tmp_path) as (_, http):
+        listed = await http.get("/api/v1/twins/bindings", params={"submodel": "urn:own"})
+        assert listed.json()["items"] == [bound]
+        assert (await http.get(oil)).json() == 61.5
+        gone = {"submodel": "urn:own", "path": "Oil"}
+        assert (await http.delete("/api/v1/twins/bindings", params=gone)).is_success
+        assert (await http.get(oil)).json() is None
+        assert (await http.delete("/api/v1/twins/bindings", params=gone)).status_code == 404
+
+
+async def test_what_people_changed_is_shown_and_can_be_undone(tmp_path):
+    code = at(PLATE, "/submodel-elements/OrderCodeOfManufacturer/$value")
+    city = at(PLATE, "/submodel-elements/AddressInformation.CityTown")
+    async with plant(tmp_path) as (made, http):
+        await publish(made, (f"{PRESS}/oil", 61.5))
+        await grown(http, PLATE)
+        before = (await http.get(at(PLATE))).json()
+        assert (await http.patch(code, json="P-4711")).is_success
+        assert (await http.delete(city)).is_success
+        asked = {"id": PLATE, "class": "submodels"}
+        shown = (await http.get("/api/v1/twins/generated", params=asked)).json()
+        assert shown["changed"] == ["OrderCodeOfManufacturer"]
+        assert shown["removed"] == ["AddressInformation.CityTown"]
+        assert shown["base"] == before
+        assert (await http.post("/api/v1/twins/reset", json=asked)).status_code == 204
+        assert (await http.get(at(PLATE))).json() == before
+        none = await http.get("/api/v1/twins/generated", params={"id": "urn:none"})
+        assert none.status_code == 404
+
+
+async def test_a_document_that_people_deleted_stays_deleted_until_it_is_asked_back(tmp_path):
+    async with plant(tmp_path) as (made, http):
+        await publish(made, (f"{PRESS}/oil", 61.5))
+        await grown(http, PLATE)
+        assert (await http.delete(at(PLATE))).is_success
+        assert (await http.delete(at(DATA))).is_success
+    async with plant(tmp_path) as (made, http):
+        await publish(made, (f"{PRESS}/strokes", 7))  # so that the press is generated anew
+
+        async def renewed():
+            series = await http.get(at(f"{BASE}submodel/{PRESS}/TimeSeries"))
+            return "strokes" in series.text
+
+        await until(renewed)
+        assert (await http.get(at(DATA))).status_code == 404
+        assert (await http.get(at(PLATE))).status_code == 404
+        shown = await http.get("/api/v1/twins/generated", params={"id": PLATE})
+        assert shown.json()["deleted"] is True
+        assert (await http.post("/api/v1/twins/reset", json={"id": PLATE})).status_code == 204
+        assert (await http.get(at(PLATE))).is_success
+        kept = made.life.services.documents
+        assert await kept.path_of(Class.SUBMODEL, PLATE) == PRESS
+
+
+async def test_nobody_learns_of_twins_beyond_their_branches(tmp_path):
+    async with plant(tmp_path) as (made, http):
+        await publish(made, (f"{PRESS}/oil", 61.5), ("acme/yard/gate", 1.0))
+        await grown(http)
+        wish = {"name": "yard", "actions": ["look", "configure"], "branches": ["acme/yard"]}
+        word = (await http.post("/api/v1/tokens", json=wish)).json()["token"]
+        theirs = {"headers": {"Authorization": f"Bearer {word}"}}
+        bound = {"submodel": DATA, "path": "oil", "point": "acme/yard/gate"}
+        for method, path, more in (
+            ("GET", "history", {"params": {"submodel": DATA, "path": "oil"}}),
+            ("GET", "bindings", {"params": {"submodel": DATA}}),
+            ("PUT", "bindings", {"json": bound}),
+            ("GET", "generated", {"params": {"id": DATA}}),
+            ("POST", "reset", {"json": {"id": DATA}}),
+        ):
+            url = f"/api/v1/twins/{path}"
+            answer = await http.request(method, url, **more, **theirs)
+            assert answer.status_code == 404, (method, path, answer.text)
+        gate = f"{BASE}submodel/acme/yard/OperationalData"
+        own = await http.get(
+            "/api/v1/twins/history", params={"submodel": gate, "path": "gate"}, **theirs
+        )
+        assert own.json()["items"][0]["value"] == 1.0
+        stolen = bound | {"submodel": gate, "path": "gate", "point": f"{PRESS}/oil"}
+        answer = await http.put("/api/v1/twins/bindings", json=stolen, **theirs)
+        assert answer.status_code == 404

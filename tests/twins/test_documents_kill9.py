@@ -1,0 +1,86 @@
+"""Killed in the middle of its commits, the platform has every write that it acknowledged."""
+
+import asyncio
+import random
+import subprocess
+import sys
+from collections import Counter
+
+import msgspec
+
+from lineshaft.core.plugin import build
+from lineshaft.records import Compare, Records
+from lineshaft.twins import Class
+from lineshaft.twins.documents import COLLECTIONS, Documents
+
+WRITE = """
+import asyncio, sys
+from lineshaft.core.access import Identity
+from lineshaft.core.plugin import build
+from lineshaft.records import Records
+from lineshaft.twins import Class
+from lineshaft.twins.documents import COLLECTIONS, Documents, Write
+
+WHO = Identity(name="eva")
+
+def count(obj):
+    obj["count"] += 1
+    obj["submodelElements"].append({"modelType": "Property", "idShort": f"p{obj['count']}"})
+    del obj["submodelElements"][:-20]
+
+async def write(documents, id_):
+    obj = {"modelType": "Submodel", "id": id_, "count": 1, "submodelElements": []}
+    document, = await documents.commit(WHO, Write(class_=Class.SUBMODEL, id=id_, obj=obj))
+    while True:
+        print(id_, document.version, flush=True)
+        document, _ = await documents.change(Class.SUBMODEL, id_, WHO, count)
+
+async def main():
+    records = build(Records, {"kind": "sqlite", "path": sys.argv[1]})
+    async with records.opened(COLLECTIONS), asyncio.TaskGroup() as group:
+        documents = Documents(records)
+        for n in range(8):
+            group.create_task(write(documents, f"{sys.argv[2]}-{n % 6}-{n}"))
+
+asyncio.run(main())
+"""
+
+
+async def test_killed_at_random_moments_nothing_acknowledged_is_lost(tmp_path):
+    dice = random.Random(5)
+    path = str(tmp_path / "records.db")
+    acknowledged = {}
+    for round_ in range(4):
+        command = [sys.executable, "-c", WRITE, path, str(round_)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+            for _ in range(dice.randrange(10, 120)):
+                id_, version = (await asyncio.to_thread(writer.stdout.readline)).split()
+                acknowledged[id_] = int(version)
+            writer.kill()
+            rest = await asyncio.to_thread(writer.stdout.read)
+        for line in rest.split("\n")[:-1]:
+            id_, version = line.split()
+            acknowledged[id_] = int(version)
+    assert len(acknowledged) > 8
+    records = build(Records, {"kind": "sqlite", "path": path})
+    async with records.opened(COLLECTIONS):
+        documents = Documents(records)
+        found, _ = await documents.find(Class.SUBMODEL, limit=1000)
+        versions = {d.id: d.version for d in found}
+        assert all(versions[id_] >= version for id_, version in acknowledged.items())
+        for document in found:
+            # The document, its version, its rows and its events are of the same moment.
+            obj = msgspec.json.decode(document.data)
+            assert obj["count"] == document.version
+            for element in obj["submodelElements"][-1:]:
+                newest = Compare("at", "=", f".{element['idShort']}")
+                fitting, _ = await documents.find(Class.SUBMODEL, newest, limit=1000)
+                assert document in fitting
+        events = Counter()
+        after = 0
+        while some := await records.events(after=after, limit=1000):
+            events.update((e.event.data["id"], e.event.data["version"]) for e in some)
+            after = some[-1].seq
+        assert set(events.values()) == {1}
+        assert set(events) == {(id_, n + 1) for id_, v in versions.items() for n in range(v)}
+        await records.verify()
