@@ -12,7 +12,7 @@ from lineshaft.drivers import Driver
 from lineshaft.gather.device import State
 from lineshaft.gather.devices import Devices
 from lineshaft.gather.writing import Writer
-from lineshaft.twins.living import Link
+from lineshaft.twins.living import Link, Register
 
 CALL_S_MAX = 60.0
 """How long a machine may take for a method."""
@@ -32,9 +32,7 @@ class Machines:
         found = next((d for d in self._devices.all() if d.name == source), None)
         if found is None:
             return None
-        driver = found.driver
-        address = _address_of(driver)
-        return Link(name=source, protocol=driver.protocol or driver.kind(), address=address)
+        return link_of(found.driver)
 
     def writable(self, point: str) -> bool:
         """Whether the settings allow to write the point at all."""
@@ -98,6 +96,33 @@ class Machines:
 
     async def _note(self, kind: str, who: Identity, path: str, data: Mapping[str, object]) -> None:
         await self._audit.note(Event(kind=kind, path=path, actor=who.name, data=dict(data)))
+
+
+def link_of(driver: Driver) -> Link:
+    """The connection that a driver is."""
+    return Link(
+        name=driver.name,
+        protocol=driver.protocol or driver.kind(),
+        address=_address_of(driver),
+        registers=_registers(driver),
+    )
+
+
+def _registers(driver: Driver) -> dict[str, Register]:
+    """What each address of a Modbus device holds; of other devices none."""
+    if driver.kind() != "modbus":
+        return {}
+    config: Any = driver.config  # its type is in a module that is loaded only where it is needed
+    return {
+        p.place: Register(
+            unit=config.unit,
+            type=p.of_type.value,
+            quantity=p.width,
+            order=(p.order or config.order).value,
+            scale=f"{p.scale:g}" if p.is_scaled else "",
+        )
+        for p in config.points
+    }
 
 
 def _address_of(driver: Driver) -> str:

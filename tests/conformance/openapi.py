@@ -11,7 +11,6 @@ Json = dict[str, Any]
 _ELSEWHERE = re.compile(
     r"https://api\.swaggerhub\.com/domains/Plattform_i40/Part\d-[A-Za-z0-9-]+/V3\.1\.2#/"
 )
-_AMBIGUOUS = ("SubmodelElementValue", "SubmodelElementMetadata", "SubmodelElement_choice")
 
 
 def load(folder: Path) -> Json:
@@ -26,9 +25,13 @@ def load(folder: Path) -> Json:
             components.setdefault(kind, {}).update(members)
     api["components"] = components
     mend(components["schemas"])
+    components["responses"]["no-content"].pop("content")  # 204 says that there is none
     for item in api["paths"].values():
         for operation in item.values():
             if isinstance(operation, dict):
+                for parameter in operation.get("parameters", ()):
+                    if "/parameters/" in parameter.get("schema", {}).get("$ref", ""):
+                        parameter["schema"] = {"type": "string"}  # a parameter is no schema
                 for media in operation.get("requestBody", {}).get("content", {}).values():
                     media["schema"] = shallow(media["schema"], components["schemas"])
     return api
@@ -81,7 +84,6 @@ def shallow(schema: Json, schemas: Json, depth: int = 0) -> Json:
     if schema.get("type") == "array" and depth == 0:
         made["items"] = shallow(schema["items"], schemas, depth)
         made |= {k: v for k, v in schema.items() if k == "minItems"}
-        made["maxItems"] = 3
     return made
 
 

@@ -1,11 +1,17 @@
 import asyncio
 import contextlib
+import datetime as dt
 import http.server
+import ipaddress
 import json
+import ssl
 import threading
 
 import msgspec
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -168,6 +174,50 @@ async def test_who_is_denied_everywhere_is_parked(foreign):
     says(foreign, "live", {}, status=401)
     with pytest.raises(Refused, match=r"401 .*"):
         await driver(foreign.url, [{"name": "a", "href": "live"}]).run(Recorder())
+
+
+def certificate(folder):
+    """A certificate for 127.0.0.1 that is its own authority."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "meter")])
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    now = dt.datetime.fromtimestamp(now_ns() // NS_PER_S, dt.UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1)
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    encoding = serialization.Encoding.PEM
+    (folder / "cert.pem").write_bytes(made.public_bytes(encoding))
+    plain = serialization.NoEncryption()
+    form = serialization.PrivateFormat.PKCS8
+    (folder / "key.pem").write_bytes(key.private_bytes(encoding, form, plain))
+
+
+async def test_https_is_read_when_its_certificate_is_trusted_and_refused_when_not(
+    foreign, tmp_path
+):
+    def secure():
+        certificate(tmp_path)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+        foreign.socket = context.wrap_socket(foreign.socket, server_side=True)
+
+    await asyncio.to_thread(secure)
+    says(foreign, "live", 7)
+    url = foreign.url.replace("http:", "https:")
+    points = [{"name": "a", "href": "live"}]
+    feed = Recorder()
+    async with running(driver(url, points, tls={"ca": f"{tmp_path}/cert.pem"}), feed):
+        await feed.until(lambda: bool(feed.rows()), "a sample")
+    assert feed.rows()[0].value == 7
+    with pytest.raises(Refused, match="CERTIFICATE_VERIFY_FAILED"):
+        await driver(url, points).run(Recorder())
+    with pytest.raises(Refused, match="cannot be used"):
+        await driver(url, points, tls={"ca": f"{tmp_path}/none.pem"}).run(Recorder())
 
 
 async def test_a_silent_device_is_lost(foreign):

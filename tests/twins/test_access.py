@@ -1,5 +1,6 @@
 """Nobody may more than rules, role and branches allow, and lists agree with single answers."""
 
+import asyncio
 import random
 from contextlib import asynccontextmanager
 
@@ -324,6 +325,24 @@ async def test_rules_that_cannot_be_enforced_are_refused_whole(wrong):
             await access.replace(ADMIN, wrong)
         assert access.rules == ({}, 0)
         assert await seen(documents, access, someone()) == ["a", "b", "c"]
+
+
+async def test_more_rules_than_the_records_can_be_asked_for_are_decided_one_by_one():
+    async with kept(*DOCS) as (documents, access, _):
+        many = [rule({"IDENTIFIABLE": f'$sm("{n}")'}) for n in range(300)]
+        await access.replace(ADMIN, model(*many, rule({"IDENTIFIABLE": '$sm("b")'})))
+        assert await seen(documents, access, someone()) == ["b"]
+        assert await seen(documents, access, someone(branches=("acme/press",))) == []
+
+
+async def test_rules_that_are_kept_are_in_force_though_the_caller_went_away():
+    async with kept(*DOCS) as (documents, access, _):
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(access.replace(ADMIN, model()))
+            await asyncio.sleep(0)
+            task.cancel()
+        await access.replace(ADMIN, model(), if_match='"1"')
+        assert await seen(documents, access, someone()) == []
 
 
 # ---- the property

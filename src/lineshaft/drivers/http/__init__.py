@@ -173,9 +173,14 @@ class Http(Driver):
         how = point.write
         headers = (*point.headers.items(), ("Content-Type", how.content_type))
         answer = await asker.ask(Ask(how.method, how.href or point.href, body, headers))
-        if isinstance(answer, Fault):
-            kind = LinkLost if answer.is_link else Refused
-            raise kind(f"{self.name}: {path} was not set to {value!r}: {answer.text}")
+        if not isinstance(answer, Fault) or answer.is_taken:
+            return
+        if answer.is_link:
+            raise LinkLost(
+                f"{self.name}: {answer.text}; whether {path} was set to {value!r} is not known",
+                remedy="Look at the point's value before trying again.",
+            )
+        raise Refused(f"{self.name}: {path} was not set to {value!r}: {answer.text}")
 
     async def read(self, path: str) -> Sample:
         point, asker = self._find(path)

@@ -73,6 +73,11 @@ class Fault(NamedTuple):
     is_denied: bool = False
     """Whether it does not take who we are."""
 
+    @property
+    def is_taken(self) -> bool:
+        """Whether the device said yes, and only its answer cannot be read."""
+        return self.quality is Quality.BAD_DECODING_ERROR
+
 
 class Asker:
     """An open client; `opened` makes and closes it."""
@@ -122,8 +127,7 @@ class Asker:
             except (httpx.LocalProtocolError, httpx.UnsupportedProtocol) as error:
                 return Fault(f"{url}: {error}", Quality.BAD_CONFIGURATION_ERROR)
             except (httpx.TransportError, httpx.StreamError, OSError) as error:
-                cause = str(error) or type(error).__name__
-                return Fault(f"{url}: {cause}", Quality.BAD_COMMUNICATION_ERROR, is_link=True)
+                return _broken(url, error)
             except (httpx.InvalidURL, httpx.HTTPError, ValueError) as error:
                 return Fault(f"{url}: {error}", Quality.BAD_CONFIGURATION_ERROR)
 
@@ -146,6 +150,17 @@ class Asker:
                         Quality.BAD_DECODING_ERROR,
                     )
             return bytes(body)
+
+
+def _broken(url: str, error: BaseException) -> Fault:
+    """Why there was no answer: a strange certificate is no reason to try again."""
+    words = f"{url}: {str(error) or type(error).__name__}"
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return Fault(words, Quality.BAD_USER_ACCESS_DENIED, is_denied=True)
+        cause = cause.__cause__ or cause.__context__
+    return Fault(words, Quality.BAD_COMMUNICATION_ERROR, is_link=True)
 
 
 def _refusal(response: httpx.Response, status: int) -> Fault:

@@ -50,7 +50,8 @@ class Poll:
             if all(fault.is_denied for fault in faults):
                 raise Refused(
                     f"{self._name}: {faults[0].text}",
-                    remedy="Set `username` and `password`, `token` or `api_key`.",
+                    remedy="Set `username` and `password`, `token` or `api_key`; `tls.ca` for a"
+                    " certificate that is not trusted.",
                 )
         return [sample for answer, pairs in answers for sample in self._samples(answer, pairs)]
 

@@ -1,6 +1,6 @@
 """Decisions: what somebody may do, to one document and to all of a class at once."""
 
-from collections import OrderedDict
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
@@ -31,7 +31,7 @@ from lineshaft.twins.model.paths import parse_path
 from lineshaft.twins.query.evaluate import holds
 from lineshaft.twins.query.expressions import Condition, fields_of, parse_condition
 from lineshaft.twins.query.fields import ROOTS, Wild, matches
-from lineshaft.twins.query.narrowing import EVERY, NONE, narrowed
+from lineshaft.twins.query.narrowing import EVERY, NONE, Narrowing, narrowed, within
 
 KEY = "rules"
 IDENTITIES_MAX = 256
@@ -55,6 +55,18 @@ class Scope(msgspec.Struct, frozen=True):
     """Which of those that fit are meant; None for all of them."""
 
 
+class _Ruled:
+    """The rules in force, with what they come to for those who asked last.
+
+    Decisions are made on several threads, so one object is put in the place of the other: what
+    was made from old rules is never found beside new ones.
+    """
+
+    def __init__(self, rules: tuple[Rule, ...]) -> None:
+        self.rules = rules
+        self.ready: dict[Identity, tuple[Active, ...]] = {}
+
+
 class Access:
     """Decides by roles and branches and, once there are rules, by these too."""
 
@@ -70,11 +82,10 @@ class Access:
         self._authorizer = authorizer
         self._announce = announce
         self._clock = clock
-        self._rules: tuple[Rule, ...] | None = None
+        self._now: _Ruled | None = None
         """None as long as there are no rules at all; of an empty set, nothing is allowed."""
         self._version = 0
         self._given: Json = {}
-        self._ready: OrderedDict[Identity, tuple[Active, ...]] = OrderedDict()
 
     # ---- the rules
 
@@ -86,8 +97,9 @@ class Access:
         """
         record = await self._records.get(COLLECTION.name, KEY)
         if record is not None:
-            given = msgspec.json.decode(record.data)
-            self._take(given, record.version)
+            self._given = msgspec.json.decode(record.data)
+            self._now = _Ruled(parse_rules(self._given)) if self._given != {} else None
+            self._version = record.version
 
     @property
     def rules(self) -> tuple[Json, int]:
@@ -97,7 +109,7 @@ class Access:
     @property
     def is_ruled(self) -> bool:
         """Whether there are rules at all; without, whoever may read a document reads all of it."""
-        return self._rules is not None
+        return self._now is not None
 
     async def replace(self, who: Identity, rules: Json, *, if_match: str = "") -> int:
         """Put these rules in the place of all others; `{}` takes all away. Gives their version.
@@ -118,7 +130,12 @@ class Access:
                 f"access rules have version {self._version}, If-Match says {if_match[:40]}",
                 remedy="Read them again and make the change on what they are now.",
             )
-        count = len(parse_rules(rules)) if rules != {} else 0
+        now = _Ruled(parse_rules(rules)) if rules != {} else None
+        # Brought to its end even when the caller goes away: what is kept must be in force.
+        return await asyncio.shield(self._replace(who, rules, now))
+
+    async def _replace(self, who: Identity, rules: Json, now: _Ruled | None) -> int:
+        count = len(now.rules) if now else 0
         data = {"version": self._version + 1, "rules": count, "before": self._version}
         event = Event(kind="twin.rules", actor=who.name, data=data, time_ns=self._clock())
         put = Put(
@@ -128,14 +145,9 @@ class Access:
             expected=self._version,
         )
         version, _ = await self._records.commit(put, Append(event=event))
-        self._take(rules, version)
+        self._now, self._given, self._version = now, rules, version
         await tell(self._announce, event)
         return version
-
-    def _take(self, rules: Json, version: int) -> None:
-        self._rules = parse_rules(rules) if rules != {} else None
-        self._given, self._version = rules, version
-        self._ready.clear()
 
     # ---- decisions
 
@@ -153,7 +165,7 @@ class Access:
         `path` is the branch of the document's asset. A document may be read when at least one
         of its elements may; what `hides` names is left out then.
         """
-        if self._rules is None:
+        if self._now is None:
             return self._authorizer.allows(who, ACTIONS[right], path)
         if self._may_all(who):
             return True
@@ -180,7 +192,7 @@ class Access:
 
     def hides(self, who: Identity, doc: Document) -> Callable[[str], bool] | None:
         """Which idShortPaths of a document that may be read must be left out; None for none."""
-        if self._rules is None or self._may_all(who) or doc.class_ is not Class.SUBMODEL:
+        if self._now is None or self._may_all(who) or doc.class_ is not Class.SUBMODEL:
             return None
         fitting = list(self._fitting(who, Right.READ, doc))
         if any(not o.path and not _filters(active, "$sme") for active, o in fitting):
@@ -197,7 +209,7 @@ class Access:
     def trimmed(self, who: Identity, doc: Document, obj: Json) -> Json:
         """A shell or descriptor without the specific asset identifiers that are held back."""
         root = {Class.SHELL: "$aas", Class.SHELL_DESCRIPTOR: "$aasdesc"}.get(doc.class_)
-        if self._rules is None or self._may_all(who) or root is None:
+        if self._now is None or self._may_all(who) or root is None:
             return obj
         actives = [active for active, _ in self._fitting(who, Right.READ, doc)]
         if any(not _filters(active, root) for active in actives):
@@ -223,15 +235,14 @@ class Access:
 
     def _actives(self, who: Identity) -> tuple[Active, ...]:
         """The rules that are for this identity; those that look at the clock are made anew."""
-        if who in self._ready:
-            self._ready.move_to_end(who)
-            return self._ready[who]
-        rules = self._rules or ()
-        made = tuple(active for rule in rules if (active := self._active(who, rule)) is not None)
-        if not any(rule.timely for rule in rules):
-            self._ready[who] = made
-            if len(self._ready) > IDENTITIES_MAX:
-                self._ready.popitem(last=False)
+        now = self._now or _Ruled(())
+        if (found := now.ready.get(who)) is not None:
+            return found
+        made = tuple(a for rule in now.rules if (a := self._active(who, rule)) is not None)
+        if not any(rule.timely for rule in now.rules):
+            if len(now.ready) >= IDENTITIES_MAX:
+                now.ready = {}
+            now.ready[who] = made
         return made
 
     def _active(self, who: Identity, rule: Rule) -> Active | None:
@@ -271,7 +282,7 @@ class Access:
     def _scope(self, who: Identity, right: Right, class_: Class, *, exact_only: bool) -> Scope:
         action = ACTIONS[right]
         branches = [b for b in who.branches if self._authorizer.allows(who, action, b)]
-        if self._rules is None:
+        if self._now is None:
             return Scope(None if "" in branches else Some(_under(branches, pathless=False)), None)
         if self._may_all(who):
             return Scope(None, None)
@@ -287,7 +298,10 @@ class Access:
                 continue
             exact = exact and narrowing.exact
             parts.append(And((_key(o), narrowing.where)))
-        where: Predicate = Or(tuple(parts))
+        narrow = within(Narrowing(Or(tuple(parts)), exact))
+        where, exact = narrow.where, narrow.exact
+        if exact_only and not exact:
+            where = NONE
         if "" not in branches:
             where = And((where, Some(_under(branches, pathless=True))))
 

@@ -119,9 +119,14 @@ def file(ref: FileRef, name: str, parts: AsyncGenerator[bytes], request: Request
     headers = (
         *saved_as(name),
         (b"content-length", b"%d" % ref.size),
-        (b"etag", b'"%s"' % ref.hash.encode()),
+        tag_of_file(ref),
     )
     return Answer(OK, headers=headers, media=media.encode(), parts=parts)
+
+
+def tag_of_file(ref: FileRef) -> Header:
+    """The header ETag of a file: its hash."""
+    return (b"etag", b'"%s"' % ref.hash.encode())
 
 
 def saved_as(name: str) -> tuple[Header, ...]:
@@ -193,9 +198,11 @@ async def send_answer(answer: Answer, send: Send, *, head: bool = False) -> None
     if parts is None and answer.status not in (NO_CONTENT, NOT_MODIFIED):
         headers.append((b"content-length", b"%d" % len(answer.body)))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    if parts is not None and not head:
+    if parts is not None:
         async with aclosing(parts):
             async for part in parts:
+                if head:  # begun, so that closing reaches the file behind it
+                    break
                 await send({"type": "http.response.body", "body": part, "more_body": True})
     body = b"" if head else answer.body
     await send({"type": "http.response.body", "body": body, "more_body": False})

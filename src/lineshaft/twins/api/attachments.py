@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from lineshaft.core.errors import Missing
 from lineshaft.records import Change
@@ -39,6 +40,8 @@ async def opened(to: Services, request: Request, owner: Document, name: str, wha
     if ref is None:
         elsewhere = f": its value is {name!r}, which is not kept here" if name else ""
         raise Missing(f"{what} has no file{elsewhere}", remedy="Send one with PUT.")
+    if ref.hash in request.header(b"if-none-match"):
+        return Answer(answers.NOT_MODIFIED, headers=(answers.tag_of_file(ref),))
     return answers.file(ref, name.rpartition("/")[2], await _begun(to, ref), request)
 
 
@@ -48,9 +51,10 @@ async def _begun(to: Services, ref: FileRef) -> AsyncGenerator[bytes]:
     first = await anext(parts, b"")
 
     async def all_() -> AsyncGenerator[bytes]:
-        yield first
-        async for part in parts:
-            yield part
+        async with aclosing(parts):
+            yield first
+            async for part in parts:
+                yield part
 
     return all_()
 

@@ -58,10 +58,10 @@ async def _removals(to: Services, request: Request, class_: Class, ids: list[str
     changes: Changes = []
     for id_ in dict.fromkeys(ids):
         old = await to.documents.get(class_, id_)
-        if old is None:
-            raise kept.missing(class_, id_)
-        kept.demand(to, request, Right.DELETE, old)
-        changes.append(Remove(class_=class_, id=id_, expected=old.version))
+        if old is not None:
+            kept.demand(to, request, Right.DELETE, old)
+        # What is not there is told with the result, as the standard has no answer for it here.
+        changes.append(Remove(class_=class_, id=id_, expected=old.version if old else None))
     return changes
 
 

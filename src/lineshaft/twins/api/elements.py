@@ -10,7 +10,7 @@ from lineshaft.twins.access import Right
 from lineshaft.twins.api import answers, kept, submodels
 from lineshaft.twins.api.answers import Answer
 from lineshaft.twins.api.paging import part
-from lineshaft.twins.api.requests import Request
+from lineshaft.twins.api.requests import Request, decode
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.model.checking import checked
@@ -76,10 +76,18 @@ async def one(to: Services, request: Request) -> tuple[Document, Json, Steps]:
     return document, find(obj, steps), steps
 
 
-async def _body(request: Request) -> Json:
-    """The body, which must be a whole and right submodel element."""
+async def _body(request: Request, name: str | int = 0) -> Json:
+    """The body, which must be a whole and right submodel element.
+
+    It gets the idShort `name`, if that is one and it came without.
+    """
     data = await request.json_bytes()
-    return checked(kind_of(data), data)
+    kind = kind_of(data)
+    if isinstance(name, str):
+        named = decode(data)
+        if "idShort" not in named:
+            data = msgspec.json.encode(named | {"idShort": name})
+    return checked(kind, data)
 
 
 class _Typed(msgspec.Struct):
@@ -152,7 +160,7 @@ async def all_references(to: Services, request: Request) -> Answer:
 
 async def all_paths(to: Services, request: Request) -> Answer:
     """GetAllSubmodelElements-Path."""
-    level = request.level()
+    level, _ = request.level(), request.with_blobs()
     _, obj = await submodels.looked(to, request)
     return answers.page_of(*part(request, path_list(obj, (), level)))
 
@@ -189,7 +197,8 @@ async def get(to: Services, request: Request) -> Answer:
 async def put(to: Services, request: Request) -> Answer:
     """PutSubmodelElementByPath."""
     request.choice("level", "deep")
-    steps, element = steps_of(request), await _body(request)
+    steps = steps_of(request)
+    element = await _body(request, steps[-1])
     id_ = await submodels.submodel_id(to, request)
 
     def alter(submodel: Json) -> bool:

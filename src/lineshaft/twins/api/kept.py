@@ -217,8 +217,17 @@ async def remove(to: Services, request: Request, class_: Class, id_: str) -> Non
     if old is None:
         raise missing(class_, id_)
     demand(to, request, Right.DELETE, old)
-    await to.documents.commit(
-        request.who, Remove(class_=class_, id=id_, expected=expected(request))
+    await to.documents.commit(request.who, await removal(to, request, old))
+
+
+async def removal(to: Services, request: Request, old: Document) -> Remove:
+    """The change that takes a document out, with the files that it means."""
+    files = await to.attachments.of(old.class_, old.id)
+    return Remove(
+        class_=old.class_,
+        id=old.id,
+        expected=expected(request),
+        more=tuple(to.attachments.detach(old.class_, old.id, name) for name in files),
     )
 
 

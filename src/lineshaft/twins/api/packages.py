@@ -13,7 +13,7 @@ from lineshaft.twins.api.forms import Form
 from lineshaft.twins.api.requests import FILE_BYTES_MAX, Request, decode
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
-from lineshaft.twins.documents import Remove, Write
+from lineshaft.twins.documents import Write
 from lineshaft.twins.model.identifier import encode_id
 
 PACKAGE = Class.PACKAGE
@@ -107,16 +107,7 @@ def _shells(said: list[str]) -> list[str]:
 
 async def delete(to: Services, request: Request) -> Answer:
     """DeleteAASXByPackageId."""
-    id_ = request.id("packageId")
-    old = await to.documents.get(PACKAGE, id_)
-    if old is None:
-        raise kept.missing(PACKAGE, id_)
-    kept.demand(to, request, Right.DELETE, old)
-    gone = to.attachments.detach(PACKAGE, id_, NAME)
-    await to.documents.commit(
-        request.who,
-        Remove(class_=PACKAGE, id=id_, expected=kept.expected(request), more=(gone,)),
-    )
+    await kept.remove(to, request, PACKAGE, request.id("packageId"))
     return answers.done()
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from lineshaft.core.errors import Missing, Stale
+from lineshaft.core.errors import Invalid, Missing, Stale
 from lineshaft.records import And, Compare, Predicate, Some
 from lineshaft.twins import Class, Document, Json
 from lineshaft.twins.access import Right
@@ -112,7 +112,7 @@ async def _put(to: Services, request: Request, class_: Class, id_: str) -> Answe
 async def _delete(to: Services, request: Request, class_: Class, id_: str) -> Answer:
     if await to.documents.get(class_, id_) is None:
         await one(to, request, class_, id_)
-        raise Stale(
+        raise Invalid(
             f"the {kept.NAMES[class_]} {id_!r} is made from what is served here",
             remedy=f"Delete the {kept.NAMES[SERVED[class_]]} itself.",
         )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncGenerator, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -24,6 +25,9 @@ LIMIT = 100
 LIMIT_MAX = 1000
 """Entries of a page at most; who asks for more gets this many, and a cursor."""
 QUERY_FIELDS_MAX = 1000
+IDS_KEPT = 4096
+"""Identifiers of which the decoded form is remembered."""
+_decoded = lru_cache(IDS_KEPT)(decode_id)
 _WHOLE = re.compile(r"0*[1-9][0-9]*", re.ASCII)
 _JSON = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;.*)?|\*/\*", re.ASCII | re.IGNORECASE)
 
@@ -77,7 +81,7 @@ class Request:
         Raises:
             Invalid: it is not base64url.
         """
-        return decode_id(self.params[name])
+        return _decoded(self.params[name])
 
     def header(self, name: bytes) -> str:
         """A header by its name in small letters, or nothing."""

@@ -21,12 +21,17 @@ SHELL = Class.SHELL
 async def shell_id(to: Services, request: Request) -> str:
     """The identifier of the shell that the path names, or that `/aas` serves.
 
+    That is the one that the query names, else the settings, else the first.
+
     Raises:
         Invalid: it is not base64url.
         Missing: `/aas` has nothing to serve.
     """
     if "aasIdentifier" in request.params:
         return request.id("aasIdentifier")
+    named = request.one("aasIdentifier")
+    if named is not None:
+        return filters.decode_text(named, "aasIdentifier")
     return to.shell or await first(to, request, SHELL)
 
 

@@ -11,7 +11,7 @@ from lineshaft.twins.api.answers import Answer
 from lineshaft.twins.api.requests import Request
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
-from lineshaft.twins.documents import Remove, Write
+from lineshaft.twins.documents import Write
 from lineshaft.twins.model.identifier import encode_id
 from lineshaft.twins.model.values import value_of
 from lineshaft.twins.model.views import (
@@ -47,6 +47,9 @@ async def submodel_id(to: Services, request: Request) -> str:
         Missing: the shell in the path does not refer to it, or `/submodel` has nothing to serve.
     """
     if "submodelIdentifier" not in request.params:
+        named = request.one("submodelIdentifier")
+        if named is not None:
+            return filters.decode_text(named, "submodelIdentifier")
         return to.submodel or await shells.first(to, request, SUBMODEL)
     id_ = request.id("submodelIdentifier")
     if _by_shell(request):
@@ -267,7 +270,7 @@ async def delete(to: Services, request: Request) -> Answer:
     await to.documents.commit(
         request.who,
         Write(class_=Class.SHELL, id=shell.id, obj=obj, expected=shell.version),
-        Remove(class_=SUBMODEL, id=id_, expected=kept.expected(request)),
+        await kept.removal(to, request, old),
     )
     return answers.done()
 

@@ -105,6 +105,21 @@ class History(Protocol):
         """Samples with `start_ns <= time_ns < stop_ns`, by point and time; the oldest `limit`."""
 
 
+class Register(msgspec.Struct, frozen=True, kw_only=True):
+    """What a Modbus address holds."""
+
+    unit: int
+    type: str
+    """`int16`, `uint16`, `int32`, `uint32`, `int64`, `uint64`, `float32`, `float64`, `bool`,
+    `bit` or `string`."""
+    quantity: int
+    """How many addresses it takes."""
+    order: str
+    """Of bytes and words: `ABCD`, `CDAB`, `BADC` or `DCBA`."""
+    scale: str = ""
+    """What the figure is taken times, in words; empty when it is the value itself."""
+
+
 class Link(msgspec.Struct, frozen=True, kw_only=True):
     """A connection as a twin describes it."""
 
@@ -113,6 +128,8 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     """`OPC UA`, `Modbus TCP`, `MQTT`, `HTTP`."""
     address: str
     """Where it leads, as an address of its protocol."""
+    registers: Mapping[str, Register] = {}
+    """Of Modbus: what is held, by the address of a point."""
 
 
 class Machines(Protocol):

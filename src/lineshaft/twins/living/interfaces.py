@@ -9,18 +9,22 @@ from lineshaft.twins.living import Link
 from lineshaft.twins.living.assets import Asset
 from lineshaft.twins.living.building import (
     collection,
+    described,
     listed,
     prop,
     reference,
     submodel,
     to_element,
 )
+from lineshaft.twins.living.forms import JSON, Place, place_of
 from lineshaft.twins.living.names import Scheme, id_short, id_shorts
 
 SEMANTIC = "https://admin-shell.io/idta/AssetInterfacesDescription/1/1/Submodel"
 ID_SHORT = "AssetInterfacesDescription"
 _AT = "https://admin-shell.io/idta/AssetInterfacesDescription/1/0"
 _TD = "https://www.w3.org/2019/wot/td#"
+_SCHEMA = "https://www.w3.org/2019/wot/json-schema#"
+_TYPE = "https://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 _BINDINGS = {
     "OPC UA": "http://opcfoundation.org/UA/WoT-Binding/",
     "Modbus TCP": "http://www.w3.org/2011/modbus",
@@ -74,15 +78,13 @@ def _interface(submodel_id: str, link: Link, points: list[Point]) -> Json:
         prop("base", link.address, f"{_TD}baseURI", "xs:anyURI"),
         prop(
             "contentType",
-            "application/octet-stream",
+            JSON if link.protocol in ("MQTT", "HTTP") else "application/octet-stream",
             "https://www.w3.org/2019/wot/hypermedia#forContentType",
         ),
         secured,
         collection("securityDefinitions", [nosec], f"{_TD}definesSecurityScheme"),
     ]
-    names = [p.path.rpartition("/")[2] for p in points]
-    shorts = id_shorts(names)
-    properties = [_property(p, shorts[n], secured) for p, n in zip(points, names, strict=True)]
+    properties = _properties(link, points, secured)
     made = collection(
         short,
         [
@@ -106,15 +108,75 @@ def _interface(submodel_id: str, link: Link, points: list[Point]) -> Json:
     return made
 
 
-def _property(point: Point, short: str, secured: Json) -> Json:
+def _properties(link: Link, points: list[Point], secured: Json) -> list[Json]:
+    """Every point that can be described; those that come in one message within one object."""
+    alone: list[tuple[Point, Place]] = []
+    shared: dict[str, list[tuple[Point, Place]]] = {}
+    for point in points:
+        if (place := place_of(link, point)) is not None:
+            (shared.setdefault(place.carrier, []) if place.carrier else alone).append(
+                (point, place)
+            )
+    names = [p.path.rpartition("/")[2] for p, _ in alone]
+    shorts = id_shorts([*names, *shared])
+    found = []
+    for name, (point, place) in zip(names, alone, strict=True):
+        form = collection("forms", [*place.form, secured], f"{_TD}hasForm")
+        found.append(_property(point, shorts[name], name, [form], _scaled(link, point)))
+    for carrier, within in shared.items():
+        form = collection("forms", [*within[0][1].form, secured], f"{_TD}hasForm")
+        inner = _nested([(place.keys, point) for point, place in within])
+        about = [
+            prop("type", "object", _TYPE),
+            prop("observable", "true", f"{_TD}isObservable", "xs:boolean"),
+            collection("properties", inner, f"{_SCHEMA}properties"),
+            form,
+        ]
+        found.append(collection(shorts[carrier], about, f"{_AT}/PropertyDefinition"))
+    return found
+
+
+def _nested(within: list[tuple[tuple[str, ...], Point]]) -> list[Json]:
+    """Properties of an object, and of the objects in it."""
+    keys = list(dict.fromkeys(k[0] for k, _ in within))
+    shorts = id_shorts(keys)
+    found = []
+    for key in keys:
+        leaves = [p for k, p in within if k == (key,)]
+        deeper = [(k[1:], p) for k, p in within if k[0] == key and len(k) > 1]
+        if leaves:
+            found.append(_property(leaves[0], shorts[key], key, [], "", inner=True))
+        elif deeper:
+            about = [
+                prop("key", key, f"{_AT}/key"),
+                prop("type", "object", _TYPE),
+                collection("properties", _nested(deeper), f"{_SCHEMA}properties"),
+            ]
+            found.append(collection(shorts[key], about, f"{_SCHEMA}propertyName"))
+    return found
+
+
+def _scaled(link: Link, point: Point) -> str:
+    register = link.registers.get(point.address)
+    return (
+        f"The value is the device's figure times {register.scale}."
+        if register and register.scale
+        else ""
+    )
+
+
+def _property(
+    point: Point, short: str, key: str, forms: list[Json], note: str, *, inner: bool = False
+) -> Json:
     elements = [
-        prop("key", point.path.rpartition("/")[2], f"{_AT}/key"),
-        prop("type", _TYPES[point.kind], "https://www.w3.org/1999/02/22-rdf-syntax-ns#type"),
+        prop("key", key, f"{_AT}/key"),
+        prop("type", _TYPES[point.kind], _TYPE),
         prop("observable", "true", f"{_TD}isObservable", "xs:boolean"),
     ]
     if point.unit:
-        unit = to_unece(point.unit) or point.unit
-        elements.append(prop("unit", unit, "https://schema.org/unitCode"))
+        elements.append(
+            prop("unit", to_unece(point.unit) or point.unit, "https://schema.org/unitCode")
+        )
     ends = {"min": point.low, "max": point.high}
     if point.low is not None or point.high is not None:
         extremes: Json = {
@@ -124,7 +186,6 @@ def _property(point: Point, short: str, secured: Json) -> Json:
             "valueType": "xs:double",
         }
         elements.append(extremes | {n: repr(e) for n, e in ends.items() if e is not None})
-    href = prop("href", point.address or "/", "https://www.w3.org/2019/wot/hypermedia#hasTarget")
-    forms = [href, secured]
-    elements.append(collection("forms", forms, f"{_TD}hasForm"))
-    return collection(short, elements, f"{_AT}/PropertyDefinition")
+    text = ". ".join(t for t in (point.description.rstrip("."), note) if t)
+    means = f"{_SCHEMA}propertyName" if inner else f"{_AT}/PropertyDefinition"
+    return collection(short, [*elements, *forms], means, description=described(text))

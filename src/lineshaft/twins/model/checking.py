@@ -38,7 +38,7 @@ def checked(model_type: str, data: bytes) -> Json:
     except RecursionError:
         findings = [_TOO_DEEP]
         obj = {}
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         findings = [Finding(path="", message=f"not JSON: {error}")]
         obj = {}
     if not findings:

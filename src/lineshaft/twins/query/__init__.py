@@ -7,7 +7,7 @@ from lineshaft.records import Predicate
 from lineshaft.twins import Class, Json
 from lineshaft.twins.query.evaluate import holds
 from lineshaft.twins.query.expressions import Condition, parse_condition, pattern_cost
-from lineshaft.twins.query.narrowing import EVERY, narrowed
+from lineshaft.twins.query.narrowing import EVERY, narrowed, within
 
 
 class Compiled(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +54,7 @@ def compile_query(class_: Class, query: object) -> Compiled:
 
 def compiled(class_: Class, condition: Condition, *, ids_only: bool = False) -> Compiled:
     """A condition made ready for one search."""
-    narrowing = narrowed(condition)
+    narrowing = within(narrowed(condition))
     return Compiled(
         class_=class_,
         predicate=None if narrowing.where == EVERY else narrowing.where,

@@ -39,6 +39,8 @@ from lineshaft.twins.query.expressions import (
 from lineshaft.twins.query.fields import ROOTS, Field, Wild
 from lineshaft.twins.query.values import COMPARE, MIRRORED, Kind, Value
 
+PARTS_MAX = 200
+"""Most parts of a predicate made here; what would have more is decided on the documents."""
 EVERY = And(())
 NONE = Or(())
 _FIRST_KEY: Wild = ("semanticId", "keys", 0, "value")
@@ -87,6 +89,21 @@ def narrowed(condition: Condition) -> Narrowing:
             return _matched(condition)
         case Comparison():
             return _some(condition, [_row(condition)])
+
+
+def within(narrowing: Narrowing) -> Narrowing:
+    """The narrowing itself, or of too many parts, none."""
+    return narrowing if _size(narrowing.where) <= PARTS_MAX else ALL
+
+
+def _size(where: Predicate) -> int:
+    match where:
+        case And(parts=parts) | Or(parts=parts):
+            return 1 + sum(map(_size, parts))
+        case Not(part=part) | Some(part=part):
+            return 1 + _size(part)
+        case _:
+            return 1
 
 
 def _all(parts: Sequence[Narrowing]) -> Narrowing:

@@ -1,0 +1,83 @@
+"""Who may see and change what, over HTTP."""
+
+import pytest
+from tests.conformance.environment import environment, prop, submodel
+from tests.twins.api.house import PEOPLE, fill
+
+from lineshaft.core.access import SYSTEM
+from lineshaft.twins import Class
+from lineshaft.twins.documents import Write
+from lineshaft.twins.model.identifier import encode_id
+
+HALL = {"acme/hall-1": "urn:s:hall-1", "acme/hall-2": "urn:s:hall-2"}
+
+
+@pytest.fixture
+async def halls(plant):
+    """One submodel in each of two halls, and one that belongs to no asset."""
+    for path, id_ in HALL.items():
+        obj = submodel(id_, "Small", [prop("Note", "none")])
+        await plant.twins.documents.commit(
+            PEOPLE["engineer"], Write(class_=Class.SUBMODEL, id=id_, obj=obj, path=path)
+        )
+    async with plant.http() as http:
+        await fill(http, {"submodels": [submodel("urn:s:free", "Small", [prop("Note", "none")])]})
+    return plant
+
+
+async def test_a_guest_sees_the_own_branch_and_the_rest_does_not_exist(halls):
+    async with halls.http("guest") as http:
+        listed = (await http.get("/submodels")).json()["result"]
+        assert [s["id"] for s in listed] == ["urn:s:hall-2"]
+        found = (await http.get("/submodel-descriptors")).json()["result"]
+        assert [s["id"] for s in found] == ["urn:s:hall-2"]
+        for id_, read in (("urn:s:hall-2", 200), ("urn:s:hall-1", 404), ("urn:s:free", 404)):
+            at = f"/submodels/{encode_id(id_)}"
+            for path in (at, f"{at}/$value", f"{at}/submodel-elements/Note"):
+                assert (await http.get(path)).status_code == read, path
+            assert (await http.delete(at)).status_code == (204 if read == 200 else 404)
+        condition = {"$eq": [{"$field": "$sm#idShort"}, {"$strVal": "Small"}]}
+        asked = await http.post("/query/submodels", json={"$condition": condition})
+        assert asked.json()["result"] == []
+
+
+@pytest.mark.parametrize(
+    ("who", "value", "other"),
+    [("viewer", 403, 403), ("operator", 204, 403), ("engineer", 204, 204)],
+)
+async def test_operators_set_values_and_engineers_change_what_there_is(halls, who, value, other):
+    at = f"/submodels/{encode_id('urn:s:free')}"
+    async with halls.http(who) as http:
+        assert (
+            await http.patch(f"{at}/submodel-elements/Note/$value", json="x")
+        ).status_code == value
+        changed = await http.put(f"{at}/submodel-elements/Note", json=prop("Note", "y"))
+        assert changed.status_code == other
+
+
+async def test_with_rules_nothing_is_seen_that_no_rule_gives(plant):
+    async with plant.http() as http:
+        await fill(http, environment())
+        at = f"/submodels/{encode_id('urn:lineshaft:submodel:1:a')}"
+        rules = {
+            "AllAccessPermissionRules": {
+                "rules": [
+                    {
+                        "ACL": {
+                            "ATTRIBUTES": [{"GLOBAL": "ANONYMOUS"}],
+                            "RIGHTS": ["READ"],
+                            "ACCESS": "ALLOW",
+                        },
+                        "OBJECTS": [
+                            {"REFERABLE": '$sme("urn:lineshaft:submodel:1:a").Motor'},
+                        ],
+                        "FORMULA": {"$boolean": True},
+                    }
+                ]
+            }
+        }
+        await plant.twins.access.replace(SYSTEM, rules)
+        seen = (await http.get(at)).json()
+        assert [e["idShort"] for e in seen["submodelElements"]] == ["Motor"]
+        assert (await http.get(f"{at}/submodel-elements/Speed")).status_code == 404
+        assert (await http.get("/shells")).json()["result"] == []
