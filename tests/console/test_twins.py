@@ -386,7 +386,7 @@ def test_a_machine_that_a_file_describes_is_connected_and_disconnected(
     page.get_by_role("button", name="Import 2").click()
     page.get_by_role("link", name="AssetInterfacesDescription").click()
     expect(page.locator("[data-connection]")).to_contain_text("opcua")
-    page.get_by_role("button", name="Connect", exact=True).click()
+    page.get_by_role("button", name=re.compile("Connect$")).click()
     expect(page.get_by_text("Connected. The plant follows this description.")).to_be_visible()
     expect(page.locator("[data-connection]")).to_contain_text("connected")
     page.get_by_role("button", name="Disconnect").click()
