@@ -93,7 +93,8 @@ async def test_the_command_line_answers_alarms(tmp_path, capsys):
     async with plant(tmp_path) as (made, http):
         await http.put("/api/v1/alarms", json=ALARM)
         await reading(made, 90)
-        token = (await http.post("/api/v1/tokens", json={"name": "cli"})).json()["token"]
+        wish = {"name": "cli", "actions": ["look", "write"]}
+        token = (await http.post("/api/v1/tokens", json=wish)).json()["token"]
 
         async def lineshaft(*words: str) -> str:
             at = ["--url", str(http.base_url).rstrip("/"), "--token", token]
