@@ -179,6 +179,22 @@ async def test_indexes_follow_what_the_collection_names(make, path):
             pass
 
 
+async def test_rows_that_stay_the_same_are_not_written_again(make):
+    records = make()
+    async with records.opened(COLLECTIONS):
+        rows = [{"name": f"n{n}", "count": n, "colour": "red"} for n in range(5)]
+        await records.commit(put("a", *rows))
+        statements = []
+        records._db.set_trace_callback(statements.append)
+        await records.commit(put("a", *rows))
+        await records.commit(put("a", *rows[:2], rows[2] | {"count": 9}, *rows[3:]))
+        records._db.set_trace_callback(None)
+        of_rows = [s for s in statements if "rows_things" in s and not s.startswith("SELECT")]
+        assert of_rows == ['UPDATE "rows_things" SET "c_count" = 9 WHERE doc = 1 AND row = 2']
+        assert await keys(records, Compare("count", "=", 9)) == ["a"]
+        assert await keys(records, Compare("count", "=", 2)) == []
+
+
 async def test_a_word_of_a_transaction_that_was_undone_is_learned_again(make):
     records = make()
     async with records.opened(COLLECTIONS):

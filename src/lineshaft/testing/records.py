@@ -76,6 +76,8 @@ async def gives_back_what_was_put(make: Make) -> None:
         assert (kept.key, kept.version, kept.data) == ("a", 1, text)
         assert await records.commit(put("a"), put("a")) == [2, 3]
         assert await records.get("others", "a") is None
+        other = Put(collection="others", key="a", data=b"1")
+        assert await records.commit(other, other) == [1, 2]
         assert await records.commit(drop("a")) == [0]
         assert await records.get("things", "a") is None
         assert await records.commit(put("a")) == [1]

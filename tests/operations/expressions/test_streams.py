@@ -17,6 +17,7 @@ from tests.operations.expressions.written import NAMES, one_sample
 
 from lineshaft.core.batch import Batch
 from lineshaft.core.errors import Invalid
+from lineshaft.operations.expressions import evaluator as evaluator_module
 from lineshaft.operations.expressions.evaluator import State
 from lineshaft.operations.expressions.expression import compile_expression
 from lineshaft.operations.expressions.tails import samples_of
@@ -189,6 +190,34 @@ def test_memory_is_let_go_once_no_window_needs_it():
     assert len(evaluator.save().inputs["hall/a"].time) <= 4 * 8
 
 
+def test_a_clock_that_runs_ahead_does_not_make_the_rest_late():
+    evaluator = compiled("a > 1").evaluator(0)
+    found = evaluator.push(columns({"a": [(1, 2.0, GOOD), (900, 2.0, GOOD)]}), newest_ns=500)
+    assert (found.time_ns.tolist(), found.ahead) == ([1], 1)
+    assert not evaluator.push(columns({"a": [(2, 2.0, GOOD)]})).late
+
+
+def test_a_long_silence_is_told_in_pieces_that_miss_nothing(monkeypatch):
+    monkeypatch.setattr(evaluator_module, "TICKS_MAX", 10)
+    evaluator = compiled("duration(stale(a, '3s')) > duration('5s')", S).evaluator(0)
+    found = [evaluator.push({"hall/a": one_sample(0, 1.0)})]
+    found += [evaluator.push({}, heard_ns=95 * S) for _ in range(12)]
+    assert max(len(f.time_ns) for f in found) == 10
+    rows = together(found)
+    assert rows.time_ns.tolist() == [n * S for n in range(96)]
+    assert rows.values.tolist() == [n - 3 > 5 for n in range(96)]
+
+
+def test_what_is_remembered_has_an_end_and_what_is_given_up_is_counted(monkeypatch):
+    monkeypatch.setattr(evaluator_module, "TAIL_ROWS_MAX", 100)
+    evaluator = compiled("sum(a, '1h')", 0).evaluator(0)
+    samples = columns({"a": [(n, 1.0, GOOD) for n in range(130)]})
+    found = evaluator.push(samples)
+    assert found.dropped == 30
+    assert found.values[-1] == 130
+    assert evaluator.push(columns({"a": [(130, 1.0, GOOD)]})).values.tolist() == [101]
+
+
 def test_columns_come_from_a_batch():
     rows = [("hall/a", 1, 2.5), ("hall/s", 1, "RUN"), ("hall/a", 2, None, BAD)]
     batch = Batch.of_rows(rows)
@@ -208,3 +237,13 @@ def test_a_state_of_another_expression_is_refused():
 def test_a_path_that_is_no_input_is_refused():
     with pytest.raises(Invalid, match="hall/b"):
         compiled("a > 1").evaluator().push({"hall/b": one_sample(1, 1.0)})
+
+
+def test_history_that_reaches_back_as_far_as_told_is_enough():
+    expression = compiled("avg(avg(a, '2s') - delta(a, '3s'), '4s') > 0", S)
+    assert expression.lookback_ns == 7 * S
+    rows = [(n * S // 3, float(n % 7), GOOD) for n in range(120)]
+    start = 30 * S
+    first = max(t for t, _, _ in rows if t <= start - expression.lookback_ns)
+    short = expression.over(columns({"a": [r for r in rows if r[0] >= first]}), start, FOREVER)
+    same(short, expression.over(columns({"a": rows}), start, FOREVER))

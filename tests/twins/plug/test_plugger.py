@@ -335,6 +335,11 @@ async def test_credentials_do_not_follow_to_another_address(world, machines, mon
 
         await w.until(waits)
         assert w.devices()[name].driver.config.base_url == "http://127.0.0.1:9/"
+        plug = await w.plugger.plug(ENGINEER, machines.AID)
+        assert plug.problems == {name: "needs username, password"}
+        assert not w.devices()
+        await w.plugger.plug(SYSTEM, machines.AID, given=given)
+        assert w.devices()[name].driver.config.base_url == "http://192.0.2.66/"
 
 
 async def test_only_what_is_needed_can_be_given_and_no_secret_as_text(world, aid, machines):

@@ -7,9 +7,9 @@ import numpy as np
 
 from lineshaft.core.errors import Invalid
 from lineshaft.core.point import Point
-from lineshaft.operations.expressions.limits import TAIL_ROWS_MAX
+from lineshaft.operations.expressions.limits import TAIL_ROWS_MAX, TICKS_MAX
 from lineshaft.operations.expressions.results import Late, Result, result
-from lineshaft.operations.expressions.run import Carry, Run
+from lineshaft.operations.expressions.run import Carry, Marks, Run
 from lineshaft.operations.expressions.tails import (
     FAR_AHEAD,
     LONG_AGO,
@@ -53,6 +53,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     heard_ns: dict[str, int]
     until_ns: int
     carries: list[tuple[int, Carry]]
+    since_ns: list[tuple[int, int]]
 
 
 class Evaluator:
@@ -72,7 +73,7 @@ class Evaluator:
         self._rows: list[Rows] = [no_rows(t) for t in plan.types]
         self._heard: dict[str, int] = {}
         self._until = LONG_AGO
-        self._carries: dict[int, Carry] = {}
+        self._marks = Marks({}, {})
         self._places = {point.path: place for place, point in enumerate(plan.points)}
         self._sources = [point.source or point.path for point in plan.points]
 
@@ -82,31 +83,51 @@ class Evaluator:
         return self._until
 
     def push(
-        self, columns: Mapping[str, Samples], *, heard_ns: Mapping[str, int] | int | None = None
+        self,
+        columns: Mapping[str, Samples],
+        *,
+        heard_ns: Mapping[str, int] | int | None = None,
+        newest_ns: int = FAR_AHEAD,
     ) -> Result:
         """Take samples, by path of the input, and give the rows that are finished now.
 
         `heard_ns` says up to when sources are known to have told everything (by name; a number is
         for all), so that a silent source does not hold the rows back; the lateness is taken from
-        it too. Late samples are taken in and count for rows to come.
+        it too. Samples after `newest_ns` are left out: one clock that runs ahead would make all
+        that follows late. Late samples are taken in and count for rows to come. After a long
+        silence at most `TICKS_MAX` times of the grid are given in one push, the rest later.
 
         Raises:
             Invalid: a path is no input, or columns do not fit; nothing is taken in then.
         """
-        fresh = [(self._place(p), s) for p, s in columns.items()]
-        taken = [(n, ready(s, self.plan.types[n], self.plan.points[n].path)) for n, s in fresh]
+        places = [self._place(path) for path in columns]
+        taken = [
+            ready(samples, self.plan.types[n], self.plan.points[n].path)
+            for n, samples in zip(places, columns.values(), strict=True)
+        ]
         late: list[Late] = []
-        for number, rows in taken:
-            late += self._late(number, rows)
-            self._rows[number] = joined(self._rows[number], rows)
-            if len(rows.time):
-                self._hear(self._sources[number], int(rows.time[-1]))
+        ahead = 0
+        for number, rows in zip(places, taken, strict=True):
+            count = int(np.searchsorted(rows.time, newest_ns, "right"))
+            ahead += len(rows.time) - count
+            late += self._take(number, rows.slice(0, count))
         self._listen(heard_ns)
         found = self._advance(min(self._heard.get(s, LONG_AGO) for s in self._sources))
-        return found._replace(late=tuple(late))
+        return found._replace(late=tuple(late), ahead=ahead)
+
+    def _take(self, number: int, rows: Rows) -> list[Late]:
+        """Keep the rows of one input; what of them is late."""
+        late = self._late(number, rows)
+        self._rows[number] = joined(self._rows[number], rows)
+        if len(rows.time):
+            self._hear(self._sources[number], int(rows.time[-1]))
+        return late
 
     def finish(self) -> Result:
-        """The rows that are left: there is no more to come. Without ticks after the last sample."""
+        """The rows that are left: there is no more to come. Without ticks after the last sample.
+
+        At most as many as one push gives; `until_ns` tells whether there are more.
+        """
         ends = [int(r.time[-1]) for r in self._rows if len(r.time)]
         return self._advance(max(ends, default=LONG_AGO) + self.lateness_ns)
 
@@ -145,26 +166,26 @@ class Evaluator:
 
     def _advance(self, heard_ns: int) -> Result:
         """The rows up to what was heard, less the lateness."""
+        root, every_ns = self.plan.root, self.plan.every_ns
         until = heard_ns - self.lateness_ns
-        root = self.plan.root
-        if until <= self._until:
-            nothing = Run([no_rows(t) for t in self.plan.types], {}, 0, 0)
-            empty = np.zeros(0, dtype=np.int64)
-            return result(empty, nothing.at(root, empty), root.type)
-        run = Run(self._rows, self._carries, self.plan.every_ns, until)
-        times = run.base(root.inputs, root.clocked)
-        lo, hi = np.searchsorted(times, (self._until, until), "right")
-        times = times if hi - lo == len(times) else times[lo:hi]
+        if root.clocked and every_ns:
+            begin = min((int(r.time[0]) for r in self._rows if len(r.time)), default=until)
+            until = min(until, max(self._until, begin) + TICKS_MAX * every_ns)
+        until = max(until, self._until)
+        run = Run(self._rows, self._marks, every_ns, until)
+        times = run.times(root, self._until, until)
         found = result(times, run.at(root, times), root.type)
+        if until == self._until:
+            return found
         self._until = until
         return found._replace(dropped=self._let_go(run))
 
     def _let_go(self, run: Run) -> int:
         """Forget what no row to come needs; how many samples of those it needs go too."""
         cuts = [self._until] * len(self._rows)
-        carries: dict[int, Carry] = {}
-        run.cuts(self.plan.root, self._until, cuts, carries)
-        self._carries = carries
+        marks = Marks({}, {})
+        run.cuts(self.plan.root, self._until, cuts, marks)
+        self._marks = marks
         dropped = 0
         for number, cut in enumerate(cuts):
             rows = kept(self._rows[number], cut)
@@ -194,7 +215,8 @@ class Evaluator:
             inputs=inputs,
             heard_ns=dict(self._heard),
             until_ns=self._until,
-            carries=[(numbers[node], carry) for node, carry in self._carries.items()],
+            carries=[(numbers[node], carry) for node, carry in self._marks.carries.items()],
+            since_ns=[(numbers[node], ns) for node, ns in self._marks.since.items()],
         )
 
     def restore(self, state: State) -> None:
@@ -208,7 +230,9 @@ class Evaluator:
             plan.text, plan.every_ns, [p.path for p in plan.points],
         )  # fmt: skip
         nodes = _timed(plan.root)
-        if not same or any(not 0 <= number < len(nodes) for number, _ in state.carries):
+        if not same or any(
+            not 0 <= number < len(nodes) for number, _ in (*state.carries, *state.since_ns)
+        ):
             raise Invalid(
                 f"the state is of {state.text!r}, not of {plan.text!r}",
                 remedy="Begin anew: push the history that the windows need.",
@@ -219,7 +243,10 @@ class Evaluator:
         ]
         self._heard = dict(state.heard_ns)
         self._until = state.until_ns
-        self._carries = {id(nodes[number]): carry for number, carry in state.carries}
+        self._marks = Marks(
+            {id(nodes[number]): carry for number, carry in state.carries},
+            {id(nodes[number]): since for number, since in state.since_ns},
+        )
 
 
 def _restored(state: InputState, type_: Type) -> Rows:

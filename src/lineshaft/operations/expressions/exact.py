@@ -18,6 +18,7 @@ STEP = 40
 _MASK = np.int64(2**STEP - 1)
 _LOWEST = -27
 """The place of the last bit that a float can hold, 2^-1074."""
+_POWER_MAX = 1000
 _SPLIT = 134_217_729.0
 """2^27 + 1 cuts a float into two halves that can be multiplied without rounding (T. J. Dekker)."""
 
@@ -49,12 +50,11 @@ def running(*terms: Floats) -> Running:
     rests = [t.copy() for t in terms]
     for place in range(top, _LOWEST - 1, -1):
         digits = np.zeros(len(terms[0]), dtype=np.int64)
-        # Two exact steps, since the whole power may be beyond what a float can hold.
         power = STEP * place
         for number, rest in enumerate(rests):
-            whole = np.trunc(np.ldexp(rest, -power))
+            whole = np.trunc(_shifted(rest, -power))
             digits += whole.astype(np.int64)
-            rests[number] = rest - np.ldexp(whole, power)
+            rests[number] = rest - _shifted(whole, power)
         sums.append(np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(digits))))
         if not any(rest.any() for rest in rests):
             break
@@ -67,22 +67,32 @@ def squares(x: Floats) -> tuple[Floats, Floats]:
 
 
 def _value(digits: list[Ints], top: int) -> Pair:
-    negative = _carried(digits)[0] < 0
-    if negative.any():
-        sign = np.where(negative, np.int64(-1), np.int64(1))
-        digits = [d * sign for d in digits]
     # Of a number above zero the digits are unique, so what follows sees the same numbers whatever
     # other places the batch needed.
     unique = _carried(digits)
+    negative = unique[0] < 0
+    if negative.any():
+        sign = np.where(negative, np.int64(-1), np.int64(1))
+        unique = _carried([d * sign for d in digits])
     high = np.zeros(len(unique[0]))
     low = np.zeros(len(unique[0]))
     with np.errstate(over="ignore"):
         for place, digit in zip(range(top + 1, top + 1 - len(unique), -1), unique, strict=True):
-            high, rest = _plus(high, np.ldexp(digit.astype(np.float64), STEP * place))
+            if not digit.any():
+                continue
+            high, rest = _plus(high, _shifted(digit.astype(np.float64), STEP * place))
             high, low = _plus(high, low + rest)
     if negative.any():
         high, low = np.where(negative, -high, high), np.where(negative, -low, low)
     return Pair(high, low)
+
+
+def _shifted(x: Floats, power: int) -> Floats:
+    """Times 2^power, exactly; in two steps where the power itself is beyond what a float holds."""
+    if abs(power) <= _POWER_MAX:
+        return x * 2.0**power
+    half = power // 2
+    return x * 2.0**half * 2.0 ** (power - half)
 
 
 def _carried(digits: list[Ints]) -> list[Ints]:

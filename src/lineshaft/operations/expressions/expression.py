@@ -11,13 +11,13 @@ from lineshaft.operations.expressions.checking import check
 from lineshaft.operations.expressions.columns import Column
 from lineshaft.operations.expressions.evaluator import Evaluator, Plan
 from lineshaft.operations.expressions.kernels import evaluate
-from lineshaft.operations.expressions.limits import EVERY_NS_MIN
+from lineshaft.operations.expressions.limits import EVERY_NS_MIN, TICKS_MAX
 from lineshaft.operations.expressions.messages import WrongExpression
 from lineshaft.operations.expressions.parsing import parse
 from lineshaft.operations.expressions.results import Result, result
-from lineshaft.operations.expressions.run import Run
+from lineshaft.operations.expressions.run import Marks, Run
 from lineshaft.operations.expressions.sql import Span, to_sql
-from lineshaft.operations.expressions.tails import Samples, ready
+from lineshaft.operations.expressions.tails import LONG_AGO, Samples, ready
 from lineshaft.operations.expressions.tree import (
     Apply,
     Input,
@@ -25,6 +25,7 @@ from lineshaft.operations.expressions.tree import (
     Timed,
     Type,
     children,
+    lookback_ns,
     reach_ns,
 )
 
@@ -37,6 +38,9 @@ class Expression:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+
+    def __repr__(self) -> str:
+        return f"Expression({self.text!r}, every_ns={self.every_ns})"
 
     @property
     def text(self) -> str:
@@ -75,6 +79,15 @@ class Expression:
             return reach
         return reach + self.every_ns if self.every_ns else None
 
+    @property
+    def lookback_ns(self) -> int:
+        """How long before a row its windows begin.
+
+        History is read from so long before, with the last sample before that; `prev` and `changed`
+        need one more, `increase` the last usable one, `duration` the beginning of what lasts.
+        """
+        return lookback_ns(self.plan.root)
+
     def evaluator(self, lateness_ns: int = 0) -> Evaluator:
         """A new evaluator, which knows of no sample yet."""
         return Evaluator(self.plan, lateness_ns)
@@ -94,9 +107,9 @@ class Expression:
             raise Invalid(f"no columns for {missing}", remedy="Give one for each of `inputs`.")
         rows = [ready(columns[p.path], t, p.path) for p, t in zip(points, types, strict=True)]
         ends = [int(r.time[-1]) for r in rows if len(r.time)]
-        run = Run(rows, {}, self.plan.every_ns, min(stop_ns - 1, max(ends, default=0)))
-        times = run.base(self.plan.root.inputs, self.plan.root.clocked)
-        times = times[(times >= start_ns) & (times < stop_ns)]
+        end_ns = min(stop_ns - 1, max(ends, default=LONG_AGO))
+        run = Run(rows, Marks({}, {}), self.every_ns, end_ns)
+        times = run.times(self.plan.root, start_ns - 1, end_ns)
         return result(times, run.at(self.plan.root, times), self.type)
 
     def sql(self, start_ns: int, stop_ns: int, *, since_ns: int) -> str:
@@ -198,10 +211,22 @@ def _in_unit(root: Node, factors: tuple[float, float], unit: str) -> Node:
 def _grid(text: str, root: Node, every_ns: int | None) -> int:
     if not root.clocked:
         return 0
-    if every_ns is None:
-        return EVERY_NS
+    every_ns = EVERY_NS if every_ns is None else every_ns
     if every_ns and every_ns < EVERY_NS_MIN:
         raise WrongExpression(
             text, (0, len(text)), f"a grid of {every_ns} ns", remedy="Take 10 ms or more."
         )
+    if every_ns and _ticked_ns(root) // every_ns > TICKS_MAX:
+        raise WrongExpression(
+            text,
+            (0, len(text)),
+            f"a window within another holds more than {TICKS_MAX} times of the grid",
+            remedy="Take a coarser grid, or make the inner part a derived point of its own.",
+        )
     return every_ns
+
+
+def _ticked_ns(node: Node) -> int:
+    """The longest window over what changes with time alone."""
+    below = max(map(_ticked_ns, children(node)), default=0)
+    return max(below, node.window_ns) if isinstance(node, Timed) and node.arg.clocked else below

@@ -21,7 +21,7 @@ EVERY_NS_MIN = 10_000_000
 TAIL_ROWS_MAX = 1 << 22
 """Samples of one input that an evaluator keeps for its windows; the oldest go, counted as dropped.
 Within this many, window sums are exact."""
-TICKS_MAX = 10_000_000
-"""Grid times in one step of an evaluator; a longer silence is refused, see `Evaluator.push`."""
+TICKS_MAX = 2_000_000
+"""Grid times in one step of an evaluator, in one window, or in one span of history."""
 EXACT_INTEGER_MAX = 2**53
 """Integer literals up to here are read as doubles without loss."""

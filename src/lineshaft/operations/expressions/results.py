@@ -31,6 +31,8 @@ class Result(NamedTuple):
     Where the quality is bad: NaN, False, None or 0."""
     quality: Codes
     late: tuple[Late, ...] = ()
+    ahead: int = 0
+    """Samples left out because their time lies after what `push` was told is possible."""
     dropped: int = 0
     """Samples given up because an input has more than `TAIL_ROWS_MAX` in its windows."""
 

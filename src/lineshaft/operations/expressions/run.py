@@ -17,7 +17,7 @@ from lineshaft.operations.expressions.columns import (
 )
 from lineshaft.operations.expressions.kernels import evaluate
 from lineshaft.operations.expressions.limits import TICKS_MAX
-from lineshaft.operations.expressions.tails import Rows, merged
+from lineshaft.operations.expressions.tails import LONG_AGO, Rows, merged
 from lineshaft.operations.expressions.tree import (
     WINDOWS,
     Apply,
@@ -41,19 +41,24 @@ class Carry(NamedTuple):
     """Whether the condition had a value at all."""
 
 
+class Marks(NamedTuple):
+    """What parts that look back know of the past, by the identity of the node."""
+
+    carries: dict[int, Carry]
+    since: dict[int, int]
+    """From when on a part looks at its argument; ticks before are not made again."""
+
+
 class Run:
     """The samples of all inputs, and what was already worked out from them."""
 
-    def __init__(
-        self, rows: Sequence[Rows], carries: dict[int, Carry], every_ns: int, end_ns: int
-    ) -> None:
+    def __init__(self, rows: Sequence[Rows], marks: Marks, every_ns: int, end_ns: int) -> None:
         self._rows = rows
         self._columns = [r.column for r in rows]
-        self._carries = carries
-        """By the identity of the node."""
+        self._carries, self._since = marks
         self._every_ns = every_ns
         self._end_ns = end_ns
-        self._bases: dict[tuple[frozenset[int], bool], Ints] = {}
+        self._bases: dict[frozenset[int], Ints] = {}
         self._series: dict[int, Series] = {}
 
     def at(self, node: Node, times: Ints) -> Column:
@@ -70,23 +75,31 @@ class Run:
 
         return evaluate(node, leaf)
 
-    def base(self, inputs: frozenset[int], clocked: bool) -> Ints:
-        """The times when any of the inputs has a sample, with those of the grid when clocked."""
-        clocked = clocked and self._every_ns > 0
-        if (inputs, clocked) not in self._bases:
-            times = merged([self._rows[number].time for number in sorted(inputs)])
-            if clocked and len(times):
-                times = merged([times, ticks(self._every_ns, int(times[0]), self._end_ns)])
-            self._bases[inputs, clocked] = times
-        return self._bases[inputs, clocked]
+    def base(self, inputs: frozenset[int]) -> Ints:
+        """The times when any of the inputs has a sample."""
+        if inputs not in self._bases:
+            self._bases[inputs] = merged([self._rows[number].time for number in sorted(inputs)])
+        return self._bases[inputs]
 
-    def series(self, node: Node) -> Series:
-        """The values of a node at the times of its own inputs."""
+    def times(self, node: Node, after_ns: int, until_ns: int) -> Ints:
+        """The times after one and up to another when a node is to be looked at."""
+        events = self.base(node.inputs)
+        lo, hi = np.searchsorted(events, (after_ns, until_ns), "right")
+        found = events if hi - lo == len(events) else events[lo:hi]
+        if node.clocked and self._every_ns and len(events) and events[0] <= until_ns:
+            start = max(int(events[0]), after_ns + 1)
+            found = merged([found, ticks(self._every_ns, start, until_ns)])
+        return found
+
+    def series(self, parent: Timed) -> Series:
+        """The argument of a part that looks back, at the times of its own inputs."""
+        node = parent.arg
         if id(node) not in self._series:
             if isinstance(node, Input):
                 found = Series(self._rows[node.number].time, self._columns[node.number])
             else:
-                times = self.base(node.inputs, node.clocked)
+                after = self._since.get(id(parent), LONG_AGO) - 1
+                times = self.times(node, after, self._end_ns)
                 found = Series(times, self.at(node, times))
             self._series[id(node)] = found
         return self._series[id(node)]
@@ -99,7 +112,7 @@ class Run:
         if node.op == "stale":
             last = self._latest(node, times)
             return Column((last < 0) | (times - self._base_of(node)[last] >= node.window_ns))
-        series = self.series(node.arg)
+        series = self.series(node)
         if node.op in WINDOWS:
             return window(node, series, times)
         if node.op == "prev":
@@ -107,11 +120,11 @@ class Run:
         return _changed(series, times)
 
     def _base_of(self, node: Timed) -> Ints:
-        times = self.base(node.arg.inputs, False)
+        times = self.base(node.arg.inputs)
         return times if len(times) else np.zeros(1, dtype=np.int64)
 
     def _latest(self, node: Timed, times: Ints) -> Ints:
-        return last_places(self.base(node.arg.inputs, False), times)
+        return last_places(self.base(node.arg.inputs), times)
 
     def _duration(self, node: Timed, times: Ints) -> Column:
         own, since, quality = self._runs(node)
@@ -127,7 +140,7 @@ class Run:
         The latter two have one more element, at the front: what was carried over.
         """
         carry = self._carries.get(id(node))
-        series = self.series(node.arg)
+        series = self.series(node)
         first = 0 if carry is None else int(np.searchsorted(series.time, carry.at_ns, "right"))
         own = series.time[first:]
         column = series.column.spread(len(series.time)).take(slice(first, None))
@@ -145,28 +158,30 @@ class Run:
 
     # ---- what must be kept when the samples up to a time are let go
 
-    def cuts(self, node: Node, time_ns: int, cuts: list[int], carries: dict[int, Carry]) -> None:
+    def cuts(self, node: Node, time_ns: int, cuts: list[int], marks: Marks) -> None:
         """Lower `cuts`, one an input, to what `node` needs to be evaluated from a time on.
 
-        Of each input the samples after its cut are needed, and the last at or before it.
+        Of each input the samples after its cut are needed, and the last at or before it; `marks`
+        take what is known of the time before.
         """
         if isinstance(node, Input):
             cuts[node.number] = min(cuts[node.number], time_ns)
         elif isinstance(node, Apply):
             for arg in node.args:
-                self.cuts(arg, time_ns, cuts, carries)
+                self.cuts(arg, time_ns, cuts, marks)
         elif isinstance(node, Timed):
             if node.op == "duration":
-                carries[id(node)] = self._carried(node, time_ns)
-            self.cuts(node.arg, self._needed(node, time_ns), cuts, carries)
+                marks.carries[id(node)] = self._carried(node, time_ns)
+            needed = marks.since[id(node)] = self._needed(node, time_ns)
+            self.cuts(node.arg, needed, cuts, marks)
 
     def _needed(self, node: Timed, time_ns: int) -> int:
         begin = time_ns - node.window_ns
         if node.op in ("mean", "delta", "rate", "increase", "prev", "changed"):
-            series = self.series(node.arg)
+            series = self.series(node)
             place = int(np.searchsorted(series.time, begin, "right")) - 1
             if node.op in ("prev", "changed"):
-                place -= 1
+                place = max(place - 1, min(place, 0))
             elif node.op == "increase" and series.column.quality is not None:
                 usable = np.flatnonzero(series.column.codes(len(series.time))[: place + 1] < BAD)
                 place = int(usable[-1]) if len(usable) else -1

@@ -98,3 +98,9 @@ def reach_ns(node: Node, every_ns: int) -> int | None:
         # What they hold of their argument, they hold until its next row.
         return below + node.window_ns + every_ns if every_ns else None
     return below + node.window_ns
+
+
+def lookback_ns(node: Node) -> int:
+    """The longest way back through windows within windows."""
+    below = max(map(lookback_ns, children(node)), default=0)
+    return below + node.window_ns if isinstance(node, Timed) else below

@@ -22,6 +22,8 @@ from lineshaft.operations.expressions.columns import (
 from lineshaft.operations.expressions.tree import Timed
 
 _SQUARED_MAX = 1e150
+_LARGEST = float(np.finfo(np.float64).max)
+_NEVER = np.int64(2**63 - 1)
 
 
 class Series(NamedTuple):
@@ -62,9 +64,23 @@ def window(node: Timed, series: Series, times: Ints) -> Column:
 
 def last_places(time: Ints, times: Ints) -> Ints:
     """For each time the place of the last sample at or before it; -1 when there is none."""
+    n, k = len(time), len(times)
     if times is time:
-        return np.arange(len(time))
-    return np.searchsorted(time, times, "right") - 1
+        return np.arange(n)
+    if n < k or not k:
+        return np.searchsorted(time, times, "right") - 1
+    # Samples mostly come at a steady pace: then places rise by one, which is cheaper to see than
+    # to search. Where that does not hold, they are searched.
+    last = int(np.searchsorted(time, times[-1], "right")) - 1
+    places = np.arange(last - k + 1, last + 1)
+    if places[0] < 0 or last >= n:
+        return np.searchsorted(time, times, "right") - 1
+    first = int(places[0])
+    wrong = time[first : first + k] > times
+    wrong |= np.append(time[first + 1 : last + 1], _NEVER) <= times
+    if wrong.any():
+        places[wrong] = np.searchsorted(time, times[wrong], "right") - 1
+    return places
 
 
 def _windows(series: Series, times: Ints, window_ns: int) -> Window:
@@ -206,7 +222,7 @@ def _increase(node: Timed, series: Series, times: Ints) -> Column:
         return Column(np.zeros(len(times)), np.full(len(times), NO_DATA))
     up = np.diff(value, prepend=value[0])
     again = up + node.modulus if node.modulus else value
-    steps = np.nan_to_num(np.where(up < 0, again, up), posinf=np.finfo(np.float64).max)
+    steps = np.nan_to_num(np.where(up < 0, again, up), posinf=_LARGEST)
     # The step into the first usable sample of all is from nowhere, so it is none.
     lo, hi = np.maximum(w.lo, 1), np.maximum(w.hi, 1)
     quality = worst(

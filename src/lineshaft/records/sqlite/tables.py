@@ -83,6 +83,7 @@ class Writing:
         self._words: dict[str, int] = {}
         self._inserts = {c.name: _insert_sql(c) for c in collections}
         self._selects = {c.name: _select_sql(c) for c in collections}
+        self._columns = {c.name: list(map(queries.column, c.columns)) for c in collections}
         self._spelled = {
             c.name: [n for n, t in c.columns.items() if t is Column.WORD] for c in collections
         }
@@ -126,23 +127,44 @@ class Writing:
     def _fill(
         self, collection: str, doc: int, rows: Sequence[dict[str, Cell]], *, new: bool
     ) -> None:
-        """Put the rows of a document; of one that was there, those that are not the same."""
         spelled = self._spelled[collection]
-        cells = [
-            (doc, n, *(self._numbered(row, spelled) if spelled else row).values())
-            for n, row in enumerate(rows)
+        wanted = [
+            tuple((self._numbered(row, spelled) if spelled else row).values()) for row in rows
         ]
-        if not new:
-            there = self._db.execute(self._selects[collection], (doc,)).fetchall()
-            if len(there) > len(cells):
-                table = queries.table(collection)
-                beyond = f"DELETE FROM {table} WHERE doc = ? AND row >= ?"  # noqa: S608
-                self._db.execute(beyond, (doc, len(cells)))
-            same = set(map(tuple, there))
-            cells = [one for one in cells if one not in same]
-        self._db.executemany(self._inserts[collection], cells)
+        there = [] if new else self._there(collection, doc)
+        if len(there) > len(wanted):
+            table = queries.table(collection)
+            beyond = f"DELETE FROM {table} WHERE doc = ? AND row >= ?"  # noqa: S608
+            self._db.execute(beyond, (doc, len(wanted)))
+        self._mend(collection, doc, there, wanted)
+        added = [(doc, n, *wanted[n]) for n in range(len(there), len(wanted))]
+        self._db.executemany(self._inserts[collection], added)
         if len(rows) > 1:
             self._db.execute("INSERT OR IGNORE INTO several VALUES (?)", (collection,))
+
+    def _there(self, collection: str, doc: int) -> list[tuple[Cell, ...]]:
+        """The rows of a document as they are, in order."""
+        return self._db.execute(self._selects[collection], (doc,)).fetchall()
+
+    def _mend(
+        self,
+        collection: str,
+        doc: int,
+        there: Sequence[tuple[Cell, ...]],
+        wanted: Sequence[tuple[Cell, ...]],
+    ) -> None:
+        """Change in the rows what is not the same, so that only its indexes are written."""
+        changes: dict[tuple[int, ...], list[tuple[Cell, ...]]] = {}
+        for n, (old, row) in enumerate(zip(there, wanted, strict=False)):
+            places = tuple(m for m, value in enumerate(row) if value != old[m])
+            if places:
+                changed = (*(row[m] for m in places), doc, n)
+                changes.setdefault(places, []).append(changed)
+        names = self._columns[collection]
+        for places, some in changes.items():
+            cells = ", ".join(f"{names[m]} = ?" for m in places)
+            sql = f"UPDATE {queries.table(collection)} SET {cells} WHERE doc = ? AND row = ?"  # noqa: S608
+            self._db.executemany(sql, some)
 
     def _numbered(self, row: Mapping[str, Cell], spelled: Sequence[str]) -> Mapping[str, Cell]:
         """The row with numbers in the place of its words."""
@@ -167,9 +189,9 @@ def _insert_sql(collection: Collection) -> str:
     names = ", ".join(["doc", "row", *map(queries.column, collection.columns)])
     marks = ", ".join("?" * (2 + len(collection.columns)))
     into = queries.table(collection.name)
-    return f"INSERT OR REPLACE INTO {into} ({names}) VALUES ({marks})"  # noqa: S608
+    return f"INSERT INTO {into} ({names}) VALUES ({marks})"  # noqa: S608
 
 
 def _select_sql(collection: Collection) -> str:
-    names = ", ".join(["doc", "row", *map(queries.column, collection.columns)])
-    return f"SELECT {names} FROM {queries.table(collection.name)} WHERE doc = ?"  # noqa: S608
+    names = ", ".join(map(queries.column, collection.columns)) or "row"
+    return f"SELECT {names} FROM {queries.table(collection.name)} WHERE doc = ? ORDER BY row"  # noqa: S608

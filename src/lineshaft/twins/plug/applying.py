@@ -43,6 +43,16 @@ def lures(plug: Plug, found: Interpreted) -> bool:
     return any(plug.given.values()) and not agreed(plug, found)
 
 
+def still_good(plug: Plug, found: Interpreted) -> dict[str, Json]:
+    """What was given for connections that lead where they led when it was given."""
+    return {
+        name: plug.given[name]
+        for wanted in found.wanted
+        if (name := wanted.table["name"]) in plug.given
+        and plug.reach.get(name) == reach(filled(wanted, plug.given[name])[0])
+    }
+
+
 async def apply(connect: Connect, who: Identity, plug: Plug, found: Interpreted) -> Plug:
     """Disconnect what is no longer wanted, connect what is new or has changed.
 

@@ -43,16 +43,12 @@ class Machines:
     async def description(self, submodel: str) -> Document | None:
         """The document, if it is the description of a machine that others made."""
         found = await self._documents.get(Class.SUBMODEL, submodel)
-        if found is None or found.origin == GENERATED:
-            return None
-        head = _head(found)
-        is_one = semantic_id({"semanticId": head.semanticId}).startswith(DESCRIPTION)
-        return found if is_one and head.kind != "Template" else None
+        return found if found is not None and _describes(found) else None
 
     async def descriptions(self) -> AsyncIterator[Document]:
         """Every description of a machine that others made."""
         async for found in self._with(DESCRIPTION):
-            if await self.description(found.id):
+            if _describes(found):
                 yield found
 
     async def page(self, cursor: str, limit: int) -> tuple[list[Document], str]:
@@ -64,7 +60,7 @@ class Machines:
         found, more = await self._documents.find(
             Class.SUBMODEL, _beginning(DESCRIPTION), cursor=cursor, limit=limit
         )
-        return [one for one in found if await self.description(one.id)], more
+        return [one for one in found if _describes(one)], more
 
     # ---- mappings
 
@@ -146,6 +142,13 @@ class Machines:
 
 def _beginning(prefix: str) -> Predicate:
     return And((Prefix("semantic_id", prefix), IsNull("at")))
+
+
+def _describes(found: Document) -> bool:
+    """Whether it is the description of a machine that others made."""
+    head = _head(found)
+    is_one = semantic_id({"semanticId": head.semanticId}).startswith(DESCRIPTION)
+    return is_one and head.kind != "Template" and found.origin != GENERATED
 
 
 def _sources(mapping: Document) -> frozenset[str]:

@@ -15,7 +15,7 @@ from lineshaft.spines import Spine
 from lineshaft.twins import Class, Document, Json
 from lineshaft.twins.documents import Documents
 from lineshaft.twins.plug import Binding, Bindings, Config, Connect, Interpreted, Mode
-from lineshaft.twins.plug.applying import agreed, apply, lures, take_away
+from lineshaft.twins.plug.applying import agreed, apply, lures, still_good, take_away
 from lineshaft.twins.plug.kept import Plug, Plugs, State
 from lineshaft.twins.plug.machines import Machines
 
@@ -172,11 +172,12 @@ class Plugger:
                     remedy="Name a branch of yours, or ask an administrator to widen them.",
                 )
             wanted = await self.machines.interpreted(found, place)
-            kept = {**plug.given, **_checked(who, wanted, given or {})}
+            fresh = _checked(who, wanted, given or {})
+            # Secrets that an administrator gave are for the address that was agreed to then.
+            kept = plug.given if Action.ADMINISTER in who.actions else still_good(plug, wanted)
             names = {w.table["name"] for w in wanted.wanted}
-            plug = msgspec.structs.replace(
-                plug, at=place, given={n: g for n, g in kept.items() if n in names}
-            )
+            both = {n: kept.get(n, {}) | fresh.get(n, {}) for n in names & {*kept, *fresh}}
+            plug = msgspec.structs.replace(plug, at=place, given=both)
             return await self._apply(who, plug, found, wanted)
 
     async def unplug(self, who: Identity, submodel: str) -> Plug:
