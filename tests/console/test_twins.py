@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import APIRequestContext, Browser, Page, StorageState, expect
 from tests.console import twin
 from tests.console.conftest import Visit
-from tests.console.journey import PRESS, RunningPlant
+from tests.console.journey import CNC, PRESS, RunningPlant
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -365,3 +365,30 @@ def test_rules_are_read_as_lines_and_put_in_force(visit: Visit, wire: APIRequest
     page.get_by_role("dialog").get_by_role("button", name="Save").click()
     expect(page.get_by_text("The rules are in force.")).to_be_visible()
     assert wire.put("/api/v1/twins/rules", data={}, headers=WRITE).ok
+
+
+def test_a_machine_that_a_file_describes_is_connected_and_disconnected(
+    visit: Visit, wire: APIRequestContext
+):
+    known = generated("test-hall", CNC, "AssetInterfacesDescription")
+    description = wire.get(f"/api/v3.1/submodels/{encoded(known)}").json()
+    description["id"] = "urn:acme:spare:interfaces"
+    env = {
+        "assetAdministrationShells": [
+            twin.shell("Spare", "urn:acme:spare", "urn:acme:asset:spare", description["id"])
+        ],
+        "submodels": [description],
+    }
+    page, _ = visit("/twins")
+    page.get_by_label("Choose a file to import").set_input_files(
+        {"name": "spare.json", "mimeType": "application/json", "buffer": json.dumps(env).encode()}
+    )
+    page.get_by_role("button", name="Import 2").click()
+    page.get_by_role("link", name="AssetInterfacesDescription").click()
+    expect(page.locator("[data-connection]")).to_contain_text("opcua")
+    page.get_by_role("button", name=re.compile("Connect$")).click()
+    expect(page.get_by_text("Connected. The plant follows this description.")).to_be_visible()
+    expect(page.locator("[data-connection]")).to_contain_text("connected")
+    page.get_by_role("button", name="Disconnect").click()
+    page.get_by_role("dialog").get_by_role("button", name="Disconnect").click()
+    expect(page.get_by_text("Nothing is connected before you confirm.")).to_be_visible()

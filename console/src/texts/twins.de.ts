@@ -30,6 +30,7 @@ export const twins: TwinTexts = {
   deleteSubmodel: "Teilmodell löschen",
   dropElement: (name) => `„${name}“ und alles darunter löschen?`,
   id: "Kennung",
+  branch: "Zweig der Anlage",
   identity: "Identität",
   derivedFrom: "Abgeleitet von",
   version: "Version",
@@ -229,6 +230,7 @@ export const twins: TwinTexts = {
     download: "Herunterladen",
   },
   carbon: {
+    none: "Noch nicht berechnet",
     empty: "Es ist kein Fußabdruck angegeben.",
     per: (quantity, unit) => `je ${[quantity, unit].filter(Boolean).join(" ")}`,
     methods: "Berechnet nach",
@@ -263,6 +265,7 @@ export const twins: TwinTexts = {
     warning: "angenommen",
   },
   import: {
+    proposed: (n) => (n === 1 ? "Die Datei beschreibt eine Maschine, die angeschlossen werden kann" : `Die Datei beschreibt Maschinen mit ${n} möglichen Verbindungen`),
     open: "Importieren",
     choose: "Datei zum Importieren wählen",
     drop: "Datei loslassen, um zu sehen, was sie enthält",

@@ -29,6 +29,7 @@ export const twins = {
   deleteSubmodel: "Delete the submodel",
   dropElement: (name: string) => `Delete “${name}” and what is below it?`,
   id: "Identifier",
+  branch: "Branch of the plant",
   identity: "Identity",
   derivedFrom: "Derived from",
   version: "Version",
@@ -228,6 +229,7 @@ export const twins = {
     download: "Download",
   },
   carbon: {
+    none: "Not counted yet",
     empty: "No footprint is given.",
     per: (quantity: string, unit: string) => `per ${[quantity, unit].filter(Boolean).join(" ")}`,
     methods: "Counted by",
@@ -262,6 +264,7 @@ export const twins = {
     warning: "assumed",
   },
   import: {
+    proposed: (n: number) => (n === 1 ? "The file describes a machine that can be connected" : `The file describes machines with ${n} connections that can be made`),
     open: "Import",
     choose: "Choose a file to import",
     drop: "Drop the file to see what it holds",

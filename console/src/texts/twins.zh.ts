@@ -30,6 +30,7 @@ export const twins: TwinTexts = {
   deleteSubmodel: "删除子模型",
   dropElement: (name) => `删除“${name}”及其下级内容？`,
   id: "标识",
+  branch: "工厂分支",
   identity: "身份信息",
   derivedFrom: "派生自",
   version: "版本",
@@ -229,6 +230,7 @@ export const twins: TwinTexts = {
     download: "下载",
   },
   carbon: {
+    none: "尚未计算",
     empty: "未给出碳足迹。",
     per: (quantity, unit) => `每 ${[quantity, unit].filter(Boolean).join(" ")}`,
     methods: "计算方法",
@@ -263,6 +265,7 @@ export const twins: TwinTexts = {
     warning: "已推定",
   },
   import: {
+    proposed: (n) => (n === 1 ? "文件描述了一台可以连接的机器" : `文件描述了机器的 ${n} 个可建立的连接`),
     open: "导入",
     choose: "选择要导入的文件",
     drop: "松开鼠标以查看文件内容",

@@ -43,7 +43,9 @@ function Footprint({ path, element, language }: { path: string; element: Element
   return (
     <section className="panel">
       <div className="carbon-figure">
-        <strong>{point ? <ValueText point={point} /> : amount ? (Number.isFinite(Number(amount)) ? format.figure(Number(amount)) : amount) : "–"}</strong> kg CO₂e
+        {point || amount ? (
+          <><strong>{point ? <ValueText point={point} /> : Number.isFinite(Number(amount)) ? format.figure(Number(amount)) : amount}</strong> kg CO₂e</>
+        ) : t.none}
       </div>
       {(quantity || unit) && <p className="quiet">{t.per(quantity, unit)}</p>}
       <dl className="facts">

@@ -1,7 +1,7 @@
 /** The elements of a submodel: a tree with values that live, and the details of the one chosen. */
 import { MinusSquareOutlined, PlusOutlined, PlusSquareOutlined } from "@ant-design/icons";
 import { Button, Input } from "antd";
-import { useEffect, useRef, useState, type KeyboardEvent } from "react";
+import { useContext, useEffect, useRef, useState, type KeyboardEvent } from "react";
 import { Empty } from "../../parts/Notice";
 import { VirtualList, type ListHandle } from "../../parts/VirtualList";
 import { go } from "../../router";
@@ -9,6 +9,7 @@ import { useSession } from "../../session";
 import { useLanguage, useTexts } from "../../texts";
 import type { Submodel } from "./aas";
 import type { Concept } from "./aas-api";
+import { BoundContext } from "./bindings";
 import { ElementDetails } from "./ElementDetails";
 import { ElementEditor } from "./ElementEditor";
 import { ElementLine } from "./ElementLine";
@@ -36,6 +37,7 @@ export function Elements({ submodel, etag, concepts, at, onChange }: Props) {
   const [filter, setFilter] = useState("");
   const [edit, setEdit] = useState<Edit>();
   const { rows, toggle, openAll, closeAll } = useRows(submodel, filter, language, at);
+  const lives = useContext(BoundContext).size > 0;
   const list = useRef<ListHandle>(null);
   const index = rows.findIndex((row) => row.path === at);
   const chosen = rows[index];
@@ -73,7 +75,7 @@ export function Elements({ submodel, etag, concepts, at, onChange }: Props) {
       </div>
       {rows.length === 0 ? <Empty title={filter ? t.nothing : t.noElements} /> : (
         <div className="elements">
-          <div className="data-table">
+          <div className={`data-table ${lives ? "" : "still"}`}>
             <div className="element-row data-head" aria-hidden="true">
               <span>{t.element}</span><span>{t.value}</span><span className="col-wide">{t.recent}</span><span className="col-type">{t.type}</span>
             </div>

@@ -1,8 +1,10 @@
 /** A file becomes twins: first what it would do and what is wrong with it, then the deed, then a way back. */
-import { UndoOutlined } from "@ant-design/icons";
+import { ApiOutlined, UndoOutlined } from "@ant-design/icons";
 import { Alert, Button, Modal, Progress, Tag } from "antd";
 import { useEffect, useState } from "react";
 import { useFormat } from "../../format";
+import { useLoad } from "../../hooks";
+import { Link } from "../../parts/Link";
 import { ErrorBox } from "../../parts/Notice";
 import { VirtualList } from "../../parts/VirtualList";
 import { go } from "../../router";
@@ -76,11 +78,34 @@ export function ImportDialog({ file, onClose, onDone }: Props) {
         </div>
       )}
       {step === "imported" && <Alert type="success" showIcon title={t.done(total)} description={t.undoHint} />}
+      {step === "imported" && done && <Proposed steps={done.steps} onFollow={onClose} />}
       {step === "undone" && <Alert type="success" showIcon title={t.undone} />}
       {shown && step !== "undone" && <Outcome imported={shown} />}
     </Modal>
   );
 }
+
+/** Machines that the file describes, and that can be connected now. */
+function Proposed({ steps, onFollow }: { steps: readonly Touched[]; onFollow: () => void }) {
+  const t = useTexts().twins.import;
+  const ids = new Set(steps.filter((one) => one.class === "submodels").map((one) => one.id));
+  // What can be connected is found out after the import has been answered.
+  const { data } = useLoad(ids.size ? "proposed" : undefined, (signal) => twins.plugs(signal), POLL_MS);
+  const found = data?.items.filter((one) => ids.has(one.submodel) && one.state === "proposed" && one.connections.length > 0) ?? [];
+  if (!found.length) return null;
+  return (
+    <Alert
+      className="import-proposed"
+      type="info"
+      showIcon
+      icon={<ApiOutlined />}
+      title={t.proposed(found.reduce((n, one) => n + one.connections.length, 0))}
+      description={found.map((one) => <div key={one.submodel}><Link to={twinAddress("", one.submodel)} onClick={onFollow}>{one.id_short || one.submodel}</Link></div>)}
+    />
+  );
+}
+
+const POLL_MS = 2000;
 
 function Outcome({ imported }: { imported: Imported }) {
   const t = useTexts().twins.import;

@@ -62,7 +62,7 @@ export function LineChart({ line, colour, relative, span }: Props) {
           ...axis, size: 26,
           values: (_, ticks, __, ___, step) => ticks.map((t) => (relative ? format.figure(t) : step >= 86400 ? format.time(t * 1000).slice(0, 10) : format.clockTime(t * 1000))),
         },
-        { ...axis, size: AXIS_WIDTH, values: (_, ticks) => ticks.map((t) => format.figure(t, 5)) },
+        { ...axis, size: AXIS_WIDTH, values: (_, ticks) => ticks.map((t) => format.figure(t, 9)) },
       ],
       series: [{}, { stroke, width: 1.5, points: { show: !span && line.times.length < 60, size: 4 }, paths: line.stepped ? uPlot.paths.stepped?.({ align: 1 }) : undefined }],
     }, latest.current(), box.current);

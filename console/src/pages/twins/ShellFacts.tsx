@@ -1,11 +1,16 @@
 /** The first page of a shell: its plate, its identifiers, what it is built of. */
 import { useLanguage, useTexts } from "../../texts";
+import { Link } from "../../parts/Link";
 import { Waiting } from "../../parts/Notice";
+import { branchAddress } from "../../router";
 import { kindOf, said, type Shell } from "./aas";
 import { Plate } from "./Plate";
 import { Structure } from "./Structure";
 import { useSubmodel, type Listed } from "./twin-data";
 import { Copyable } from "./Copyable";
+
+/** The specific asset id by which generated shells name their branch of the namespace. */
+const BRANCH = "path";
 
 export function ShellFacts({ shell, listed }: { shell: Shell; listed: Listed[] | undefined }) {
   const t = useTexts().twins;
@@ -20,7 +25,7 @@ export function ShellFacts({ shell, listed }: { shell: Shell; listed: Listed[] |
     asset.globalAssetId && { key: "asset", label: t.asset, children: <Copyable text={asset.globalAssetId} /> },
     { key: "kind", label: t.assetKind, children: kinds[asset.assetKind] ?? asset.assetKind },
     asset.assetType && { key: "type", label: t.assetType, children: asset.assetType },
-    ...(asset.specificAssetIds ?? []).map((one, i) => ({ key: `s${i}`, label: one.name, children: <Copyable text={one.value} /> })),
+    ...(asset.specificAssetIds ?? []).map((one, i) => ({ key: `s${i}`, label: one.name === BRANCH ? t.branch : one.name, children: one.name === BRANCH ? <Link to={branchAddress(one.value)} className="path-text">{one.value}</Link> : <Copyable text={one.value} /> })),
     shell.derivedFrom && { key: "derived", label: t.derivedFrom, children: shell.derivedFrom.keys.at(-1)?.value },
     shell.administration?.version && {
       key: "version", label: t.version, children: [shell.administration.version, shell.administration.revision].filter(Boolean).join("."),

@@ -41,6 +41,9 @@ export interface Connection {
 
 /** An interface description, and what has become of it. */
 export interface Plug {
+  /** Identifier of the description. */
+  submodel: string;
+  id_short: string;
   state: "proposed" | "plugged" | "waiting" | "unplugged";
   /** Branch of the namespace that its points stand below, or would. */
   at: string;
@@ -85,6 +88,7 @@ export const twins = {
   reset: (submodel: string) => ask<void>("POST", "/twins/reset", { body: { id: submodel, class: "submodels" } }),
   addDocument: (shell: string, file: File, about: AboutDocument) =>
     ask<{ submodel: string; path: string }>("POST", "/twins/documents", { query: { shell, name: file.name, ...about }, data: file }),
+  plugs: (signal?: AbortSignal) => ask<{ items: Plug[] }>("GET", "/twins/plug", { signal }),
   plug: (submodel: string, signal?: AbortSignal) => ask<Plug>("GET", `/twins/plug/${encodeId(submodel)}`, { signal }),
   /** Agrees to the connections of a description; they are made at once. */
   connect: (submodel: string, agreement: Agreement) =>
