@@ -156,7 +156,7 @@ class Importer:
             document = found[step.class_, step.id]
             files = await self._stored(_names(document, plan.imported), plan.imported, refs)
             more = [self._attachments.attach(step.class_, step.id, n, r) for n, r in files.items()]
-            before = await self._before(step, files)
+            before = await self._before(step, document, files)
             more.append(self._receipts.keep_before(receipt.id, number, before))
             if number == len(receipt.steps) - 1:
                 more += await self._receipts.keep(receipt)
@@ -185,13 +185,14 @@ class Importer:
                 refs[name] = await self._files.put(file.chunks(), file.media_type)
         return {name: refs[name] for name in names}
 
-    async def _before(self, step: Step, names: Iterable[str]) -> Before:
+    async def _before(self, step: Step, new: Json, names: Iterable[str]) -> Before:
         document = await self._documents.get(step.class_, step.id)
         meant = await self._attachments.of(step.class_, step.id) if document else {}
         return Before(
             class_=step.class_,
             id=step.id,
             version=step.version + 1,
+            made=_digest(await asyncio.to_thread(msgspec.json.encode, new)),
             data=msgspec.json.decode(document.data) if document else None,
             path=document.path if document else "",
             origin=document.origin if document else "",
@@ -233,7 +234,12 @@ class Importer:
         self, who: Identity, before: Before, receipt_id: str, more: tuple[Change, ...]
     ) -> Write | Remove:
         now = await self._documents.get(before.class_, before.id)
-        if now is None or now.version != before.version:
+        # Versions count from 1 again when a document is made anew, so what stands in it counts too.
+        if (
+            now is None
+            or now.version != before.version
+            or before.made not in ("", _digest(now.data))
+        ):
             raise Stale(
                 f"{before.class_.value} {before.id!r} was changed since the import",
                 remedy="Undo it by hand, document by document.",
@@ -293,6 +299,10 @@ def _names(document: Json, imported: Imported) -> list[str]:
     """Names of files of the package that the document uses, each once."""
     used = (holder[member] for holder, member in holders(document))
     return list(dict.fromkeys(name for name in used if name in imported.files))
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _hash(file: Packed) -> str:

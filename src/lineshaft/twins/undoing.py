@@ -56,6 +56,8 @@ class Before(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     version: int
     """That the import gave it."""
+    made: str = ""
+    """SHA-256 of the JSON that the import gave it; empty when it was not kept."""
     data: Json | None
     """None when it was not there."""
     path: str

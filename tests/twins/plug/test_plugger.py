@@ -63,11 +63,11 @@ class World:
         ]
         await self.documents.commit(SYSTEM, *writes)
 
-    async def shell(self, *submodels):
+    async def shell(self, *submodels, path=""):
         keys = [{"keys": [{"type": "Submodel", "value": s}]} for s in submodels]
         shell = {"modelType": "AssetAdministrationShell", "id": "urn:shell", "idShort": "Press"}
         shell |= {"submodels": keys, "assetInformation": {"assetKind": "Instance"}}
-        write = Write(class_=Class.SHELL, id="urn:shell", obj=shell)
+        write = Write(class_=Class.SHELL, id="urn:shell", obj=shell, path=path)
         await self.documents.commit(SYSTEM, write)
 
     async def state(self, submodel):
@@ -443,3 +443,41 @@ async def test_without_a_branch_the_points_stand_below_the_shells_name(world, ai
         await w.shell(machines.AID)
         plug = await w.plugger.plug(SYSTEM, machines.AID)
         assert plug.at == "twins/Press"
+
+
+async def test_a_neighbour_cannot_have_values_mapped_to_a_submodel_of_theirs(
+    world, aid, data, machines
+):
+    async with world() as w:
+        await w.put(aid())
+        await w.put(data, path="yard")
+        await w.plugger.plug(ENGINEER, machines.AID)
+        await w.shell(machines.AID, machines.DATA)
+        mapping = machines.mapping((machines.source_keys("Modbus", "supply"), LIVE))
+        await w.put(mapping)
+        await w.plugger.machines.learn()
+        await w.plugger.settle(machines.AID)
+        assert not w.shown.bindings.get(machines.AID)
+
+
+async def test_a_mapping_of_a_neighbour_changes_nothing(world, aid, data, machines):
+    async with world() as w:
+        await w.put(aid(), data)
+        await w.shell(machines.AID, machines.DATA)
+        await w.plugger.plug(ENGINEER, machines.AID)
+        mapping = machines.mapping((machines.source_keys("Modbus", "supply"), LIVE))
+        await w.put(mapping, path="yard")
+        await w.plugger.machines.learn()
+        await w.plugger.settle(machines.AID)
+        assert not w.shown.bindings.get(machines.AID)
+
+
+async def test_a_shell_of_a_neighbour_makes_no_kin(world, aid, data, machines):
+    async with world() as w:
+        await w.put(aid(), data)
+        await w.shell(machines.AID, machines.DATA, path="yard")
+        await w.plugger.plug(ENGINEER, machines.AID)
+        await w.put(machines.mapping((machines.source_keys("Modbus", "supply"), LIVE)))
+        await w.plugger.machines.learn()
+        await w.plugger.settle(machines.AID)
+        assert not w.shown.bindings.get(machines.AID)

@@ -45,6 +45,8 @@ async def _writes(
     changes: Changes = []
     for obj in items:
         old = await to.documents.get(class_, obj["id"])
+        if old is not None and not kept.may(to, request, Right.READ, old):
+            old = None  # what the caller may not know of answers as what is not there
         if old is None or new:
             kept.demand_new(to, request, class_, obj)
         else:

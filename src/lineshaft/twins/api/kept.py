@@ -210,7 +210,8 @@ async def put(to: Services, request: Request, class_: Class, obj: Json) -> tuple
         Denied: the caller may not.
     """
     old = await to.documents.get(class_, obj["id"])
-    if old is None:
+    # What the caller may not know of answers as what is not there.
+    if old is None or not may(to, request, Right.READ, old):
         if request.header(b"if-match"):
             raise missing(class_, obj["id"])
         return await post(to, request, class_, obj), True

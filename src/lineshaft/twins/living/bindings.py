@@ -6,6 +6,7 @@ import msgspec
 
 from lineshaft.core.access import Identity
 from lineshaft.core.event import Event
+from lineshaft.core.path import is_under
 from lineshaft.records import Append, Change, Collection, Delete, Put, Records
 from lineshaft.twins.documents import Announce
 from lineshaft.twins.plug import Binding
@@ -38,6 +39,21 @@ class Bindings:
     def of(self, submodel: str) -> Mapping[str, str]:
         """The point of each bound element of a submodel, by idShortPath."""
         return self._of.get(submodel) or self._generated.get(submodel) or {}
+
+    def shown(self, submodel: str, branch: str) -> Mapping[str, str]:
+        """As `of`, for a submodel that stands at the branch.
+
+        What was generated counts where it was generated for: an identifier alone gives nobody
+        the values of another branch.
+        """
+        bound, generated = self.of(submodel), self._generated.get(submodel)
+        if not generated:
+            return bound
+        return {
+            at: point
+            for at, point in bound.items()
+            if generated.get(at) != point or is_under(point, branch)
+        }
 
     def kept(self, source: str) -> tuple[Binding, ...]:
         """The bindings that came from `source`."""

@@ -52,7 +52,7 @@ class Plantlife:
         """The document with its bound values as they are now; None when nothing in it is bound."""
         if document.class_ is not Class.SUBMODEL:
             return None
-        bound = self._bindings.of(document.id)
+        bound = self._bindings.shown(document.id, document.path)
         footprint = self._footprints.of(document.path) if CARBON.encode() in document.data else None
         if not bound and footprint is None:
             return None

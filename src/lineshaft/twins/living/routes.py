@@ -68,9 +68,9 @@ async def history(  # noqa: PLR0913 - of what, from when to when
 @get("/twins/bindings", action=Action.LOOK, summary="Bindings of a submodel", tags=TAGS)
 async def bindings(life: Life, who: Identity, submodel: Id) -> Items[Binding]:
     """Which elements show which points."""
-    await rights.document(life.services, who, Right.READ, Class.SUBMODEL, submodel)
-    found = life.bindings.of(submodel)
-    return Items(items=[Binding(submodel=submodel, path=p, point=n) for p, n in found.items()])
+    found = await rights.document(life.services, who, Right.READ, Class.SUBMODEL, submodel)
+    bound = life.bindings.shown(submodel, found.path)
+    return Items(items=[Binding(submodel=submodel, path=p, point=n) for p, n in bound.items()])
 
 
 @put("/twins/bindings", action=Action.CONFIGURE, summary="Bind an element to a point", tags=TAGS)

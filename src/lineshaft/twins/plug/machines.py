@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from lineshaft.core.path import clean_level
+from lineshaft.core.path import clean_level, is_under
 from lineshaft.records import And, Compare, IsNull, Predicate, Prefix
 from lineshaft.twins import Class, Document, Json
 from lineshaft.twins.documents import Documents
@@ -86,7 +86,8 @@ class Machines:
         """
         beside = [m for m, sources in self._sources.items() if found.id in sources]
         documents = [await self._documents.get(Class.SUBMODEL, m) for m in sorted(beside)]
-        texts = [found.data, *(d.data for d in documents if d)]
+        # Who may only write elsewhere has no say in what this machine shows.
+        texts = [found.data, *(d.data for d in documents if d and is_under(found.path, d.path))]
 
         def read() -> Interpreted:
             aid, *mappings = (msgspec.json.decode(text) for text in texts)
@@ -110,22 +111,22 @@ class Machines:
         """The branch for its points, when nobody has chosen one."""
         if found.path:
             return found.path
-        shells = await self._shells(found.id)
+        shells = await self._shells(found.id, found.path)
         name = next((str(s["idShort"]) for s in shells if s.get("idShort")), "")
         return f"twins/{clean_level(name or found.id)}"
 
-    async def kin(self, submodel: str) -> frozenset[str]:
-        """Submodels that stand in a shell together with this one."""
+    async def kin(self, submodel: Document) -> frozenset[str]:
+        """Submodels that a shell of this one's branch, or above it, has beside it."""
         found: set[str] = set()
-        for shell in await self._shells(submodel):
+        for shell in await self._shells(submodel.id, submodel.path):
             for reference in shell.get("submodels", []):
                 found |= {k["value"] for k in reference.get("keys", []) if "value" in k}
         return frozenset(found)
 
-    async def _shells(self, submodel: str) -> list[Json]:
+    async def _shells(self, submodel: str, branch: str) -> list[Json]:
         where = Compare("refers", "=", submodel)
         found, _ = await self._documents.find(Class.SHELL, where, limit=SHELLS_MAX)
-        return [msgspec.json.decode(shell.data) for shell in found]
+        return [msgspec.json.decode(s.data) for s in found if is_under(branch, s.path)]
 
     async def _with(self, prefix: str) -> AsyncIterator[Document]:
         """Submodels whose own semantic id begins so."""

@@ -10,6 +10,7 @@ import msgspec
 from lineshaft.core.access import SYSTEM, Action, Audit, Authorizer, Identity
 from lineshaft.core.errors import Denied, Invalid, LineshaftError, Missing, Refused
 from lineshaft.core.event import Event
+from lineshaft.core.path import is_under
 from lineshaft.records import Records
 from lineshaft.spines import Spine
 from lineshaft.twins import Class, Document, Json
@@ -265,7 +266,7 @@ class Plugger:
         self, who: Identity, plug: Plug, found: Document, wanted: tuple[Binding, ...]
     ) -> tuple[tuple[Binding, ...], dict[str, str]]:
         """Bindings whose element exists and may be bound, and what is wrong with the others."""
-        kin = await self.machines.kin(found.id) | set(plug.sinks)
+        kin = await self.machines.kin(found)
         good: list[Binding] = []
         refused: dict[str, str] = {}
         for submodel in sorted({b.submodel for b in wanted}):
@@ -274,7 +275,7 @@ class Plugger:
             problem = ""
             if sink is None:
                 problem = "there is no such submodel"
-            elif who is SYSTEM and submodel not in kin:
+            elif who is SYSTEM and submodel not in plug.sinks and not _akin(sink, found, plug, kin):
                 problem = "it belongs to another shell: an engineer has to agree"
             elif not self._authorizer.allows(who, Action.CONFIGURE, sink.path):
                 problem = f"{who.name} may not configure it"
@@ -303,6 +304,11 @@ class Plugger:
         if plug.problems:
             data["problems"] = plug.problems
         await self._audit.note(Event(kind=kind, path=plug.at, actor=who.name, data=data))
+
+
+def _akin(sink: Document, found: Document, plug: Plug, kin: frozenset[str]) -> bool:
+    """Whether nobody sees more, or writes elsewhere, when the sink shows what is described."""
+    return sink.id in kin and sink.path == found.path and is_under(plug.at, sink.path)
 
 
 def _checked(who: Identity, wanted: Interpreted, given: Mapping[str, Json]) -> dict[str, Json]:
