@@ -20,7 +20,7 @@ from lineshaft.core.plugin import FAMILIES, describe, find, kinds
 from lineshaft.drivers import Driver, Found
 from lineshaft.records import Records
 
-SLICES = ("gather", "historian", "security", "twins", "demo")
+SLICES = ("gather", "historian", "operations", "security", "twins", "demo")
 DEFAULT = Path("plant.toml")
 
 

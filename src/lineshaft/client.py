@@ -26,6 +26,7 @@ from lineshaft.historian.files import Mapping
 from lineshaft.historian.imports import Import
 from lineshaft.historian.last import Value
 from lineshaft.historian.query import Query
+from lineshaft.operations.client import Alarms
 from lineshaft.twins.client import Twins
 from lineshaft.web.problem import Problem, failure
 from lineshaft.web.watching import Live, Watching
@@ -227,14 +228,17 @@ class Client:
                 f"{self.url} does not let this token watch: {error}",
                 remedy="Make a token on the account page of the console.",
             )
-        return LinkLost(
-            f"the live connection to {self.url} broke: {error}", remedy="Connect again."
-        )
+        return LinkLost(f"the connection to {self.url} broke: {error}", remedy="Connect again.")
 
     @functools.cached_property
     def twins(self) -> Twins[History]:
         """Digital twins: shells, submodels, elements and their values."""
         return Twins(self._http, self.history)
+
+    @functools.cached_property
+    def alarms(self) -> Alarms:
+        """Alarms: looked at, answered, defined, tried on history."""
+        return Alarms(self._json)
 
     # ---- bringing in
 
@@ -303,14 +307,11 @@ class Client:
 
     def cancel_write(self, ticket: str) -> None:
         """Forget what was prepared."""
-        with self._answer("DELETE", f"/writes/{ticket}"):
-            pass
+        self._json("DELETE", f"/writes/{ticket}")
 
     def write(self, point: str, value: Bare, *, reason: str = "") -> dict[str, Any]:
         """Prepare and confirm in one; for programs that know what they do."""
         return self.confirm_write(self.prepare_write(point, value)["id"], reason)
-
-    # ---- the wire
 
     def _get(self, path: str, wanted: type[T], *, params: dict[str, Any]) -> T:
         with self._answer("GET", path, params=params) as answer:
@@ -323,7 +324,7 @@ class Client:
 
     def _json(self, method: str, path: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401
         with self._answer(method, path, **options) as answer:
-            return msgspec.json.decode(answer.read(), type=dict[str, Any])
+            return msgspec.json.decode(answer.read() or b"{}", type=dict[str, Any])
 
     @contextmanager
     def _answer(self, method: str, path: str, **options: Any) -> Iterator[httpx.Response]:  # noqa: ANN401

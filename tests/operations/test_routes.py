@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 
+from lineshaft.cli import parser
 from lineshaft.core.batch import Batch
 from lineshaft.core.clock import now_ns
 from lineshaft.plant import Plant
@@ -86,3 +87,27 @@ async def test_nobody_answers_without_being_known(tmp_path):
     async with plant(tmp_path) as (_, http):
         http.cookies.clear()
         assert (await http.get("/api/v1/alarms")).status_code == 401
+
+
+async def test_the_command_line_answers_alarms(tmp_path, capsys):
+    async with plant(tmp_path) as (made, http):
+        await http.put("/api/v1/alarms", json=ALARM)
+        await reading(made, 90)
+        wish = {"name": "cli", "actions": ["look", "write"]}
+        token = (await http.post("/api/v1/tokens", json=wish)).json()["token"]
+
+        async def lineshaft(*words: str) -> str:
+            at = ["--url", str(http.base_url).rstrip("/"), "--token", token]
+            args = parser("alarm").parse_args(["alarm", *words, *at])
+            assert await asyncio.to_thread(args.call, args) == 0
+            return capsys.readouterr().out
+
+        assert "B Hi" in await lineshaft("list")
+        assert "C Hi" in await lineshaft("ack", "oil hot", "--comment", "seen")
+        assert "G Hi" in await lineshaft("shelve", "oil hot", "--minutes", "30")
+        assert "C Hi" in await lineshaft("unshelve", "oil hot")
+        assert "acknowledged Hi seen" in await lineshaft("journal")
+        assert '"count": 1' in await lineshaft("report", "--start=-1h")
+        file = tmp_path / "alarms.toml"
+        file.write_text('[[alarms]]\nname = "x"\npoint = "acme/press/oil"\nhi = { value = 80 }\n')
+        assert "x: would have rung 1 times" in await lineshaft("preview", str(file))

@@ -4,6 +4,7 @@ import pytest
 from tests.conformance.environment import environment, prop
 from tests.twins.api.house import fill
 
+from lineshaft.twins.api.services import Still
 from lineshaft.twins.model.identifier import encode_id
 
 SUBMODEL = environment()["submodels"][0]
@@ -89,6 +90,28 @@ async def test_a_whole_submodel_takes_values_at_once(http):
     assert (await http.get(at)).json() == values | {"Speed": 7, "Stages": [4, 5, 6]}
 
 
+async def test_a_stale_reader_moves_no_machine(plant, http):
+    class Machine(Still):
+        async def set_values(self, who, submodel_id, steps, value):
+            raise AssertionError("the machine was moved")
+
+    plant.twins.living = Machine()
+    late = {"If-Match": '"0"'}
+    answer = await http.patch(f"{AT}/Speed/$value", json=7, headers=late)
+    assert answer.status_code == 412
+
+
+async def test_what_machines_took_is_not_kept(plant, http):
+    class Machine(Still):
+        async def set_values(self, who, submodel_id, steps, value):
+            return {("Motor", "Power")}
+
+    plant.twins.living = Machine()
+    new = {"Power": 9.9, "Bearing": {"Kind": "6205"}}
+    assert (await http.patch(f"{AT}/Motor/$value", json=new)).status_code == 204
+    assert (await http.get(f"{AT}/Motor/$value")).json() == new | {"Power": 2.2}
+
+
 async def test_an_attachment_comes_back_as_it_was_and_never_as_a_page(http):
     page = b"<script>alert(1)</script>"
     form = {"file": ("näme.html", page, "text/html")}
@@ -105,6 +128,13 @@ async def test_an_attachment_comes_back_as_it_was_and_never_as_a_page(http):
     assert element["contentType"] == "text/html"
     assert (await http.delete(f"{AT}/Manual/attachment")).status_code == 200
     assert (await http.get(f"{AT}/Manual/attachment")).status_code == 404
+
+
+async def test_an_odd_type_of_a_file_does_not_spoil_the_document(http):
+    form = {"file": ("a.bin", b"1", "no type at all")}
+    assert (await http.put(f"{AT}/Manual/attachment", files=form)).status_code == 204
+    whole = (await http.get(AT.removesuffix("/submodel-elements"))).json()
+    assert (await http.put(AT.removesuffix("/submodel-elements"), json=whole)).status_code == 204
 
 
 async def test_a_form_without_a_file_or_with_two_is_refused(http):

@@ -70,7 +70,9 @@ def compared(build: Builder, part: Binary, op: str, left: Node, right: Node) -> 
 def contained(build: Builder, part: Binary, left: Node, items: tuple[Node, ...]) -> Node:
     """`x in [a, b]` is `x == a || x == b`."""
     if not items:
-        return build.apply("and", Type.BOOL, *(Const(type=Type.BOOL, value=False),) * 2)
+        # False whatever x is, but x stays an input: its samples make rows.
+        same = build.apply("eq", Type.BOOL, left, left)
+        return build.apply("and", Type.BOOL, Const(type=Type.BOOL, value=False), same)
     found: list[Node] = [compared(build, part, "eq", left, item) for item in items]
     while len(found) > 1:
         pairs = zip(found[::2], found[1::2], strict=False)

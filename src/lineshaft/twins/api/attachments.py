@@ -81,11 +81,12 @@ async def get(to: Services, request: Request) -> Answer:
 
 async def put(to: Services, request: Request) -> Answer:
     """PutFileByPath."""
-    document, old, steps = await _file_element(to, request)
+    document, _, steps = await _file_element(to, request)
     at = path_text(steps)
     kept.demand(to, request, Right.UPDATE, document, at)
     form = Form(request)
     ref = await form.keep(to.files, size_max=FILE_BYTES_MAX)
+    document, old, steps = await _file_element(to, request)  # it may have changed meanwhile
     name = part_name(at, form.name)
 
     def alter(submodel: Json) -> None:
@@ -131,10 +132,11 @@ async def get_thumbnail(to: Services, request: Request) -> Answer:
 
 async def put_thumbnail(to: Services, request: Request) -> Answer:
     """PutThumbnail."""
-    shell, old = await _shell(to, request)
+    shell, _ = await _shell(to, request)
     kept.demand(to, request, Right.UPDATE, shell)
     form = Form(request)
     ref = await form.keep(to.files, size_max=FILE_BYTES_MAX)
+    shell, old = await _shell(to, request)  # it may have changed meanwhile
     name = part_name("thumbnail", form.name)
 
     def alter(obj: Json) -> None:

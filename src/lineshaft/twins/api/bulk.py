@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lineshaft.core.errors import Invalid, LineshaftError
+from lineshaft.core.errors import Invalid, LineshaftError, Missing
 from lineshaft.twins import Class, Json
 from lineshaft.twins.access import Right
 from lineshaft.twins.api import answers, kept
@@ -125,16 +125,28 @@ async def delete_submodels(to: Services, request: Request) -> Answer:
     return await _delete(to, request, Class.SUBMODEL_DESCRIPTOR)
 
 
+def _handle(request: Request) -> str:
+    """The handle in the path.
+
+    Raises:
+        Missing: it is none; the standard has no 400 for it here.
+    """
+    try:
+        return request.id("handleId")
+    except Invalid as error:
+        raise Missing(f"there is no such handle: {error}") from None
+
+
 async def status(to: Services, request: Request) -> Answer:
     """BulkGetAsyncStatus: all calls are done when they are answered."""
-    handle = request.id("handleId")
+    handle = _handle(request)
     to.jobs.find(request.who.name, ABOUT, handle)
     return answers.elsewhere(f"{request.base}/bulk/result/{encode_id(handle)}")
 
 
 async def result(to: Services, request: Request) -> Answer:
     """BulkGetAsyncResult."""
-    job = to.jobs.find(request.who.name, ABOUT, request.id("handleId"))
+    job = to.jobs.find(request.who.name, ABOUT, _handle(request))
     outcome = job.outcome or {"success": True}
     if outcome["success"]:
         return answers.done()

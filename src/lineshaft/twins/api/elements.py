@@ -13,6 +13,7 @@ from lineshaft.twins.api.paging import part
 from lineshaft.twins.api.requests import Request, decode
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
+from lineshaft.twins.documents import check_match
 from lineshaft.twins.model.checking import checked
 from lineshaft.twins.model.elements import children, find, insert
 from lineshaft.twins.model.elements import put as put_in
@@ -87,7 +88,7 @@ async def _body(request: Request, name: str | int = 0) -> Json:
         named = decode(data)
         if "idShort" not in named:
             data = msgspec.json.encode(named | {"idShort": name})
-    return checked(kind, data)
+    return await kept.whole(kind, data)
 
 
 class _Typed(msgspec.Struct):
@@ -312,6 +313,7 @@ async def patch_value(to: Services, request: Request) -> Answer:
     trial = find(msgspec.json.decode(document.data), steps)
     value = _bare(request, steps, trial, value)
     with_value(trial, value)  # what cannot be kept is not sent to a machine either
+    check_match(request.header(b"if-match"), document)  # before a machine moves
     taken = await to.living.set_values(request.who, id_, steps, value)
 
     def alter(submodel: Json) -> None:

@@ -8,6 +8,11 @@ from lineshaft.records import And, Compare, IsNull, Predicate, Some
 from lineshaft.twins import Class
 from lineshaft.twins.api.requests import decode
 
+TEXT_MAX = 16_384
+"""Characters of a parameter in base64url: an identifier of 2,048 characters fits in any script."""
+MEANING_MAX = 3072
+"""Of a semantic id, as the OpenAPI document says."""
+
 
 def named(id_short: str, class_: Class) -> Predicate:
     """That a document itself, not an element of it, has this idShort."""
@@ -39,13 +44,15 @@ def first_key(text: str) -> str:
     return str(keys[0].get("value", ""))
 
 
-def decode_text(text: str, name: str) -> str:
+def decode_text(text: str, name: str, size_max: int = TEXT_MAX) -> str:
     """A query parameter that is base64url of a text.
 
     Raises:
         Invalid: it is not.
     """
     bare = text.rstrip("=")
+    if not bare or len(text) > size_max:
+        raise Invalid(f"{name} has {len(text)} characters, wanted 1 to {size_max}")
     try:
         raw = base64.urlsafe_b64decode(bare + "=" * (-len(bare) % 4))
         # The decoder skips characters that it does not know.

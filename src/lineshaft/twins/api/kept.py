@@ -1,5 +1,6 @@
 """Documents as the caller may see and change them: the only way from a handler to the store."""
 
+import asyncio
 from collections.abc import Callable
 from typing import TypeVar, cast
 
@@ -21,6 +22,8 @@ from lineshaft.twins.model.paths import parse_path
 T = TypeVar("T")
 SET = (Right.UPDATE, Right.EXECUTE)
 """Either gives the right to a value: who may work a machine sets what it runs at."""
+CHECKED_IN_LOOP_MAX = 65_536
+"""Bytes of a body up to which it is checked on the event loop."""
 ROUNDS_MAX = 20
 """Pages of the records that are looked through for one page of what may be seen."""
 Rights = Right | tuple[Right, ...]
@@ -156,13 +159,24 @@ async def verified(request: Request, class_: Class, id_: str | None = None) -> J
     Raises:
         Invalid: it is not.
     """
-    obj = checked(TYPES[class_], await request.json_bytes())
+    obj = await whole(TYPES[class_], await request.json_bytes())
     if id_ is not None and obj["id"] != id_:
         raise Invalid(
             f"the body has the id {obj['id']!r}, the address has {id_!r}",
             remedy="Send it to its own address; an identifier cannot be changed.",
         )
     return obj
+
+
+async def whole(model_type: str, data: bytes) -> Json:
+    """The object in a body, decoded and found right; a large one in a thread.
+
+    Raises:
+        Invalid: it is not right.
+    """
+    if len(data) <= CHECKED_IN_LOOP_MAX:
+        return checked(model_type, data)
+    return await asyncio.to_thread(checked, model_type, data)
 
 
 async def write(to: Services, request: Request, new: Write) -> Document:

@@ -108,7 +108,7 @@ def _filter(request: Request) -> Predicate | None:
     if name is not None:
         parts.append(filters.named(name, SUBMODEL))
     if meaning is not None:
-        parts.append(filters.means(filters.decode_text(meaning, "semanticId")))
+        parts.append(filters.means(filters.decode_text(meaning, "semanticId", filters.MEANING_MAX)))
     return And(tuple(parts)) if parts else None
 
 
