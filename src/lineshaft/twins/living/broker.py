@@ -2,13 +2,11 @@
 
 import asyncio
 import contextlib
-import importlib
-from collections.abc import Mapping
-from typing import Any, Protocol
 
 import msgspec
 
 from lineshaft.core.flow import Fault, supervise
+from lineshaft.drivers.mqtt.session import Address, Session, Tls
 from lineshaft.records import Collection, Logged, Put, Records
 from lineshaft.twins.living import Broker
 from lineshaft.twins.living.events import Events
@@ -21,15 +19,6 @@ KEY = "mqtt"
 TIMEOUT_S = 10.0
 PAYLOAD_MAX = 262_144
 """Bytes of a message; events are far smaller."""
-
-
-class _Session(Protocol):
-    """What is needed of `drivers.mqtt.session.Session`."""
-
-    async def open(self) -> None: ...
-    async def publish(self, topic: str, payload: bytes) -> None: ...
-    async def take(self, count_max: int) -> object: ...
-    def close(self) -> None: ...
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -54,11 +43,7 @@ class Publisher:
         self.trouble = f"twin events: {error}"
 
     async def _publish(self) -> None:
-        # Only a plant that has a broker pays for loading the client.
-        module = await asyncio.to_thread(importlib.import_module, "lineshaft.drivers.mqtt.session")
-        tls = module.Tls(ca=self._config.ca) if self._config.tls else None
-        address = module.Address(**self._address(), tls=tls)
-        session: _Session = module.Session("twin events", address)
+        session = Session("twin events", self._address())
         try:
             await session.open()
             self.trouble = ""
@@ -69,7 +54,7 @@ class Publisher:
         finally:
             session.close()
 
-    async def _tell(self, session: _Session) -> None:
+    async def _tell(self, session: Session) -> None:
         async with contextlib.aclosing(self._events.follow(await self._place())) as parts:
             async for part in parts:
                 async with asyncio.TaskGroup() as group:
@@ -102,21 +87,22 @@ class Publisher:
         data = msgspec.json.encode(_Place(after))
         await self._records.commit(Put(collection=COLLECTION.name, key=KEY, data=data))
 
-    def _address(self) -> Mapping[str, Any]:
+    def _address(self) -> Address:
         config = self._config
-        return {
-            "host": config.host,
-            "port": config.port,
-            "client_id": config.client_id,
-            "version": "3.1.1",
-            "keepalive_s": config.keepalive_s,
-            "timeout_s": TIMEOUT_S,
-            "username": config.username,
-            "password": config.password,
-            "inflight_max": 1,
-            "payload_max": PAYLOAD_MAX,
-            "session_s": 0,
-        }
+        return Address(
+            host=config.host,
+            port=config.port,
+            client_id=config.client_id,
+            version="3.1.1",
+            keepalive_s=config.keepalive_s,
+            timeout_s=TIMEOUT_S,
+            username=config.username,
+            password=config.password,
+            tls=Tls(ca=config.ca) if config.tls else None,
+            inflight_max=1,
+            payload_max=PAYLOAD_MAX,
+            session_s=0,
+        )
 
     def metrics(self) -> list[Metric]:
         """Its figures."""
