@@ -1,7 +1,7 @@
 """The machines of the plant as twins see them: what reaches them, the guard before them."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from lineshaft.core.access import Action, Audit, Authorizer, Identity
@@ -22,8 +22,16 @@ class Machines:
     """Fills `twins.living.Machines` with the devices and the writer of gather."""
 
     def __init__(
-        self, devices: Devices, writer: Writer, authorizer: Authorizer, audit: Audit
+        self,
+        devices: Devices,
+        writer: Writer,
+        authorizer: Authorizer,
+        audit: Audit,
+        *,
+        calls: Collection[str] = (),
     ) -> None:
+        """`calls` are the paths of methods that may be called at all."""
+        self._calls = frozenset(calls)
         self._devices, self._writer = devices, writer
         self._authorizer, self._audit = authorizer, audit
 
@@ -59,14 +67,18 @@ class Machines:
 
         Raises:
             Denied: `who` may not.
-            Refused: no device has such a method, or it says no.
+            Refused: the settings do not allow it, no device has such a method, or it says no.
             LinkLost: it does not answer.
         """
         data: dict[str, object] = {"inputs": dict(inputs)}
         if not self._authorizer.allows(who, Action.WRITE, method):
             await self._note("call.refused", who, method, data)
             raise Denied(f"{who.name} may not call {method}")
-        driver = self._driver_of(method)
+        try:
+            driver = self._driver_of(method)
+        except Refused as error:
+            await self._note("call.refused", who, method, data | {"problem": str(error)})
+            raise
         await self._note("call.begun", who, method, data)
         try:
             async with asyncio.timeout(CALL_S_MAX):
@@ -84,6 +96,11 @@ class Machines:
         return outputs
 
     def _driver_of(self, method: str) -> Driver:
+        if method not in self._calls:
+            raise Refused(
+                f"method {method} may not be called",
+                remedy="An engineer names it in `calls` of the table [twins].",
+            )
         for device in self._devices.all():
             if device.state is State.CONNECTED and any(
                 m.path == method for m in device.driver.methods()

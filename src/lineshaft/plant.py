@@ -106,20 +106,22 @@ class Plant:
 
     def _life(self) -> Life:
         """The twins, and what makes them live."""
-        authorizer = self.security.authorizer
+        config, authorizer = self.loaded.file.twins, self.security.authorizer
+        audit = self.security.audit
+        machines = Machines(self.devices, self.writer, authorizer, audit, calls=config.calls)
         return Life(
-            self.loaded.file.twins,
+            config,
             plant=self.name,
             folder=self.loaded.data / "twin-files",
             records=self.records,
             spine=self.spine,
             authorizer=authorizer,
-            audit=self.security.audit,
+            audit=audit,
             connect=self,
             names=self.historian.namespace,
             latest=self.historian,
             history=self.store,
-            machines=Machines(self.devices, self.writer, authorizer, self.security.audit),
+            machines=machines,
         )
 
     # ---- life

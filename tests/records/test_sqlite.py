@@ -23,6 +23,7 @@ from lineshaft.records import (
     Some,
     sqlite,
 )
+from lineshaft.records.sqlite import finding
 from lineshaft.records.sqlite.migrations import STEPS
 from lineshaft.testing.records import COLLECTIONS, happened, keys, put
 
@@ -206,17 +207,38 @@ async def test_a_word_of_a_transaction_that_was_undone_is_learned_again(make):
         assert await keys(records, Not(Compare("colour", "=", "green"))) == ["c", "d"]
 
 
-async def test_what_an_index_names_too_often_is_walked_to_the_same_answer(make, monkeypatch):
-    few = make()
-    async with few.opened(COLLECTIONS):
-        rows = [{"name": "n", "count": n % 3} for n in range(20)]
-        await few.commit(*(put(f"k{n:02}", row, {"name": "m"}) for n, row in enumerate(rows)))
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {},
+        {"MANY": 5},
+        {"MANY": 5, "WALK_MAX": 3},
+        {"MANY": 5, "WALK_MAX": 3, "MOST": 4},
+        {"FEW": 0, "MANY": 5, "WALK_MAX": 1},
+    ],
+    ids=str,
+)
+async def test_every_way_to_the_documents_leads_to_the_same_answer(make, monkeypatch, sizes):
+    for name, size in sizes.items():
+        monkeypatch.setattr(finding, name, size)
+    records = make()
+    async with records.opened(COLLECTIONS):
+        rows = [{"name": "n", "count": n % 3} for n in range(30)]
+        await records.commit(*(put(f"k{n:02}", row, {"name": "m"}) for n, row in enumerate(rows)))
+        last = And((Some(Compare("name", "=", "m")), Compare("key", ">", "k25")))
         where = And((Some(Compare("name", "=", "m")), Compare("count", "=", 1)))
-        wanted = [f"k{n:02}" for n in range(1, 20, 3)]
-        assert await keys(few, where) == wanted
-        monkeypatch.setattr(sqlite, "NARROW_MAX", 5)
-        assert await keys(few, where) == wanted
-        assert await keys(few, where, order=("-key",)) == wanted[::-1]
+        wanted = [f"k{n:02}" for n in range(1, 30, 3)]
+        for order, expected in (("key", wanted), ("-key", wanted[::-1])):
+            assert await keys(records, where, order=(order,)) == expected
+            found, cursor = [], ""
+            while True:
+                page = await records.find("things", where, order=(order,), cursor=cursor, limit=4)
+                found += [r.key for r in page.records]
+                if not (cursor := page.cursor):
+                    break
+            assert found == expected
+        assert await keys(records, last) == ["k26", "k27", "k28", "k29"]
+        assert await keys(records, Compare("name", "=", "nowhere")) == []
 
 
 async def test_commits_that_wait_share_a_transaction_and_no_failure(make, path):

@@ -15,7 +15,7 @@ from lineshaft.core.plugin import build
 from lineshaft.records import Records
 from lineshaft.twins import Class, index
 from lineshaft.twins.documents import Documents, Write
-from lineshaft.twins.query import compile_query, searching
+from lineshaft.twins.query import compile_query, narrowing, searching
 from lineshaft.twins.query.searching import search
 
 EVA = Identity(name="eva")
@@ -394,6 +394,24 @@ def test_a_condition_that_is_too_large_or_too_deep_is_refused():
     for condition in (deep, wide):
         with pytest.raises(Invalid, match="more than"):
             compile_query(Class.SUBMODEL, {"$condition": condition})
+
+
+async def test_a_condition_of_more_parts_than_the_records_take_is_decided_on_the_documents(
+    monkeypatch,
+):
+    on = {"$eq": [{"$field": "$sme.Rows[0].on#value"}, {"$strVal": "true"}]}
+    condition = {"$or": [on, {"$eq": [{"$field": "$sm#idShort"}, {"$strVal": "Other"}]}]}
+    monkeypatch.setattr(narrowing, "PARTS_MAX", 5)
+    query = compile_query(Class.SUBMODEL, {"$condition": condition})
+    assert query.predicate is None
+    assert not query.exact
+    engine = build(Records, {"kind": "memory"})
+    async with engine.opened([index.COLLECTIONS[Class.SUBMODEL]]):
+        documents = Documents(engine)
+        for name in ("a", "b"):
+            obj = SUBMODEL if name == "a" else {"modelType": "Submodel", "idShort": "Third"}
+            await documents.commit(EVA, Write(class_=Class.SUBMODEL, id=name, obj=obj))
+        assert await pages(documents, query, 1) == ["a"]
 
 
 async def test_a_page_of_what_must_be_opened_is_bounded_and_goes_on(monkeypatch):

@@ -187,6 +187,16 @@ class Documents:
 
         return await self._alone({(class_, id_)}, work())
 
+    async def note(self, who: Identity, kind: str, found: Document, detail: Json) -> None:
+        """Log and tell an event about a document that stays as it is.
+
+        Raises:
+            Unavailable: the records cannot be written now.
+        """
+        event = _about(who, kind, found, detail)
+        await self._records.commit(Append(event=event))
+        await tell(self._announce, event)
+
     async def _alone(self, keys: set[Key], work: Coroutine[Any, Any, T]) -> T:
         """Do what writes these documents while nobody else writes them.
 
@@ -375,7 +385,10 @@ def _event(
         kind = "twin.deleted"
     else:
         kind = change.kind or ("twin.updated" if before else "twin.created")
-    last = after or before
-    version, path = (last.version, last.path) if last else (0, "")
-    data = {"class": change.class_.value, "id": change.id, "version": version}
-    return Event(kind=kind, path=path, actor=who.name, data=data | change.detail)
+    last = after or before or Document(class_=change.class_, id=change.id, version=0, data=b"")
+    return _about(who, kind, last, change.detail)
+
+
+def _about(who: Identity, kind: str, found: Document, detail: Json) -> Event:
+    data = {"class": found.class_.value, "id": found.id, "version": found.version}
+    return Event(kind=kind, path=found.path, actor=who.name, data=data | detail)

@@ -19,7 +19,7 @@ WAIT_S = 20.0
 @asynccontextmanager
 async def plant(folder: Path, more: str = "") -> AsyncGenerator[tuple[Plant, httpx.AsyncClient]]:
     """The plant, and a client of its administrator."""
-    made = Plant(load_text(f"[server]\nport = 0\n{more}", folder=folder))
+    made = Plant(load_text(f"{more}\n[server]\nport = 0\n", folder=folder))
     up: asyncio.Future = asyncio.get_running_loop().create_future()
     async with asyncio.TaskGroup() as group:
         running = group.create_task(made.run(lambda s: up.done() or up.set_result(s)))

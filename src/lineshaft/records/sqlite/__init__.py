@@ -29,21 +29,17 @@ from lineshaft.records import (
     Predicate,
     Record,
     Records,
-    Some,
 )
 from lineshaft.records import _rules as rules
 from lineshaft.records.sqlite import files, queries
 from lineshaft.records.sqlite.committing import Commits
+from lineshaft.records.sqlite.finding import by_key
 from lineshaft.records.sqlite.migrations import bring_up, event_of
 from lineshaft.records.sqlite.tables import make_ready
 
 T = TypeVar("T")
 
 SEQ_MAX = 2**63 - 1
-NARROW_MAX = 10_000
-"""Rows that an index may name, whose documents are put in order; are there more, all are walked."""
-FEW = 200
-"""Rows so few that no other index needs to be asked."""
 STEPS_A_CALL = 1_000_000
 STEPS_MAX = 1000
 """Millions of steps of SQLite's machine for one question; some ten seconds."""
@@ -194,15 +190,12 @@ class Sqlite(Records):
         place = rules.read_cursor(declared, columns, cursor) if cursor else None
 
         def question(db: sqlite3.Connection) -> list[tuple[Any, ...]]:
+            # One more than asked tells whether there is a next page.
             if columns[0][0] == "key":
                 key, falling = place[0] if place else None, columns[0][1]
-                sql, values = _by_key(db, declared, where, key, falling=falling)
-            else:
-                (several,) = db.execute(SEVERAL, (collection,)).fetchone()
-                sql, values = queries.by_column_sql(
-                    declared, where, columns, place, several=several
-                )
-            # One more than asked tells whether there is a next page.
+                return by_key(db, declared, where, key, falling=falling, limit=limit + 1)
+            (several,) = db.execute(SEVERAL, (collection,)).fetchone()
+            sql, values = queries.by_column_sql(declared, where, columns, place, several=several)
             return db.execute(sql, (*values, limit + 1)).fetchall()
 
         found = await self._read(question)
@@ -244,30 +237,6 @@ class Sqlite(Records):
 
     async def verify(self) -> int:
         return await self._read(_verify, bounded=False)
-
-
-def _by_key(
-    db: sqlite3.Connection,
-    collection: Collection,
-    where: Predicate | None,
-    place: Cell,
-    *,
-    falling: bool,
-) -> queries.Part:
-    """The question for documents by key, begun at the part that an index makes short."""
-    parts = queries.conjuncts(queries.of_document(where)) if where is not None else []
-    rows = queries.Rows(collection)
-    fewest = NARROW_MAX + 1
-    among, shortest = "", None
-    for part in parts:
-        if isinstance(part, Some) and rows.indexed(part.part) and fewest > FEW:
-            sql, values = queries.narrow_sql(collection, part.part, fewest)
-            found = [doc for (doc,) in db.execute(sql, values)]
-            if len(found) < fewest:
-                fewest, shortest = len(found), part
-                among = msgspec.json.encode(list(set(found))).decode()
-    others = [p for p in parts if p is not shortest]
-    return queries.by_key_sql(collection, others, place, falling=falling, among=among)
 
 
 def _record(row: Sequence[Any]) -> Record:

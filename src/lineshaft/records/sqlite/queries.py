@@ -245,31 +245,48 @@ def by_key_sql(
     place: Cell,
     *,
     falling: bool,
-    among: str = "",
+    among: str | None = None,
+    end: Cell = None,
 ) -> Part:
     """Key, version, data and key of the fitting documents, in order; `limit` is asked last.
 
-    `parts` are conjuncts of `of_document`, `place` is the key to go on after, `among` is a
-    JSON list of numbers of documents, the only ones to look at.
+    `parts` are conjuncts of `of_document`, `place` is the key to go on after, `end` the one to
+    stop before. With `among`, only documents with the numbers in that JSON list are looked at.
     """
-    # The plus keeps SQLite from walking all documents beside the few.
-    plus = "+" if among else ""
-    tests: list[Part] = [(f"{plus}d.collection = ?", [collection.name])]
-    if place is not None:
-        tests.append((f"{plus}d.key {'<' if falling else '>'} ?", [place]))
-    tests += (document_sql(p, Rows(collection)) for p in parts)
-    fits, values = joined(" AND ", tests, "1")
     down = " DESC" if falling else ""
-    source = "documents AS d"
-    if among:
-        source = "json_each(?) AS few CROSS JOIN documents AS d ON d.id = few.value"
+    after, values = _after_key(collection, place, falling=falling)
+    if end is not None:
+        after += f" AND d.key {'>' if falling else '<'} ?"
+        values = [*values, end]
+    source = f"documents AS d WHERE {after}"
+    if among is not None:
+        # The plus keeps SQLite from walking all documents beside the few.
+        after = after.replace("d.", "+d.")
+        source = f"json_each(?) AS few CROSS JOIN documents AS d ON d.id = few.value WHERE {after}"
         values = [among, *values]
+    fits, more = joined(" AND ", (document_sql(p, Rows(collection)) for p in parts), "1")
     return (
         "SELECT d.key, d.version, d.data, d.key FROM"  # noqa: S608
-        f" (SELECT d.id AS id FROM {source} WHERE {fits} ORDER BY d.key{down} LIMIT ?) AS p"
+        f" (SELECT d.id AS id FROM {source} AND {fits} ORDER BY d.key{down} LIMIT ?) AS p"
         f" CROSS JOIN documents AS d ON d.id = p.id ORDER BY d.key{down}",
+        values + more,
+    )
+
+
+def end_sql(collection: Collection, place: Cell, *, falling: bool) -> Part:
+    """Key of the document that stands so many places after `place`; the number is asked last."""
+    after, values = _after_key(collection, place, falling=falling)
+    down = " DESC" if falling else ""
+    return (
+        f"SELECT d.key FROM documents AS d WHERE {after} ORDER BY d.key{down} LIMIT 1 OFFSET ?",  # noqa: S608
         values,
     )
+
+
+def _after_key(collection: Collection, place: Cell, *, falling: bool) -> Part:
+    if place is None:
+        return "d.collection = ?", [collection.name]
+    return f"d.collection = ? AND d.key {'<' if falling else '>'} ?", [collection.name, place]
 
 
 # ---- documents in order of columns

@@ -10,6 +10,8 @@ SEMANTIC = "https://admin-shell.io/idta/CarbonFootprint/CarbonFootprint/1/0"
 ID_SHORT = "CarbonFootprint"
 PCF = "ProductCarbonFootprints[0].PcfCO2eq"
 """Path of the figure that is worked out on read."""
+PUBLISHED = "ProductCarbonFootprints[0].PublicationDate"
+"""Path of its time."""
 _AT = "https://admin-shell.io/idta/CarbonFootprint"
 _ENERGY_UNITS = ("kW.h", "W.h", "MW.h")
 _PARTS = ("parts", "pieces", "good_parts", "parts_good", "good", "strokes", "count", "packages")

@@ -83,7 +83,6 @@ class Life:
             machines=machines,
         )
         plantlife = Plantlife(
-            config,
             documents=documents,
             bindings=self.bindings,
             latest=latest,
@@ -116,6 +115,10 @@ class Life:
     def knows(self, point: str) -> bool:
         """Whether there is such a point."""
         return self._names.find(point) is not None
+
+    def calls(self, method: str) -> bool:
+        """Whether the settings allow to call the method."""
+        return method in self._config.calls
 
     def given(self) -> dict[str, object]:
         """What its routes are given, by the names of their parameters."""

@@ -6,15 +6,16 @@ import msgspec
 
 from lineshaft.core.access import Identity
 from lineshaft.core.batch import Sample
+from lineshaft.core.clock import now_ns, to_iso
 from lineshaft.core.errors import Missing, Refused
 from lineshaft.core.point import Value
 from lineshaft.core.quality import is_bad, quality_name
 from lineshaft.twins import Class, Document, Json
 from lineshaft.twins.api.services import Unbound
 from lineshaft.twins.documents import Documents
-from lineshaft.twins.living import Config, Latest, Machines
+from lineshaft.twins.living import Latest, Machines
 from lineshaft.twins.living.bindings import Bindings
-from lineshaft.twins.living.carbon import PCF
+from lineshaft.twins.living.carbon import PCF, PUBLISHED
 from lineshaft.twins.living.carbon import SEMANTIC as CARBON
 from lineshaft.twins.living.footprints import Footprints
 from lineshaft.twins.living.records import Reader
@@ -31,9 +32,8 @@ QUALITY = "urn:lineshaft:quality"
 class Plantlife:
     """Answers for what is bound to the plant."""
 
-    def __init__(  # noqa: PLR0913 - each is a neighbour, by keyword
+    def __init__(
         self,
-        config: Config,
         *,
         documents: Documents,
         bindings: Bindings,
@@ -42,7 +42,7 @@ class Plantlife:
         reader: Reader,
         footprints: Footprints,
     ) -> None:
-        self._config, self._documents, self._bindings = config, documents, bindings
+        self._documents, self._bindings = documents, bindings
         self._latest, self._machines = latest, machines
         self._reader, self._footprints = reader, footprints
 
@@ -63,6 +63,8 @@ class Plantlife:
                 _show(element, self._latest.latest(point))
         if footprint is not None and (element := _found(obj, PCF)) is not None:
             element["value"] = f"{footprint:.6f}"
+            if (told := _found(obj, PUBLISHED)) is not None:
+                told["value"] = to_iso(now_ns())
         return obj
 
     # ---- writing
@@ -99,6 +101,9 @@ class Plantlife:
                 wanted.append((point, _as_value(path_text(at), given)))
         for point, given in wanted:
             await self._machines.write(who, point, given)
+        if steps in below:  # else what is not bound is written to the document, and told with it
+            detail = {"method": "PATCH", "idShortPath": path_text(steps)}
+            await self._documents.note(who, "twin.value", document, detail)
         return set(below)
 
     # ---- calling
@@ -123,11 +128,6 @@ class Plantlife:
             raise Unbound(
                 f"operation {path_text(steps)!r} of submodel {submodel_id!r} is bound to nothing",
                 remedy="Bind it to a method of a machine.",
-            )
-        if method not in self._config.calls:
-            raise Refused(
-                f"method {method} may not be called",
-                remedy="Name it in `calls` of the table [twins].",
             )
         given = {name: _as_value(name, v) for name, v in inputs.items()}
         return await self._machines.call(who, method, given)

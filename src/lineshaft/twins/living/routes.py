@@ -22,8 +22,6 @@ from lineshaft.web.paging import Items
 TAGS = ["twins"]
 Id = Annotated[str, QueryParameter(max_length=2048)]
 Limit = Annotated[int, QueryParameter(ge=1, le=10_000)]
-BOUND = frozenset({"Property"})
-"""Elements that can show a point."""
 
 
 class Generated(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,20 +77,27 @@ async def bindings(life: Life, who: Identity, submodel: Id) -> Items[Binding]:
 async def bind(life: Life, authorizer: Authorizer, who: Identity, data: Binding) -> None:
     """From now on the element shows the newest value of the point, and has its history.
 
+    An Operation is bound to a method of a machine, which must stand in `calls` of the settings.
     Who may read the submodel sees the value, so both must be for the caller to configure.
     """
     found = await rights.document(
         life.services, who, Right.UPDATE, Class.SUBMODEL, data.submodel, data.path
     )
     element = find(msgspec.json.decode(found.data), parse_path(data.path))
-    if element["modelType"] not in BOUND:
-        raise Invalid(
-            f"element {data.path!r} is a {element['modelType']}, which shows no point",
-            remedy=f"Bind one of: {', '.join(BOUND)}.",
-        )
-    if not life.knows(data.point) or not authorizer.allows(who, Action.LOOK, data.point):
+    match element["modelType"]:
+        case "Property":
+            known = life.knows(data.point)
+        case "Operation":
+            known = life.calls(data.point)
+        case other:
+            raise Invalid(
+                f"element {data.path!r} is a {other}, which shows no point",
+                remedy="Bind a Property to a point, or an Operation to a method.",
+            )
+    if not known or not authorizer.allows(who, Action.LOOK, data.point):
         raise Missing(
-            f"there is no point {data.point!r}", remedy="Find its path with GET /api/v1/points."
+            f"there is no {data.point!r} that it can be bound to",
+            remedy="Find points with GET /api/v1/points; methods stand in `calls` of [twins].",
         )
     if not authorizer.allows(who, Action.CONFIGURE, data.point):
         raise Denied(f"{who.name} may not configure {data.point}")

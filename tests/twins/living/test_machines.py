@@ -1,0 +1,166 @@
+"""Through its twin a machine is written and called, behind the same guard as everything else."""
+
+from contextlib import asynccontextmanager
+
+import pytest
+import tomli_w
+from tests.twins.living.plants import plant, until
+
+from lineshaft.core.plugin import find
+from lineshaft.twins.model.identifier import encode_id
+
+BASE = "urn:lineshaft:lineshaft:"
+DATA = f"/api/v3.1/submodels/{encode_id(f'{BASE}submodel/bench/OperationalData')}"
+SET_POINT = f"{DATA}/submodel-elements/set_point/$value"
+
+
+@asynccontextmanager
+async def pressing(folder, device, *rules):
+    """A plant with the device, once its twin shows a value."""
+    points = [
+        {"name": "set_point", "address": 0, "scale": 0.1, "unit": "Cel"},
+        {"name": "pump_on", "table": "coil", "address": 0},
+    ]
+    driver = {
+        "kind": "modbus",
+        "name": "press",
+        "host": "127.0.0.1",
+        "port": device.settings.port,
+        "at": "bench",
+        "poll_s": 0.05,
+        "points": points,
+    }
+    more = tomli_w.dumps({"drivers": [driver], "writes": list(rules)})
+    async with plant(folder, more) as (made, http):
+
+        async def shown():
+            return (await http.get(SET_POINT)).is_success and (await http.get(SET_POINT)).json()
+
+        await until(shown)
+        yield made, http
+
+
+RULE = {"point": "bench/set_point", "low": 10.0, "high": 30.0}
+
+
+@pytest.mark.timeout(60)
+async def test_a_value_set_in_the_twin_reaches_the_machine_within_its_limits(tmp_path):
+    async with (
+        find("drivers", "modbus").bench() as device,
+        pressing(tmp_path, device, RULE) as (made, http),
+    ):
+        version = (await http.get(DATA)).headers["etag"]
+        answer = await http.patch(SET_POINT, json=21.5)
+        assert answer.status_code == 204, answer.text
+
+        async def set_():
+            return (await http.get(SET_POINT)).json() == 21.5
+
+        await until(set_)
+        for value, word in ((99.0, "outside 10.0 to 30.0"),):
+            answer = await http.patch(SET_POINT, json=value)
+            assert 400 <= answer.status_code < 500
+            assert word in answer.text
+        pump = f"{DATA}/submodel-elements/pump_on/$value"
+        answer = await http.patch(pump, json=not (await http.get(pump)).json())
+        assert 400 <= answer.status_code < 500
+        assert "[[writes]]" in answer.text
+        assert (await http.get(DATA)).headers["etag"] == version
+        whole = (await http.get(f"{DATA}/$value")).json()
+        assert (await http.patch(f"{DATA}/$value", json=whole | {"set_point": 22})).is_success
+        await until(lambda: _is(http, SET_POINT, 22.0))
+        events = await made.records.events(kind="twin.value")
+        assert [e.event.data.get("idShortPath") for e in events] == ["set_point", None]
+        kinds = [e.event.kind for e in await made.records.events(path="bench/set_point")]
+        assert kinds.count("write.done") == 2
+        assert "write.refused" in kinds
+
+
+async def _is(http, url, value):
+    return (await http.get(url)).json() == value
+
+
+@pytest.mark.timeout(60)
+async def test_who_may_not_write_the_machine_may_not_set_its_twin(tmp_path):
+    async with (
+        find("drivers", "modbus").bench() as device,
+        pressing(tmp_path, device, RULE) as (_, http),
+    ):
+        before = (await http.get(SET_POINT)).json()
+        for actions in (["look"], ["look", "configure"]):
+            wish = {"name": "-".join(actions), "actions": actions, "branches": [""]}
+            word = (await http.post("/api/v1/tokens", json=wish)).json()["token"]
+            answer = await http.patch(
+                SET_POINT, json=25.0, headers={"Authorization": f"Bearer {word}"}
+            )
+            assert answer.status_code == 403, answer.text
+        assert (await http.get(SET_POINT)).json() == before
+
+
+START = {"name": "start", "object": "ns=2;s=Machine", "method": "ns=2;s=Machine.Start"}
+OWN = {
+    "modelType": "Submodel",
+    "id": "urn:own",
+    "submodelElements": [
+        {
+            "modelType": "Operation",
+            "idShort": "Start",
+            "inputVariables": [
+                {"value": {"modelType": "Property", "idShort": "speed", "valueType": "xs:int"}},
+                {"value": {"modelType": "Property", "idShort": "order", "valueType": "xs:string"}},
+            ],
+            "outputVariables": [
+                {
+                    "value": {
+                        "modelType": "Property",
+                        "idShort": "accepted",
+                        "valueType": "xs:boolean",
+                    }
+                }
+            ],
+        }
+    ],
+}
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("allowed", [True, False])
+async def test_an_operation_of_a_twin_is_a_method_of_the_machine_where_settings_allow(
+    tmp_path, allowed
+):
+    async with find("drivers", "opcua").bench() as device:
+        driver = {
+            "kind": "opcua",
+            "name": "m",
+            "url": device.url,
+            "at": "bench",
+            "points": [{"name": "speed", "node": "ns=2;s=Machine.Speed"}],
+            "methods": [START],
+        }
+        more = tomli_w.dumps(
+            {"drivers": [driver], "twins": {"calls": ["bench/start"] if allowed else []}}
+        )
+        async with plant(tmp_path, more) as (made, http):
+            await until(lambda: _there(http, DATA))
+            assert (await http.post("/api/v3.1/submodels", json=OWN)).status_code == 201
+            bound = {"submodel": "urn:own", "path": "Start", "point": "bench/start"}
+            answer = await http.put("/api/v1/twins/bindings", json=bound)
+            assert answer.is_success is allowed
+            own = f"/api/v3.1/submodels/{encode_id('urn:own')}/submodel-elements/Start"
+            body = {
+                "inputArguments": {"speed": 123, "order": "B-7"},
+                "clientTimeoutDuration": "PT10S",
+            }
+            before = device.started
+            answer = await http.post(f"{own}/invoke/$value", json=body)
+            assert device.started == before + allowed
+            if allowed:
+                assert answer.json()["outputArguments"] == {"accepted": True, "count": before + 1}
+                kinds = [e.event.kind for e in await made.records.events(path="bench/start")]
+                assert kinds == ["call.begun", "call.done"]
+            else:
+                assert answer.status_code == 405
+
+
+async def _there(http, url):
+    return (await http.get(url)).is_success
