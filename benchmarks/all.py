@@ -44,6 +44,7 @@ PLANS = (
     Plan("historian", "The historian beside its peers", wait_s=5400),
     Plan("clickhouse", "The ClickHouse store beside its engine used bare"),
     Plan("twins", "Twins beside the BaSyx Python SDK"),
+    Plan("expressions", "Expressions beside Polars"),
     Plan("opcua", "OPC UA end to end"),
     Plan("coldstart", "Cold start and memory"),
     Plan("live", "Live values to many browsers", quick=("--seconds", "1")),

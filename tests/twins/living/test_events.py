@@ -10,6 +10,7 @@ import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 from tests.twins.api.house import PEOPLE, People
+from tests.twins.living.plants import plant, until
 from websockets.asyncio.client import connect
 
 from lineshaft.core.flow import Channel, Full
@@ -213,3 +214,30 @@ async def test_the_broker_gets_every_change_also_those_while_it_or_we_were_away(
         broker.kill()
         await asyncio.to_thread(broker.wait)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.timeout(60)
+async def test_a_plant_tells_the_broker_of_its_settings_what_becomes_of_its_twins(tmp_path):
+    port, folder = free_port(), tmp_path / "nats"
+    folder.mkdir()
+    broker = await asyncio.to_thread(start_nats, folder, port)
+    ear = await asyncio.to_thread(Ear, port, asyncio.get_running_loop())
+    try:
+        await ear.ready.wait()
+        more = f'[twins.events]\nhost = "127.0.0.1"\nport = {port}\ntopic = "acme/twins"\n'
+        async with plant(tmp_path, more) as (made, http):
+
+            async def placed():
+                return await made.records.get(COLLECTION.name, "mqtt")
+
+            await until(placed)
+            obj = {"modelType": "Submodel", "id": "urn:s"}
+            assert (await http.post("/api/v3.1/submodels", json=obj)).status_code == 201
+            topic, event = await ear.heard.get()
+            assert topic == f"acme/twins/submodels/{encode_id('urn:s')}/created"
+            assert (event["source"], event["subject"]) == ("urn:lineshaft:lineshaft", "urn:s")
+            assert made.life.problems() == []
+    finally:
+        ear.close()
+        broker.kill()
+        await asyncio.to_thread(broker.wait)
