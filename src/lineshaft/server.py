@@ -12,7 +12,6 @@ from typing import Annotated, Any, get_type_hints, runtime_checkable
 import msgspec
 import uvicorn
 from litestar import Litestar, Request, Response, Router, asgi
-from litestar.datastructures import MutableScopeHeaders
 from litestar.di import Provide
 from litestar.exceptions.base_exceptions import LitestarDeprecationWarning
 from litestar.handlers import BaseRouteHandler
@@ -232,17 +231,23 @@ def _openapi_config() -> OpenAPIConfig:
     )
 
 
+_HEADERS = [
+    (b"content-security-policy", CONTENT_POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+]
+"""No route says one of these itself."""
+
+
 async def _add_headers(message: Message, scope: Scope) -> None:
     if message["type"] != "http.response.start":
         return
-    headers = MutableScopeHeaders.from_message(message)
-    headers["Content-Security-Policy"] = CONTENT_POLICY
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "same-origin"
-    headers["X-Frame-Options"] = "DENY"
-    headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    if scope["path"].startswith(API) and "cache-control" not in headers:
-        headers["Cache-Control"] = "no-store"
+    headers = [*message.get("headers", ()), *_HEADERS]
+    if scope["path"].startswith(API) and not any(k.lower() == b"cache-control" for k, _ in headers):
+        headers.append((b"cache-control", b"no-store"))
+    message["headers"] = headers
 
 
 # ---- serving it

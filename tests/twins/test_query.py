@@ -15,7 +15,7 @@ from lineshaft.core.plugin import build
 from lineshaft.records import Records
 from lineshaft.twins import Class, index
 from lineshaft.twins.documents import Documents, Write
-from lineshaft.twins.query import compile_query, narrowing, searching
+from lineshaft.twins.query import compile_query, linking, narrowing, searching
 from lineshaft.twins.query.searching import search
 
 EVA = Identity(name="eva")
@@ -334,6 +334,74 @@ def test_a_match_inside_a_match_looks_only_inside_the_item_that_was_chosen():
     assert not query.fits(shell_with(("part", "us"), ("serial", "them")))
 
 
+async def test_shells_and_submodels_are_asked_together():
+    def refers(*ids):
+        keys = [[{"type": "Submodel", "value": id_}] for id_ in ids]
+        return [{"type": "ModelReference", "keys": one} for one in keys]
+
+    def with_prop(name, value):
+        made = {"modelType": "Property", "idShort": name, "value": value}
+        return {"modelType": "Submodel", "idShort": name, "submodelElements": [made]}
+
+    def equal(field, value):
+        return {"$eq": [{"$field": field}, {"$strVal": value}]}
+
+    shells = {"s1": ("A", ["a", "b"]), "s2": ("B", ["b"]), "s3": ("A", ["c"]), "s4": ("A", [])}
+    submodels = {"a": ("Xx", "1"), "b": ("Yy", "2"), "c": ("Xx", "2"), "d": ("Xx", "2")}
+    hidden: set[str] = set()
+
+    def scope_of(class_):
+        return searching.Scope(None, lambda d: d.id not in hidden)
+
+    engine = build(Records, {"kind": "memory"})
+    async with engine.opened([index.COLLECTIONS[c] for c in (Class.SHELL, Class.SUBMODEL)]):
+        documents = Documents(engine)
+        for id_, (name, ids) in shells.items():
+            obj = {"idShort": name, "submodels": refers(*ids)}
+            await documents.commit(EVA, Write(class_=Class.SHELL, id=id_, obj=obj))
+        for id_, (name, value) in submodels.items():
+            obj = with_prop(name, value)
+            await documents.commit(EVA, Write(class_=Class.SUBMODEL, id=id_, obj=obj))
+
+        async def found(class_, condition):
+            query = compile_query(class_, {"$condition": condition})
+            ready = await linking.linked(documents, query, scope_of)
+            return await pages(documents, ready, 2)
+
+        named_x, value_2 = equal("$sm#idShort", "Xx"), equal("$sme#value", "2")
+        named_a = equal("$aas#idShort", "A")
+        assert await found(Class.SHELL, named_x) == ["s1", "s3"]
+        assert await found(Class.SHELL, {"$and": [named_x, value_2]}) == ["s3"]
+        assert await found(Class.SHELL, {"$and": [named_a, named_x, value_2]}) == ["s3"]
+        assert await found(Class.SHELL, {"$and": [named_a, value_2]}) == ["s1", "s3"]
+        assert await found(Class.SHELL, {"$or": [{"$not": named_a}, named_x]}) == ["s1", "s2", "s3"]
+        assert await found(Class.SUBMODEL, named_a) == ["a", "b", "c"]
+        assert await found(Class.SUBMODEL, {"$and": [named_a, value_2]}) == ["b", "c"]
+        assert await found(Class.SUBMODEL, {"$and": [equal("$aas#idShort", "No"), value_2]}) == []
+        hidden |= {"c", "s1"}
+        assert await found(Class.SHELL, named_x) == ["s1"]
+        assert await found(Class.SUBMODEL, named_a) == ["c"]
+        mixed = {"$eq": [{"$field": "$sm#idShort"}, {"$field": "$aas#idShort"}]}
+        with pytest.raises(Invalid, match="one comparison"):
+            await found(Class.SHELL, mixed)
+        with pytest.raises(Invalid, match="another class"):
+            await search(documents, compile_query(Class.SHELL, {"$condition": named_x}))
+
+
+async def test_a_part_that_too_many_of_the_other_class_answer_is_refused(monkeypatch):
+    monkeypatch.setattr(linking, "IDS_MAX", 2)
+    engine = build(Records, {"kind": "memory"})
+    async with engine.opened([index.COLLECTIONS[Class.SUBMODEL]]):
+        documents = Documents(engine)
+        for n in range(3):
+            obj = {"idShort": "Xx"}
+            await documents.commit(EVA, Write(class_=Class.SUBMODEL, id=f"{n}", obj=obj))
+        named = {"$eq": [{"$field": "$sm#idShort"}, {"$strVal": "Xx"}]}
+        query = compile_query(Class.SHELL, {"$condition": named})
+        with pytest.raises(Invalid, match="too many submodels"):
+            await linking.linked(documents, query, lambda c: searching.Scope(None, None))
+
+
 WRONG = [
     None,
     {},
@@ -366,7 +434,7 @@ WRONG = [
     *(
         {"$condition": {"$eq": [{"$field": f}, {"$strVal": "a"}]}}
         for f in (
-            *("", "#", "$sm", "$sm#", "$sm#value", "$sme.#value", "$sme..a#value", "$aas#id"),
+            *("", "#", "$sm", "$sm#", "$sm#value", "$sme.#value", "$sme..a#value", "$cd#id"),
             *("$sme.[0]#value", "$sme.a.#value", "$sm#semanticId.keys[a]", "$sm.x#id", "$x#id"),
             *("$sm#semanticId.keys", "$sme.a[-1]#value", "$sm#id ", "$sme.a[9999999999]#value"),
         )

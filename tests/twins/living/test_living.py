@@ -86,3 +86,21 @@ async def test_a_place_is_told_by_what_it_consists_of(tmp_path):
         await until(grown)
         node = await http.get(f"/api/v3.1/submodels/{hall}/submodel-elements/EntryNode.saw")
         assert node.json()["globalAssetId"] == f"{BASE}asset/acme/hall/saw"
+
+
+async def test_shells_are_found_by_what_their_submodels_hold(tmp_path):
+    async with plant(tmp_path, '[twins]\nmaker = { name = "Acme" }\n') as (made, http):
+        await publish(made, (f"{PRESS}/oil", 61.5), ("acme/hall/saw/speed", 3.0))
+
+        async def found():
+            field = {"$field": "$sme.UniqueFacilityIdentifier#value"}
+            condition = {"$eq": [field, {"$strVal": PRESS}]}
+            query = {"$condition": condition}
+            answer = await http.post("/api/v3.1/query/shells", json=query)
+            assert answer.is_success, answer.text
+            return [s["idShort"] for s in answer.json()["result"]]
+
+        async def only_press():
+            return await found() == ["press"]
+
+        await until(only_press)

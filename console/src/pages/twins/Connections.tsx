@@ -1,6 +1,6 @@
 /** The connections that an interface description asks for: seen first, made when somebody agrees. */
 import { ApiOutlined, CheckCircleOutlined, DisconnectOutlined, WarningOutlined } from "@ant-design/icons";
-import { Alert, App, Button, Form, Input, Tag } from "antd";
+import { Alert, Button, Form, Input, Tag } from "antd";
 import { useState } from "react";
 import { useLoad } from "../../hooks";
 import { Problem } from "../../http";
@@ -10,6 +10,7 @@ import { useSession } from "../../session";
 import { useTexts } from "../../texts";
 import { Findings } from "./ImportDialog";
 import { twins, type Connection, type Plug } from "./twins-api";
+import { useAsk } from "./use-ask";
 
 /** What the form holds: the branch, and what connections need, as `name field`. */
 type Values = Record<string, string>;
@@ -43,7 +44,7 @@ function Agreed({ plug, submodel, onChange }: { plug: Plug; submodel: string; on
   const texts = useTexts();
   const t = texts.twins.plug;
   const { can } = useSession();
-  const { modal } = App.useApp();
+  const ask = useAsk();
   const [form] = Form.useForm<Values>();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>();
@@ -59,12 +60,11 @@ function Agreed({ plug, submodel, onChange }: { plug: Plug; submodel: string; on
     }
     setBusy(false);
   };
-  const disconnect = () => void modal.confirm({
+  const disconnect = () => ask({
     title: t.disconnectAsk,
     content: t.disconnectHelp,
     okText: t.disconnect,
-    okButtonProps: { danger: true },
-    onOk: async () => {
+    work: async () => {
       await twins.disconnect(submodel);
       onChange();
     },

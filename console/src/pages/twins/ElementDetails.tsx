@@ -1,6 +1,6 @@
 /** Everything about one element: what it means, its value now, and what may be done with it. */
 import { CloseOutlined, DeleteOutlined, EditOutlined, LineChartOutlined, PlusOutlined, SendOutlined, ThunderboltOutlined } from "@ant-design/icons";
-import { App, Button, Tag } from "antd";
+import { Button, Tag } from "antd";
 import { useState, type ReactNode } from "react";
 import type { Point } from "../../api";
 import { unitText } from "../../format";
@@ -22,6 +22,7 @@ import type { ElementRow } from "./element-rows";
 import { OperationRun } from "./OperationRun";
 import { ShellLink } from "./Structure";
 import { contentOf } from "./twin-data";
+import { useAsk } from "./use-ask";
 
 interface Props {
   row: ElementRow;
@@ -113,15 +114,14 @@ function Acts({ row, submodel, etag, onEdit, onAdd, onChange, onClose }: Props) 
   const texts = useTexts();
   const t = texts.twins;
   const { can } = useSession();
-  const { modal } = App.useApp();
+  const ask = useAsk();
   const point = useBoundPoint(row.path);
   const [binding, setBinding] = useState(false);
   if (!can("configure")) return null;
-  const remove = () => void modal.confirm({
+  const remove = () => ask({
     title: t.dropElement(row.name),
     okText: texts.common.delete,
-    okButtonProps: { danger: true },
-    onOk: async () => {
+    work: async () => {
       await aas.dropElement(submodel, row.path, etag);
       onClose();
       onChange();

@@ -3,14 +3,11 @@ import { useLanguage, useTexts } from "../../texts";
 import { Link } from "../../parts/Link";
 import { Waiting } from "../../parts/Notice";
 import { branchAddress } from "../../router";
-import { kindOf, said, type Shell } from "./aas";
+import { BRANCH, kindOf, said, type Shell } from "./aas";
 import { Plate } from "./Plate";
 import { Structure } from "./Structure";
 import { useSubmodel, type Listed } from "./twin-data";
 import { Copyable } from "./Copyable";
-
-/** The specific asset id by which generated shells name their branch of the namespace. */
-const BRANCH = "path";
 
 export function ShellFacts({ shell, listed }: { shell: Shell; listed: Listed[] | undefined }) {
   const t = useTexts().twins;

@@ -1,6 +1,6 @@
 /** A shell: its submodels at the left; at the right its plate, or the submodel that was chosen. */
 import { DeleteOutlined, FileAddOutlined, IdcardOutlined, PlusOutlined, QuestionCircleOutlined } from "@ant-design/icons";
-import { App, Button, Tooltip } from "antd";
+import { Button, Tooltip } from "antd";
 import { useState } from "react";
 import { Link } from "../../parts/Link";
 import { ErrorBox, Waiting } from "../../parts/Notice";
@@ -16,6 +16,7 @@ import { NewSubmodel } from "./NewSubmodel";
 import { ShellFacts } from "./ShellFacts";
 import { SubmodelPage } from "./SubmodelPage";
 import { useListed, useShell, type Listed } from "./twin-data";
+import { useAsk } from "./use-ask";
 
 export function ShellPage({ id, submodel }: { id: string; submodel: string }) {
   const shell = useShell(id);
@@ -125,17 +126,16 @@ function Entry({ shell, listed, current }: { shell: string; listed: Listed; curr
 function DropShell({ shell }: { shell: Shell }) {
   const texts = useTexts();
   const { can } = useSession();
-  const { modal } = App.useApp();
+  const ask = useAsk();
   if (!can("configure")) return null;
-  const ask = () => void modal.confirm({
+  const drop = () => ask({
     title: texts.twins.dropShell(shell.idShort ?? shell.id),
     content: texts.twins.dropShellHelp,
     okText: texts.common.delete,
-    okButtonProps: { danger: true },
-    onOk: async () => {
+    work: async () => {
       await aas.dropShell(shell.id);
       go("/twins");
     },
   });
-  return <Button icon={<DeleteOutlined />} aria-label={texts.common.delete} title={texts.common.delete} onClick={ask} />;
+  return <Button icon={<DeleteOutlined />} aria-label={texts.common.delete} title={texts.common.delete} onClick={drop} />;
 }

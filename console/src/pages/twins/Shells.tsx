@@ -12,6 +12,7 @@ import { useLanguage, useTexts } from "../../texts";
 import { said, twinAddress, type Shell } from "./aas";
 import { ImportDialog } from "./ImportDialog";
 import { NewShell } from "./NewShell";
+import { ORIGINS } from "./shell-search";
 import { useShells } from "./twin-data";
 
 const ROW_HEIGHT = 48;
@@ -28,27 +29,28 @@ export function Shells() {
   const [text, setText] = useState(query.get("q") ?? "");
   const kind = query.get("kind") ?? "";
   const wanted = query.get("q") ?? "";
-  const shells = useShells({ words: wanted.split(/\s+/).filter(Boolean), assetKind: kind });
+  const origin = query.get("origin") ?? "";
+  const shells = useShells({ words: wanted.split(/\s+/).filter(Boolean), assetKind: kind, origin });
   const [file, setFile] = useState<File>();
   const [adding, setAdding] = useState(false);
   const input = useRef<InputRef>(null);
   const picker = useRef<HTMLInputElement>(null);
   const drop = useDrop(can("configure"), setFile);
-  const show = (q: string, k: string) => {
-    const next = new URLSearchParams(Object.entries({ q, kind: k }).filter(([, v]) => v));
+  const show = (change: { q?: string; kind?: string; origin?: string }) => {
+    const next = new URLSearchParams(Object.entries({ q: wanted, kind, origin, ...change }).filter(([, v]) => v));
     go(`/twins${next.size ? `?${next}` : ""}`, { replace: true });
   };
   useEffect(() => {
     if (text.trim() === wanted) return;
-    const timer = window.setTimeout(() => show(text.trim(), kind), WAIT_MS);
+    const timer = window.setTimeout(() => show({ q: text.trim() }), WAIT_MS);
     return () => window.clearTimeout(timer);
-  }, [text, wanted, kind]);
+  }, [text, wanted, kind, origin]);
   useKey("/", (event) => {
     event.preventDefault();
     input.current?.focus({ cursor: "all" });
   });
   const { rows } = shells;
-  const filtered = wanted !== "" || kind !== "";
+  const filtered = wanted !== "" || kind !== "" || origin !== "";
   return (
     <section className="page twins" aria-label={t.title} {...drop.on}>
       <div className="trend-head">
@@ -87,8 +89,15 @@ export function Shells() {
           aria-label={t.assetKind}
           className="twin-kind"
           value={kind}
-          onChange={(k) => show(wanted, k)}
+          onChange={(k) => show({ kind: k })}
           options={[{ value: "", label: t.anyKind }, ...KINDS.map((k) => ({ value: k, label: t.assetKinds[k] }))]}
+        />
+        <Select
+          aria-label={t.origin}
+          className="twin-kind"
+          value={origin}
+          onChange={(o) => show({ origin: o })}
+          options={[{ value: "", label: t.anyOrigin }, ...ORIGINS.map((o) => ({ value: o, label: t.origins[o] }))]}
         />
       </div>
       <ErrorBox error={shells.error} reload={shells.reload} />

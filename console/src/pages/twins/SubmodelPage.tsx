@@ -1,6 +1,6 @@
 /** A submodel: a page of its own for what the console knows, and its elements as a living tree. */
 import { BarsOutlined, DeleteOutlined, DiffOutlined, EyeOutlined } from "@ant-design/icons";
-import { App, Button, Dropdown, Segmented, Tag, Tooltip } from "antd";
+import { Button, Dropdown, Segmented, Tag, Tooltip } from "antd";
 import { useEffect, useState } from "react";
 import { Link } from "../../parts/Link";
 import { ErrorBox, Waiting } from "../../parts/Notice";
@@ -16,6 +16,7 @@ import { KIND_ICONS } from "./kinds";
 import { useConcepts, useSubmodel } from "./twin-data";
 import { SubmodelView, VIEWED } from "./SubmodelView";
 import { twins } from "./twins-api";
+import { useAsk } from "./use-ask";
 
 interface Props {
   id: string;
@@ -102,14 +103,13 @@ function CompareMenu({ submodel, onChange }: { submodel: Submodel; onChange: () 
   const texts = useTexts();
   const t = texts.twins;
   const { can } = useSession();
-  const { modal } = App.useApp();
+  const ask = useAsk();
   const id = encodeId(submodel.id);
-  const reset = () => void modal.confirm({
+  const reset = () => ask({
     title: t.resetAsk(submodel.idShort ?? submodel.id),
     content: t.resetHelp,
     okText: t.reset,
-    okButtonProps: { danger: true },
-    onOk: async () => {
+    work: async () => {
       await twins.reset(submodel.id);
       onChange();
     },
@@ -129,19 +129,18 @@ function CompareMenu({ submodel, onChange }: { submodel: Submodel; onChange: () 
 function Drop({ submodel, shell, onGone }: { submodel: Submodel; shell: string; onGone: (() => void) | undefined }) {
   const texts = useTexts();
   const { can } = useSession();
-  const { modal } = App.useApp();
+  const ask = useAsk();
   if (!can("configure")) return null;
-  const ask = () => void modal.confirm({
+  const drop = () => ask({
     title: texts.twins.dropSubmodel(submodel.idShort ?? submodel.id),
     content: texts.twins.dropSubmodelHelp,
     okText: texts.common.delete,
-    okButtonProps: { danger: true },
-    onOk: async () => {
+    work: async () => {
       if (shell) await aas.dropReference(shell, submodel.id);
       await aas.dropSubmodel(submodel.id);
       onGone?.();
       go(shell ? twinAddress(shell) : "/twins");
     },
   });
-  return <Button icon={<DeleteOutlined />} aria-label={texts.twins.deleteSubmodel} title={texts.twins.deleteSubmodel} onClick={ask} />;
+  return <Button icon={<DeleteOutlined />} aria-label={texts.twins.deleteSubmodel} title={texts.twins.deleteSubmodel} onClick={drop} />;
 }

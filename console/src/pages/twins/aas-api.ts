@@ -9,51 +9,17 @@ export interface Page<T> {
   paging_metadata: { cursor?: string };
 }
 
-export interface Filter {
-  /** Words of which each must stand in one of the names or identifiers. */
-  words: readonly string[];
-  assetKind: string;
-}
-
-const contains = (field: string, word: string) => ({ $contains: [{ $field: field }, { $strVal: word }] });
-
-/** Fields of a shell that people know it by. */
-const SEARCHED = ["$aas#idShort", "$aas#id", "$aas#assetInformation.globalAssetId", "$aas#assetInformation.specificAssetIds[].value"];
-
-/** The language tells letters of different case apart; people who search do not. Likeliest first. */
-function variants(word: string): string[] {
-  const lower = word.toLowerCase();
-  return [...new Set([word, lower.charAt(0).toUpperCase() + lower.slice(1), lower, word.toUpperCase()])];
-}
-
-/** The server takes 100 parts in a condition, and a comparison is three. */
-const COMPARISONS_MAX = 30;
-const WORDS_MAX = 6;
-
-function condition(filter: Filter): object | undefined {
-  const words = filter.words.slice(0, WORDS_MAX);
-  const each = Math.floor(COMPARISONS_MAX / words.length);
-  const all: object[] = words.map((word) => {
-    const tests = variants(word).flatMap((variant) => SEARCHED.map((field) => contains(field, variant)));
-    return { $or: tests.slice(0, each) };
-  });
-  if (filter.assetKind) {
-    all.push({ $eq: [{ $field: "$aas#assetInformation.assetKind" }, { $strVal: filter.assetKind }] });
-  }
-  return all.length ? (all.length === 1 ? all[0] : { $and: all }) : undefined;
-}
-
 const elementAt = (submodel: string, path: string) =>
   `/submodels/${encodeId(submodel)}/submodel-elements${path ? `/${encodeURIComponent(path)}` : ""}`;
 
 const matching = (etag: string) => (etag ? { "If-Match": etag } : undefined);
 
 export const aas = {
-  shells(filter: Filter, cursor: string, signal?: AbortSignal): Promise<Page<Shell>> {
+  /** A page of shells, of all or of those that a condition fits. */
+  shells(condition: object | undefined, cursor: string, signal?: AbortSignal): Promise<Page<Shell>> {
     const query = { limit: 100, cursor };
-    const wanted = condition(filter);
-    if (!wanted) return ask("GET", "/shells", { base: AAS, query, signal });
-    return ask("POST", "/query/shells", { base: AAS, query, signal, body: { $condition: wanted } });
+    if (!condition) return ask("GET", "/shells", { base: AAS, query, signal });
+    return ask("POST", "/query/shells", { base: AAS, query, signal, body: { $condition: condition } });
   },
   shell: (id: string, known = "", signal?: AbortSignal) =>
     askTagged<Shell>(`/shells/${encodeId(id)}`, known, { base: AAS, signal }),

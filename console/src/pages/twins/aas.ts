@@ -77,6 +77,9 @@ export interface SpecificAssetId {
   value: string;
 }
 
+/** The specific asset id by which shells that the plant made name their branch of the namespace. */
+export const BRANCH = "path";
+
 export interface AssetInformation {
   assetKind: string;
   assetType?: string;

@@ -2,7 +2,8 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Problem, type Tagged } from "../../http";
 import { useLoad } from "../../hooks";
-import { aas, type Concept, type Filter, type Page } from "./aas-api";
+import { aas, type Concept } from "./aas-api";
+import { ShellSearch, type Filter } from "./shell-search";
 import { meaning, walk, type Shell, type Submodel } from "./aas";
 
 export interface Shells {
@@ -16,52 +17,43 @@ export interface Shells {
 
 /** The shells that a filter lets through, fetched a page at a time as one scrolls. */
 export function useShells(filter: Filter): Shells {
-  const key = `${filter.assetKind}\n${filter.words.join("\n")}`;
-  const [state, setState] = useState<{ key: string; rows?: Shell[]; cursor: string; error?: unknown }>({ key: "", cursor: "" });
+  const key = JSON.stringify(filter);
+  const [state, setState] = useState<{ key: string; rows?: Shell[]; more: boolean; error?: unknown }>({ key: "", more: false });
   const [round, setRound] = useState(0);
   const [loading, setLoading] = useState(true);
-  const busy = useRef<AbortController>(undefined);
-  const load = useCallback(async (rows: Shell[], cursor: string) => {
-    const abort = new AbortController();
-    busy.current?.abort();
-    busy.current = abort;
+  const running = useRef<{ search: ShellSearch; abort: AbortController; busy: boolean }>(undefined);
+  const advance = useCallback(async (fresh: boolean) => {
+    const run = running.current;
+    if (!run || run.busy) return;
+    run.busy = true;
     setLoading(true);
+    const { signal } = run.abort;
     try {
-      const page = await filled(filter, cursor, abort.signal);
-      if (abort.signal.aborted) return;
-      setState({ key, rows: [...rows, ...page.result], cursor: page.paging_metadata.cursor ?? "" });
+      const rows = await run.search.next(signal);
+      if (signal.aborted) return;
+      setState((s) => ({ key, rows: fresh ? rows : [...(s.rows ?? []), ...rows], more: run.search.more }));
     } catch (error) {
-      if (abort.signal.aborted) return;
-      setState((s) => ({ key, cursor: "", rows: s.key === key ? s.rows : undefined, error }));
+      if (signal.aborted) return;
+      setState((s) => ({ key, more: false, rows: s.key === key ? s.rows : undefined, error }));
     }
-    busy.current = undefined;
+    run.busy = false;
     setLoading(false);
   }, [key]);
   useEffect(() => {
-    void load([], "");
-    return () => {
-      busy.current?.abort();
-      busy.current = undefined;
-    };
-  }, [load, round]);
+    const abort = new AbortController();
+    running.current = { search: new ShellSearch(JSON.parse(key) as Filter), abort, busy: false };
+    void advance(true);
+    return () => abort.abort();
+  }, [advance, key, round]);
   const mine = state.key === key;
   return {
     rows: mine ? state.rows : undefined,
-    more: mine && state.cursor !== "",
+    more: mine && state.more,
     loading: loading || !mine,
     error: mine ? state.error : undefined,
-    next: () => { if (mine && state.cursor && !busy.current) void load(state.rows ?? [], state.cursor); },
+    next: () => { if (mine && state.more) void advance(false); },
     reload: () => setRound((r) => r + 1),
   };
-}
-
-/** The next page with something on it: a search may go through many shells before one fits. */
-async function filled(filter: Filter, cursor: string, signal: AbortSignal): Promise<Page<Shell>> {
-  for (;;) {
-    const page = await aas.shells(filter, cursor, signal);
-    cursor = page.paging_metadata.cursor ?? "";
-    if (page.result.length || !cursor) return page;
-  }
 }
 
 export interface Kept<T> {

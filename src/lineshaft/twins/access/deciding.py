@@ -29,9 +29,10 @@ from lineshaft.twins.index import Steps
 from lineshaft.twins.model.elements import walk
 from lineshaft.twins.model.paths import parse_path
 from lineshaft.twins.query.evaluate import holds
-from lineshaft.twins.query.expressions import Condition, fields_of, parse_condition
+from lineshaft.twins.query.expressions import ALL_CLASSES, Condition, fields_of, parse_condition
 from lineshaft.twins.query.fields import ROOTS, Wild, matches
 from lineshaft.twins.query.narrowing import EVERY, NONE, Narrowing, narrowed, within
+from lineshaft.twins.query.searching import Scope
 
 KEY = "rules"
 IDENTITIES_MAX = 256
@@ -44,15 +45,6 @@ class Active(msgspec.Struct, frozen=True):
     rule: Rule
     formula: Condition
     filters: tuple[tuple[Filter, Condition], ...]
-
-
-class Scope(msgspec.Struct, frozen=True):
-    """Which documents of a class somebody may do something to."""
-
-    where: Predicate | None
-    """Every such document fits; None for all."""
-    keep: Callable[[Document], bool] | None
-    """Which of those that fit are meant; None for all of them."""
 
 
 class _Ruled:
@@ -250,8 +242,10 @@ class Access:
         try:
             for attribute in rule.attributes:
                 worth(attribute)
-            formula = parse_condition(None, rule.formula, worth)
-            filters = tuple((f, parse_condition(None, f.condition, worth)) for f in rule.filters)
+            formula = parse_condition(ALL_CLASSES, rule.formula, worth)
+            filters = tuple(
+                (f, parse_condition(ALL_CLASSES, f.condition, worth)) for f in rule.filters
+            )
         except Missing:
             return None
         return Active(rule, formula, filters)

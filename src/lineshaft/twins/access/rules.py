@@ -14,7 +14,7 @@ import msgspec
 from lineshaft.core.errors import Invalid
 from lineshaft.twins import Class, Json
 from lineshaft.twins.access import Right
-from lineshaft.twins.query.expressions import parse_condition
+from lineshaft.twins.query.expressions import ALL_CLASSES, parse_condition
 from lineshaft.twins.query.fields import ROOTS, Wild, parse_field
 from lineshaft.twins.query.values import Kind, Value
 
@@ -144,7 +144,7 @@ class _Reader:
             formula = rule[own]
         else:
             formula = _used(self._formulas, rule.get("USEFORMULA"), at).get("formula")
-        parse_condition(None, formula, lambda a: check_formula_attribute(a, at))
+        parse_condition(ALL_CLASSES, formula, lambda a: check_formula_attribute(a, at))
         return _object(formula, at, *formula)
 
     def _filter(self, given: object, at: str) -> Filter:

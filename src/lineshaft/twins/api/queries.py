@@ -1,5 +1,6 @@
 """Questions in the query language, on what is kept and on the registries."""
 
+from lineshaft.core.errors import Invalid
 from lineshaft.twins import Class, Document, Json
 from lineshaft.twins.access import Right
 from lineshaft.twins.api import answers, kept
@@ -9,6 +10,7 @@ from lineshaft.twins.api.requests import Request
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.query import Compiled, compile_query
+from lineshaft.twins.query.linking import linked
 from lineshaft.twins.query.searching import read_place, search, write_place
 
 LOOKED_MAX = 1000
@@ -24,8 +26,25 @@ async def _asked(request: Request, class_: Class) -> Compiled:
     return compile_query(class_, await request.json())
 
 
+async def _linked(to: Services, request: Request, compiled: Compiled) -> Compiled:
+    """The question with what it asks of shells by their submodels, or the other way, answered.
+
+    Raises:
+        Invalid: too many answer that part, or access rules hide elements that it might look at.
+    """
+    if compiled.is_foreign and to.access.is_ruled:
+        raise Invalid(
+            "a query over shells and submodels together is not answered while access rules hold,"
+            " since it would tell of elements that they hide",
+            remedy="Ask for the submodels first, then for their shells.",
+        )
+    return await linked(
+        to.documents, compiled, lambda c: to.access.scope(request.who, Right.READ, c)
+    )
+
+
 async def _found(to: Services, request: Request, class_: Class) -> Answer:
-    compiled = await _asked(request, class_)
+    compiled = await _linked(to, request, await _asked(request, class_))
     scope = to.access.scope(request.who, Right.READ, class_)
 
     def keep(document: Document) -> bool:

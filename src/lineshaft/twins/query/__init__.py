@@ -6,8 +6,16 @@ from lineshaft.core.errors import Invalid
 from lineshaft.records import Predicate
 from lineshaft.twins import Class, Json
 from lineshaft.twins.query.evaluate import holds
-from lineshaft.twins.query.expressions import Condition, parse_condition, pattern_cost
+from lineshaft.twins.query.expressions import (
+    Condition,
+    classes_of,
+    parse_condition,
+    pattern_cost,
+)
 from lineshaft.twins.query.narrowing import EVERY, narrowed, within
+
+PARTNERS = {Class.SHELL: Class.SUBMODEL, Class.SUBMODEL: Class.SHELL}
+"""Classes whose documents refer to each other; a query for one may look at the other."""
 
 
 class Compiled(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +29,11 @@ class Compiled(msgspec.Struct, frozen=True, kw_only=True):
     condition: Condition
     ids_only: bool = False
     """Whether only identifiers are wanted (`$select: id`)."""
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it looks at documents of another class, so that it must be linked first."""
+        return not classes_of(self.condition) <= {self.class_}
 
     def fits(self, obj: Json) -> bool:
         """Whether the document fulfils the condition.
@@ -48,7 +61,7 @@ def compile_query(class_: Class, query: object) -> Compiled:
         )
     if query.get("$select", "id") != "id":
         raise Invalid(f"$select is {str(query['$select'])[:40]!r}, wanted 'id'")
-    condition = parse_condition(class_, query["$condition"])
+    condition = parse_condition({class_, PARTNERS.get(class_, class_)}, query["$condition"])
     return compiled(class_, condition, ids_only="$select" in query)
 
 

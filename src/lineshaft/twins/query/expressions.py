@@ -3,7 +3,7 @@
 Source: IDTA-01002 v3.1, query-json-schema.json; IDTA-01004 v3.0 adds `$attribute`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -19,6 +19,8 @@ NODES_MAX = 100
 DEPTH_MAX = 20
 STRING_CHARS_MAX = 4000
 
+ALL_CLASSES = frozenset(Class)
+"""Of an access rule, whose formula may speak of any."""
 Attributes = Callable[[Json], tuple[Value, ...]]
 """What an `$attribute` of an access rule is worth for who is asking."""
 
@@ -91,14 +93,19 @@ Condition = Comparison | All | Any_ | Negation | Match | Truth
 
 
 def parse_condition(
-    class_: Class | None, condition: object, attributes: Attributes | None = None
+    classes: Collection[Class], condition: object, attributes: Attributes | None = None
 ) -> Condition:
-    """A condition on documents of a class; None takes fields of every class.
+    """A condition that looks at fields of these classes.
 
     Raises:
         Invalid: it is not of the language; the message says where.
     """
-    return _Reader(class_, attributes).condition(condition, "$condition", 0)
+    return _Reader(classes, attributes).condition(condition, "$condition", 0)
+
+
+def classes_of(condition: Condition) -> set[Class]:
+    """The classes whose fields a condition looks at."""
+    return {ROOTS[f.root] for f in fields_of(condition)}
 
 
 def fields_of(condition: Condition) -> Iterator[Field]:
@@ -168,8 +175,8 @@ _PARTS = ("$dayOfWeek", "$dayOfMonth", "$month", "$year")
 class _Reader:
     """Reads one condition; how large and how deep it is, is bounded."""
 
-    def __init__(self, class_: Class | None, attributes: Attributes | None) -> None:
-        self._class = class_
+    def __init__(self, classes: Collection[Class], attributes: Attributes | None) -> None:
+        self._classes = classes
         self._attributes = attributes
         self._nodes = 0
 
@@ -257,10 +264,10 @@ class _Reader:
             found = parse_field(given)
         except Invalid as error:
             raise Invalid(f"{at}: {error}", remedy=error.remedy) from None
-        if self._class is not None and self._class is not ROOTS[found.root]:
-            wanted = " or ".join(r for r, c in ROOTS.items() if c is self._class)
+        if ROOTS[found.root] not in self._classes:
+            wanted = ", ".join(r for r, c in ROOTS.items() if c in self._classes)
             raise Invalid(
-                f"{at}: {given[:60]!r} is no field of {self._class.value}",
+                f"{at}: {given[:60]!r} cannot be asked here",
                 remedy=f"Take fields of {wanted}.",
             )
         return found

@@ -12,6 +12,7 @@ from lineshaft.records import (
     And,
     Compare,
     Contains,
+    In,
     IsNull,
     Not,
     Or,
@@ -173,8 +174,11 @@ def _row(comparison: Comparison) -> Narrowing:
     place = _place(field) if field is not None else None
     if field is None or place is None:
         return ALL
-    tests = [_test(word, field, place, value) for value in right.values]
-    test = _any(tests)
+    many = tuple(v.it for v in right.values if v.kind is Kind.STR)
+    if word == "$eq" and len(many) == len(right.values) > 1:
+        test = Narrowing(In(place.column, many), True)
+    else:
+        test = _any([_test(word, field, place, value) for value in right.values])
     if test.where in (EVERY, NONE):
         return test
     where = And((*place.rows, test.where)) if place.rows else test.where
@@ -232,6 +236,8 @@ def _of_asset(field: Field) -> _Place | None:
         # Rows do not tell which place in the list they come from, and the global id has one.
         case (*_, "specificAssetIds", _, "name" | "value" as name):
             return _Place(f"asset_{name}", exact=False)
+        case ("submodels", None, "keys", None, "value"):
+            return _Place("refers")
         case ("submodels", _, "keys", _, "value") | ("submodelDescriptors", _, "id"):
             return _Place("refers", exact=False)
         case _:

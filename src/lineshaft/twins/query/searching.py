@@ -24,6 +24,15 @@ LIMIT_MAX = 1000
 Keep = Callable[[Document], bool]
 
 
+class Scope(msgspec.Struct, frozen=True):
+    """Which documents of a class somebody may do something to."""
+
+    where: Predicate | None
+    """Every such document fits; None for all."""
+    keep: Keep | None
+    """Which of those that fit are meant; None for all of them."""
+
+
 async def search(
     documents: Documents,
     query: Compiled,
@@ -39,9 +48,14 @@ async def search(
     none, and yet have a cursor: then more documents than it may open had to be looked at.
 
     Raises:
-        Invalid: the cursor is not one of ours, limit is outside 1 to 1000, or a regular
-            expression takes too many steps.
+        Invalid: the cursor is not one of ours, limit is outside 1 to 1000, a regular
+            expression takes too many steps, or the query is not `linked` yet.
     """
+    if query.is_foreign:
+        raise Invalid(
+            "the query looks at documents of another class",
+            remedy="Ask shells for fields of $aas, submodels for fields of $sm and $sme.",
+        )
     if not 1 <= limit <= LIMIT_MAX:
         raise Invalid(f"limit is {limit}, wanted 1 to {LIMIT_MAX}", remedy="Ask page by page.")
     found: list[Document] = []
