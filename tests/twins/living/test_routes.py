@@ -151,3 +151,15 @@ async def test_nobody_learns_of_twins_beyond_their_branches(tmp_path):
         stolen = bound | {"submodel": gate, "path": "gate", "point": f"{PRESS}/oil"}
         answer = await http.put("/api/v1/twins/bindings", json=stolen, **theirs)
         assert answer.status_code == 404
+
+
+async def test_what_a_linked_segment_names_answers_with_the_history(tmp_path):
+    series = f"{BASE}submodel/{PRESS}/TimeSeries"
+    async with plant(tmp_path) as (made, http):
+        await publish(made, (f"{PRESS}/oil", 61.5), (f"{PRESS}/öl", 7.5))
+        await grown(http, series)
+        link = (await http.get(at(series, "/$value"))).json()["Segments"]["LinkedSegment"]
+        answer = await http.get(f"{link['Endpoint']}?{link['Query']}&start=2020-01-01T00:00:00Z")
+        assert answer.is_success, answer.text
+        assert "61.5" in answer.text
+        assert "7.5" in answer.text

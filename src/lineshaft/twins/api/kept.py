@@ -122,7 +122,7 @@ def is_stored(to: Services, request: Request, found: Document, *, blobs: bool) -
         return not to.access.is_ruled
     if not blobs and b'"Blob"' in found.data:
         return False
-    return to.access.hides(request.who, found) is None and to.living.overlay(found) is None
+    return to.access.hides(request.who, found) is None and not to.living.lives(found)
 
 
 def shown(to: Services, request: Request, found: Document) -> Json:

@@ -24,6 +24,9 @@ COLLECTIONS = (*DOCUMENTS, *FILES, *IMPORTS, RULES)
 class Living(Protocol):
     """The plant behind the twins: values that are fresh, machines that take values and calls."""
 
+    def lives(self, document: Document) -> bool:
+        """Whether something in the document has its value from the plant."""
+
     def overlay(self, document: Document) -> Json | None:
         """The document with its bound values as they are now; None when nothing in it is bound."""
 
@@ -61,6 +64,10 @@ class Unbound(NotAllowed):
 
 class Still:
     """A plant without machines: nothing is bound, nothing can be carried out."""
+
+    def lives(self, document: Document) -> bool:
+        """No."""
+        return False
 
     def overlay(self, document: Document) -> Json | None:
         """None."""

@@ -48,14 +48,24 @@ class Plantlife:
 
     # ---- reading
 
+    def lives(self, document: Document) -> bool:
+        """Whether something in the document has its value from the plant."""
+        if document.class_ is not Class.SUBMODEL:
+            return False
+        return (
+            bool(self._bindings.shown(document.id, document.path))
+            or self._footprint(document) is not None
+        )
+
+    def _footprint(self, document: Document) -> float | None:
+        return self._footprints.of(document.path) if CARBON.encode() in document.data else None
+
     def overlay(self, document: Document) -> Json | None:
         """The document with its bound values as they are now; None when nothing in it is bound."""
-        if document.class_ is not Class.SUBMODEL:
+        if not self.lives(document):
             return None
         bound = self._bindings.shown(document.id, document.path)
-        footprint = self._footprints.of(document.path) if CARBON.encode() in document.data else None
-        if not bound and footprint is None:
-            return None
+        footprint = self._footprint(document)
         obj: Json = msgspec.json.decode(document.data)
         for path, point in bound.items():
             element = _found(obj, path)

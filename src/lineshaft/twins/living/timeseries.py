@@ -1,5 +1,7 @@
 """Time Series Data 1.1 (IDTA 02008-1-1): the history of a machine, linked and readable."""
 
+from urllib.parse import quote
+
 from lineshaft.core.point import Point
 from lineshaft.core.units import symbol
 from lineshaft.twins import Json
@@ -31,7 +33,7 @@ def time_series(asset: Asset, scheme: Scheme, url: str) -> Json:
     shorts = columns(asset)
     record = [prop("Time", None, f"{_AT}/UtcTime/1/1", "xs:dateTime")]
     record += [_column(p, shorts[p.path]) for p in asset.points]
-    query = "&".join(f"point={p.path}" for p in asset.points)
+    query = "&".join(f"points={quote(p.path)}" for p in asset.points)
     linked = [
         texts("Name", f"All samples of {asset.name}", f"{_AT}/Segment/Name/1/1"),
         prop("State", "in progress", f"{_AT}/Segment/State/1/1"),
