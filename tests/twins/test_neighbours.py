@@ -77,3 +77,23 @@ async def test_undo_does_not_remove_what_was_made_anew_under_the_same_identifier
         undone = await http.post(f"/api/v1/twins/imports/{receipt}/undo")
         assert undone.status_code == 409, undone.text
         assert (await http.get(at("urn:own"))).json() == submodel("urn:own", "new")
+
+
+async def test_who_takes_the_identifier_of_a_deleted_twin_sees_no_values_bound_to_it(tmp_path):
+    async with yard(tmp_path) as (made, http, theirs):
+        await publish(made, ("acme/hall/saw/speed", 77.0), ("acme/yard/gate", 1.0))
+        await bring(http, submodel("urn:own", "speed"), params={"branch": "acme/yard"})
+        bound = {"submodel": "urn:own", "path": "speed", "point": "acme/hall/saw/speed"}
+        assert (await http.put("/api/v1/twins/bindings", json=bound)).is_success
+        # So the administrator wanted it: the yard is shown how fast the saw runs.
+        assert (await http.get(at("urn:own", "/$value"), **theirs)).json() == {"speed": 77.0}
+
+        await bring(http, submodel("urn:other", "speed"), params={"branch": "acme/hall"})
+        assert (
+            await http.put("/api/v1/twins/bindings", json=bound | {"submodel": "urn:other"})
+        ).is_success
+        assert (await http.delete(at("urn:other"))).is_success
+        await bring(http, submodel("urn:other", "speed"), params={"branch": "acme/yard"}, **theirs)
+        answer = await http.get(at("urn:other", "/$value"), **theirs)
+        assert answer.status_code == 200
+        assert "77" not in answer.text

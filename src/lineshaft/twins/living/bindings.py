@@ -23,6 +23,8 @@ class Bindings:
         self._kept: dict[str, tuple[Binding, ...]] = {}
         self._generated: dict[str, Mapping[str, str]] = {}
         self._of: dict[str, dict[str, str]] = {}
+        self._branches: dict[str, dict[str, str | None]] = {}
+        """Where each submodel stood when its elements were bound, by idShortPath."""
 
     async def load(self) -> None:
         """Know what the records know."""
@@ -43,16 +45,14 @@ class Bindings:
     def shown(self, submodel: str, branch: str) -> Mapping[str, str]:
         """As `of`, for a submodel that stands at the branch.
 
-        What was generated counts where it was generated for: an identifier alone gives nobody
-        the values of another branch.
+        A point of another branch is shown where an engineer had it shown and nowhere else: an
+        identifier alone, taken by somebody else before or after, gives nobody its values.
         """
-        bound, generated = self.of(submodel), self._generated.get(submodel)
-        if not generated:
-            return bound
+        bound, branches = self.of(submodel), self._branches.get(submodel, {})
         return {
             at: point
             for at, point in bound.items()
-            if generated.get(at) != point or is_under(point, branch)
+            if is_under(point, branch) or branches.get(at) == branch
         }
 
     def kept(self, source: str) -> tuple[Binding, ...]:
@@ -89,8 +89,9 @@ class Bindings:
         await self._announce(event)
 
     def _sort(self) -> None:
-        self._of = {}
+        self._of, self._branches = {}, {}
         for bindings in self._kept.values():
             for b in bindings:
                 start = dict(self._generated.get(b.submodel, {}))
                 self._of.setdefault(b.submodel, start)[b.path] = b.point
+                self._branches.setdefault(b.submodel, {})[b.path] = b.branch

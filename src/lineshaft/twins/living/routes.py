@@ -101,7 +101,8 @@ async def bind(life: Life, authorizer: Authorizer, who: Identity, data: Binding)
         )
     if not authorizer.allows(who, Action.CONFIGURE, data.point):
         raise Denied(f"{who.name} may not configure {data.point}")
-    await life.bindings.bind(who, _source(data.submodel, data.path), (data,))
+    bound = msgspec.structs.replace(data, branch=found.path)
+    await life.bindings.bind(who, _source(data.submodel, data.path), (bound,))
 
 
 @delete("/twins/bindings", action=Action.CONFIGURE, summary="Unbind an element", tags=TAGS)

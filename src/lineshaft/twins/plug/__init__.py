@@ -46,7 +46,7 @@ class Config(Settings, frozen=True):
     connections to an engineer, `auto` makes them at once, `off` does nothing."""
 
 
-class Binding(msgspec.Struct, frozen=True, kw_only=True):
+class Binding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An element of a submodel whose value is that of a point."""
 
     submodel: str
@@ -55,6 +55,8 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True):
     """idShortPath of the element."""
     point: str
     """Path of the point in the namespace."""
+    branch: str | None = None
+    """Where the submodel stood when it was bound; never taken from a client."""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):

@@ -275,14 +275,15 @@ class Plugger:
             problem = ""
             if sink is None:
                 problem = "there is no such submodel"
-            elif who is SYSTEM and submodel not in plug.sinks and not _akin(sink, found, plug, kin):
+            elif who is SYSTEM and not _free(sink, found, plug, kin):
                 problem = "it belongs to another shell: an engineer has to agree"
             elif not self._authorizer.allows(who, Action.CONFIGURE, sink.path):
                 problem = f"{who.name} may not configure it"
+            branch = sink.path if sink else ""
             there = await self.machines.paths(sink) if sink and not problem else frozenset()
             for binding in bindings:
                 if binding.path in there:
-                    good.append(binding)
+                    good.append(msgspec.structs.replace(binding, branch=branch))
                 else:
                     name = f"{submodel}#{binding.path}"
                     refused[name] = problem or f"there is no element {binding.path}"
@@ -306,9 +307,13 @@ class Plugger:
         await self._audit.note(Event(kind=kind, path=plug.at, actor=who.name, data=data))
 
 
-def _akin(sink: Document, found: Document, plug: Plug, kin: frozenset[str]) -> bool:
-    """Whether nobody sees more, or writes elsewhere, when the sink shows what is described."""
-    return sink.id in kin and sink.path == found.path and is_under(plug.at, sink.path)
+def _free(sink: Document, found: Document, plug: Plug, kin: frozenset[str]) -> bool:
+    """Whether a submodel may be bound without asking: nobody sees more then than was agreed."""
+    beside = sink.id in kin and sink.path == found.path
+    if not beside and sink.id not in plug.sinks:
+        return False
+    known = any(b.submodel == sink.id and b.branch == sink.path for b in plug.bindings)
+    return is_under(plug.at, sink.path) or known
 
 
 def _checked(who: Identity, wanted: Interpreted, given: Mapping[str, Json]) -> dict[str, Json]:
