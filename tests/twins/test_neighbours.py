@@ -97,3 +97,26 @@ async def test_who_takes_the_identifier_of_a_deleted_twin_sees_no_values_bound_t
         answer = await http.get(at("urn:other", "/$value"), **theirs)
         assert answer.status_code == 200
         assert "77" not in answer.text
+
+
+async def test_what_happens_to_an_element_that_rules_hide_is_not_told(tmp_path):
+    async with yard(tmp_path) as (_, http, _):
+        made = submodel("urn:own", "open", "shut")
+        assert (await http.post("/api/v3.1/submodels", json=made)).status_code == 201
+        for name in ("open", "shut"):
+            url = at("urn:own", f"/submodel-elements/{name}/$value")
+            assert (await http.patch(url, json=1.0)).status_code == 204
+        rule = {
+            "ACL": {"ATTRIBUTES": [{"GLOBAL": "ANONYMOUS"}], "RIGHTS": ["READ"], "ACCESS": "ALLOW"},
+            "OBJECTS": [{"REFERABLE": '$sme("urn:own").open'}],
+            "FORMULA": {"$boolean": True},
+        }
+        rules = {"AllAccessPermissionRules": {"rules": [rule]}}
+        assert (await http.put("/api/v1/twins/rules", json=rules)).is_success
+        wish = {"name": "all", "actions": ["look"], "branches": [""]}
+        word = (await http.post("/api/v1/tokens", json=wish)).json()["token"]
+        answer = await http.get("/api/v1/twins/events", headers={"Authorization": f"Bearer {word}"})
+        told = {
+            e["data"].get("idShortPath") for e in answer.json() if e.get("subject") == "urn:own"
+        }
+        assert told == {None, "open"}

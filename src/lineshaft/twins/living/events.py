@@ -77,7 +77,8 @@ class Events:
         found = await self._twins.documents.get(class_, id_)
         if found is None:  # it is gone: what is left of it is where it stood
             found = Document(class_=class_, id=id_, version=0, data=b"{}", path=event.path)
-        return self._twins.access.allows(who, Right.READ, class_, found, found.path)
+        at = str(event.data.get("idShortPath") or "")  # what happened to a hidden element is hidden
+        return self._twins.access.allows(who, Right.READ, class_, found, found.path, at)
 
     def cloud_event(self, logged: Logged) -> Json:
         """The event in the structured form of CloudEvents 1.0, without null attributes.
