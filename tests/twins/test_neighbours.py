@@ -120,3 +120,36 @@ async def test_what_happens_to_an_element_that_rules_hide_is_not_told(tmp_path):
             e["data"].get("idShortPath") for e in answer.json() if e.get("subject") == "urn:own"
         }
         assert told == {None, "open"}
+
+
+async def test_an_asset_identifier_that_rules_hide_finds_no_shell(tmp_path):
+    ids = [{"name": "open", "value": "1"}, {"name": "shut", "value": "2"}]
+    asset = {"assetKind": "Instance", "globalAssetId": "urn:g", "specificAssetIds": ids}
+    shell = {"modelType": "AssetAdministrationShell", "id": "urn:s", "assetInformation": asset}
+    held = "$aas#assetInformation.specificAssetIds[]"
+    rule = {
+        "ACL": {"ATTRIBUTES": [{"GLOBAL": "ANONYMOUS"}], "RIGHTS": ["READ"], "ACCESS": "ALLOW"},
+        "OBJECTS": [{"IDENTIFIABLE": '$aas("urn:s")'}],
+        "FORMULA": {"$boolean": True},
+        "FILTERLIST": [
+            {
+                "FRAGMENT": held,
+                "CONDITION": {"$eq": [{"$field": f"{held}.name"}, {"$strVal": "open"}]},
+            }
+        ],
+    }
+    async with plant(tmp_path) as (_, http):
+        assert (await http.post("/api/v3.1/shells", json=shell)).status_code == 201
+        rules = {"AllAccessPermissionRules": {"rules": [rule]}}
+        assert (await http.put("/api/v1/twins/rules", json=rules)).is_success
+        wish = {"name": "all", "actions": ["look"], "branches": [""]}
+        word = (await http.post("/api/v1/tokens", json=wish)).json()["token"]
+        theirs = {"headers": {"Authorization": f"Bearer {word}"}}
+        for link, count in zip(ids, (1, 0), strict=True):
+            asked = {"assetIds": encode_id(msgspec.json.encode(link).decode())}
+            for place in ("shells", "lookup/shells", "shells/$reference"):
+                answer = await http.get(f"/api/v3.1/{place}", params=asked, **theirs)
+                assert len(answer.json()["result"]) == count, (place, answer.text)
+            url = "/api/v3.1/lookup/shellsByAssetLink"
+            answer = await http.post(url, json=[link], **theirs)
+            assert len(answer.json()["result"]) == count

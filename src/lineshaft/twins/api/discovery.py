@@ -10,20 +10,16 @@ from lineshaft.twins.api.registry import merged
 from lineshaft.twins.api.requests import Request
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
-from lineshaft.twins.api.shells import link_of
+from lineshaft.twins.api.shells import Link, link_of, links_of
 from lineshaft.twins.model.checking import check
 from lineshaft.web.paging import cursor_of, key_of
 
 LINKS = Class.LINKS
 SOURCES = (Class.SHELL, LINKS)
-GLOBAL = "globalAssetId"
 LINKS_MAX = 100
 """Links that one question may name."""
 LOOKED_MAX = 1000
 """Shells that are looked at for one page."""
-
-Link = tuple[str, str]
-"""Name and value of an asset identifier."""
 
 
 async def _found(to: Services, request: Request, links: list[Link]) -> Answer:
@@ -33,11 +29,13 @@ async def _found(to: Services, request: Request, links: list[Link]) -> Answer:
     limit, cursor = request.limit(), request.one("cursor") or ""
     after = key_of(cursor) if cursor else ""
     any_: Predicate | None = Or(tuple(filters.linked(*link) for link in links)) if links else None
+    indexed = not links or (len(links) == 1 and not to.access.is_ruled)
     found: list[str] = []
     looked, more = await merged(to, request, SOURCES, after, limit=LOOKED_MAX, where=any_)
     for at, document in enumerate(looked):
-        # One link may stand in the shell and another among those that were posted.
-        if len(links) < 2 or set(links) <= set(await _links(to, request, document.id)):  # noqa: PLR2004 - one is found already
+        # One link may stand in the shell and another among those that were posted, and what the
+        # index knows may be hidden from the caller.
+        if indexed or set(links) <= set(await _links(to, request, document.id)):
             found.append(document.id)
         if len(found) == limit:
             more = more or at + 1 < len(looked)
@@ -56,14 +54,6 @@ async def _links(to: Services, request: Request, id_: str) -> list[Link]:
 async def _documents(to: Services, request: Request, id_: str) -> list[Document]:
     both = [await to.documents.get(class_, id_) for class_ in SOURCES]
     return [d for d in both if d is not None and kept.may(to, request, Right.READ, d)]
-
-
-def links_of(obj: Json) -> list[Json]:
-    """The asset identifiers in a shell, or among those that were posted for one."""
-    asset = obj.get("assetInformation", obj)
-    whole = asset.get(GLOBAL)
-    first = [{"name": GLOBAL, "value": whole}] if whole is not None else []
-    return [*first, *asset.get("specificAssetIds", ())]
 
 
 async def by_query(to: Services, request: Request) -> Answer:

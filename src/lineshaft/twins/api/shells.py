@@ -16,6 +16,10 @@ from lineshaft.twins.model.identifier import encode_id
 from lineshaft.twins.model.views import reference
 
 SHELL = Class.SHELL
+GLOBAL = "globalAssetId"
+
+Link = tuple[str, str]
+"""Name and value of an asset identifier."""
 
 
 async def shell_id(to: Services, request: Request) -> str:
@@ -63,8 +67,24 @@ async def _filtered(to: Services, request: Request) -> tuple[list[Document], str
     name = request.one("idShort")
     if name is not None:
         parts.append(filters.named(name, SHELL))
-    parts += [filters.linked(*link_of(text)) for text in request.many("assetIds")]
-    return await kept.listed(to, request, SHELL, And(tuple(parts)) if parts else None)
+    links = {link_of(text) for text in request.many("assetIds")}
+    parts += [filters.linked(*link) for link in links]
+    found, cursor = await kept.listed(to, request, SHELL, And(tuple(parts)) if parts else None)
+    if links and to.access.is_ruled:  # what the index knows may be hidden from the caller
+        found = [d for d in found if links <= _links(kept.shown(to, request, d))]
+    return found, cursor
+
+
+def _links(shell: Json) -> set[Link]:
+    return {(link["name"], link["value"]) for link in links_of(shell)}
+
+
+def links_of(obj: Json) -> list[Json]:
+    """The asset identifiers in a shell, or among those that were posted for one."""
+    asset = obj.get("assetInformation", obj)
+    whole = asset.get(GLOBAL)
+    first = [{"name": GLOBAL, "value": whole}] if whole is not None else []
+    return [*first, *asset.get("specificAssetIds", ())]
 
 
 async def all_(to: Services, request: Request) -> Answer:
