@@ -153,3 +153,20 @@ async def test_an_asset_identifier_that_rules_hide_finds_no_shell(tmp_path):
             url = "/api/v3.1/lookup/shellsByAssetLink"
             answer = await http.post(url, json=[link], **theirs)
             assert len(answer.json()["result"]) == count
+
+
+async def test_a_submodel_that_may_not_be_added_leaves_no_reference_behind(tmp_path):
+    shell = {
+        "modelType": "AssetAdministrationShell",
+        "id": "urn:s",
+        "assetInformation": {"assetKind": "Instance", "globalAssetId": "urn:g"},
+    }
+    async with yard(tmp_path) as (_, http, theirs):
+        body = msgspec.json.encode({"assetAdministrationShells": [shell]})
+        await http.post("/api/v1/twins/import", content=body, params={"branch": "acme/yard"})
+        url = f"/api/v3.1/shells/{encode_id('urn:s')}"
+        below = f"{url}/submodels/{encode_id('urn:own')}"
+        assert (
+            await http.put(below, json=submodel("urn:own", "speed"), **theirs)
+        ).status_code == 403
+        assert (await http.get(url)).json() == shell

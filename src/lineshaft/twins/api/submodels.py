@@ -224,6 +224,12 @@ async def put(to: Services, request: Request) -> Answer:
 async def _put_below(to: Services, request: Request) -> Answer:
     obj = await kept.verified(request, SUBMODEL, request.id("submodelIdentifier"))
     shell = await _shell(to, request)
+    old = await to.documents.get(SUBMODEL, obj["id"])
+    # Asked before the shell is changed, which would stay so.
+    if old is None or not kept.may(to, request, Right.READ, old):
+        kept.demand_new(to, request, SUBMODEL, obj)
+    else:
+        kept.demand(to, request, Right.UPDATE, old)
     if not _refers(shell, obj["id"]):
 
         def alter(shell: Json) -> None:
