@@ -104,3 +104,16 @@ async def test_shells_are_found_by_what_their_submodels_hold(tmp_path):
             return await found() == ["press"]
 
         await until(only_press)
+
+
+async def test_who_takes_an_identifier_of_a_twin_before_it_grows_is_named(tmp_path):
+    async with plant(tmp_path) as (made, http):
+        mine = {"modelType": "Submodel", "id": f"{BASE}submodel/{PRESS}/OperationalData"}
+        assert (await http.post("/api/v3.1/submodels", json=mine)).status_code == 201
+        await publish(made, (f"{PRESS}/oil", 61.5))
+
+        async def told():
+            problems = (await http.get("/health/ready")).json()["problems"]
+            return any("OperationalData" in p for p in problems)
+
+        await until(told)

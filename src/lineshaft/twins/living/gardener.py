@@ -34,6 +34,8 @@ SETTLE_S = 1.0
 TOGETHER = 8
 """Assets whose documents are made, and written in one transaction, at a time."""
 ORIGIN = "generated"
+TAKEN_MAX = 1000
+"""Identifiers taken by others that are remembered."""
 
 
 class Gardener:
@@ -60,6 +62,8 @@ class Gardener:
         """Digest of each asset that the documents are up to date with."""
         self.assets = 0
         """Assets that have a shell."""
+        self.taken: set[str] = set()
+        """Identifiers of generated twins that documents of others have, so that they lack."""
         self.trouble = ""
         """Why twins cannot be kept now; empty when they can."""
 
@@ -160,7 +164,10 @@ class Gardener:
                 obj = edited(made.obj, changes) if changes else made.obj
         if now is not None:
             if now.origin != ORIGIN:  # it was there before, from somebody else
+                if len(self.taken) < TAKEN_MAX:
+                    self.taken.add(made.id)
                 return None
+            self.taken.discard(made.id)
             expected = now.version
         return Write(
             class_=made.class_,

@@ -159,7 +159,12 @@ class Life:
 
     def problems(self) -> list[str]:
         """What is wrong now."""
-        told = (self.gardener.trouble, self._publisher.trouble if self._publisher else "")
+        told = [self.gardener.trouble, self._publisher.trouble if self._publisher else ""]
+        if taken := sorted(self.gardener.taken):
+            told.append(
+                f"twins: {len(taken)} were not generated, since documents of others have their"
+                f" identifiers, {taken[0]!r} among them"
+            )
         return [t for t in told if t]
 
     def metrics(self) -> list[Metric]:
