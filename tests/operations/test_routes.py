@@ -1,44 +1,17 @@
 """Alarms of a whole plant over HTTP: defined, rung, answered, looked back on."""
 
 import asyncio
-from contextlib import asynccontextmanager
 
-import httpx
+from tests.twins.living.plants import plant, publish
 
 from lineshaft.cli import parser
-from lineshaft.core.batch import Batch
-from lineshaft.core.clock import now_ns
 from lineshaft.plant import Plant
-from lineshaft.settings import load_text
 
 ALARM = {"name": "oil hot", "point": "acme/press/oil", "hi": {"value": 80.0, "priority": "high"}}
-NEW = "a-long-new-password-1"
-
-
-@asynccontextmanager
-async def plant(folder, more: str = ""):
-    made = Plant(load_text(f"[server]\nport = 0\n{more}", folder=folder))
-    up: asyncio.Future = asyncio.get_running_loop().create_future()
-    async with asyncio.TaskGroup() as group:
-        running = group.create_task(made.run(lambda s: up.done() or up.set_result(s)))
-        started = await up
-        async with httpx.AsyncClient(
-            base_url=started.url, headers={"X-Requested-With": "lineshaft"}
-        ) as http:
-            if started.password:
-                login = {"name": "admin", "password": started.password}
-                assert (await http.post("/api/v1/session", json=login)).is_success
-                change = {"old": started.password, "new": NEW}
-                assert (await http.put("/api/v1/password", json=change)).is_success
-            login = {"name": "admin", "password": NEW}
-            assert (await http.post("/api/v1/session", json=login)).is_success
-            yield made, http
-        made.stop()
-        await running
 
 
 async def reading(made: Plant, value: float) -> None:
-    await made.spine.publish("data.test", Batch.of_rows([("acme/press/oil", now_ns(), value)]))
+    await publish(made, ("acme/press/oil", value))
 
 
 async def test_an_alarm_is_defined_rings_is_answered_and_looked_back_on(tmp_path):

@@ -20,7 +20,7 @@ from lineshaft.operations.alarms.happenings import AnyHappening, Passed
 from lineshaft.operations.alarms.journal import event_of
 from lineshaft.operations.alarms.judging import Judge, Seen
 from lineshaft.operations.alarms.settings import Alarm, check_alarm
-from lineshaft.operations.alarms.state import Rejected, State
+from lineshaft.operations.alarms.state import Rejected, Shelf, State
 from lineshaft.operations.alarms.transitions import after
 from lineshaft.operations.alarms.view import Annunciation, Letter, annunciation, letter
 from lineshaft.records import Append, Change, Collection, Column, Delete, Put, Records
@@ -159,11 +159,13 @@ class Desk:
         """Look whether time alone has changed something."""
         now = self._clock()
         async with self._turn:
-            told: list[tuple[str, AnyHappening]] = [*self._judge.tick(now)]
-            told += [(name, Passed(time_ns=now)) for name in self._alarms]
-            await self._keep_at_last(
-                told, {name for name, _ in told[: len(told) - len(self._alarms)]}
-            )
+            told = self._judge.tick(now)
+            passed = [(n, Passed(time_ns=now)) for n, a in self._alarms.items() if self._waits(a)]
+            await self._keep_at_last([*told, *passed], {name for name, _ in told})
+
+    def _waits(self, alarm: Alarm) -> bool:
+        """Whether time alone may change it: it is on a shelf, or rings again."""
+        return self.state(alarm.name).shelf is not Shelf.NO or alarm.life.realarm_s > 0
 
     async def _keep_at_last(
         self, told: Iterable[tuple[str, AnyHappening]], moved: set[str]

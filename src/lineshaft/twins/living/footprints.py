@@ -36,7 +36,7 @@ class Footprints:
     async def work_out(self) -> None:
         """Work them out now."""
         points = [p for path in self._names.under("", SYSTEM) if (p := self._names.find(path))]
-        for path, asset in assets(points).items():
+        for path, asset in (await asyncio.to_thread(assets, points)).items():
             found = counters(asset)
             if found is None:
                 continue
