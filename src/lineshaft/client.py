@@ -26,7 +26,7 @@ from lineshaft.historian.files import Mapping
 from lineshaft.historian.imports import Import
 from lineshaft.historian.last import Value
 from lineshaft.historian.query import Query
-from lineshaft.operations.client import Alarms
+from lineshaft.operations.client import Operations
 from lineshaft.twins.client import Twins
 from lineshaft.web.problem import Problem, failure
 from lineshaft.web.watching import Live, Watching
@@ -77,7 +77,7 @@ class _Items(msgspec.Struct):
     items: list[Value]
 
 
-class Client:
+class Client(Operations):
     """A connection to a plant. Every error is one of `lineshaft.core.errors`, with a remedy."""
 
     def __init__(self, url: str, token: str = "", *, verify: str | bool = True) -> None:
@@ -234,11 +234,6 @@ class Client:
     def twins(self) -> Twins[History]:
         """Digital twins: shells, submodels, elements and their values."""
         return Twins(self._http, self.history)
-
-    @functools.cached_property
-    def alarms(self) -> Alarms:
-        """Alarms: looked at, answered, defined, tried on history."""
-        return Alarms(self._json)
 
     # ---- bringing in
 

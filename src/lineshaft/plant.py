@@ -25,9 +25,9 @@ from lineshaft.gather.writing import Writer
 from lineshaft.historian import COLLECTIONS as HISTORIAN_COLLECTIONS
 from lineshaft.historian import DURABLE, Historian
 from lineshaft.machines import Machines
-from lineshaft.operations.alarms.desk import COLLECTIONS as ALARM_COLLECTIONS
-from lineshaft.operations.alarms.desk import SUBSCRIPTION as ALARMS
-from lineshaft.operations.alarms.desk import Desk
+from lineshaft.operations.running import COLLECTIONS as OPERATIONS_COLLECTIONS
+from lineshaft.operations.running import Operations
+from lineshaft.operations.tables import TABLES
 from lineshaft.records import Append, Delete, Put, Records
 from lineshaft.security import COLLECTIONS as SECURITY_COLLECTIONS
 from lineshaft.security.gate import Security
@@ -54,15 +54,15 @@ SLICES = ("gather", "historian", "operations", "security", "twins")
 COLLECTIONS = (
     *GATHER_COLLECTIONS,
     *HISTORIAN_COLLECTIONS,
-    *ALARM_COLLECTIONS,
+    *OPERATIONS_COLLECTIONS,
     *SECURITY_COLLECTIONS,
     *TWIN_COLLECTIONS,
 )
 WAITING_MAX = 1024
-"""Batches that may wait for the store, or for the alarms, before their drivers do."""
+"""Batches that may wait for the store before their drivers do."""
 RETRY_S = 1.0
 """Seconds after which an address that was lost is asked for again."""
-LIVE_TABLES = {"alarms", "drivers", "writes", "server"}
+LIVE_TABLES = {"drivers", "writes", "server"} | TABLES
 """Tables of the settings file that take effect without a new start of the process."""
 
 
@@ -88,13 +88,20 @@ class Plant:
         self.records: Records = build_at(Records, file.records, data)
         self.security = Security(file.security, self.records, self.spine.announce)
         self.spine.durable(DURABLE, "data.>", size_max=WAITING_MAX)
-        self.spine.durable(ALARMS, "data.>", size_max=WAITING_MAX)
         self.historian = Historian(file.historian, self.spine, self.store, self.records)
         self.devices = Devices(file.gather, self.spine, self.historian.namespace)
         authorizer, audit = self.security.authorizer, self.security.audit
         self.writer = Writer(file.gather, self.devices, self.historian, authorizer, audit)
         self.writer.allow(file.writes)
-        self.desk = Desk(self.records, self.spine, authorizer)
+        self.operations = Operations(
+            names=self.historian.namespace,
+            latest=self.historian,
+            store=self.store,
+            records=self.records,
+            spine=self.spine,
+            authorizer=authorizer,
+            audit=audit,
+        )
         self.life = self._life()
         self._stop = asyncio.Event()
         self._server_changed = asyncio.Event()
@@ -139,7 +146,7 @@ class Plant:
                 parts = [
                     group.create_task(self.security.run(), name="security"),
                     group.create_task(self.historian.run(), name="historian"),
-                    group.create_task(supervise("alarms", self.desk.run), name="alarms"),
+                    group.create_task(self.operations.run(), name="operations"),
                     group.create_task(self.devices.run(), name="devices"),
                     group.create_task(self.life.run(), name="twins"),
                 ]
@@ -160,7 +167,7 @@ class Plant:
             await stack.enter_async_context(self.records.opened(COLLECTIONS))
             password = await self.security.start()
             await self.historian.start()
-            await self.desk.start(self.loaded.file.alarms)
+            await self.operations.start(self.loaded.file)
             await self.life.start()
             yield password
 
@@ -234,7 +241,6 @@ class Plant:
     def _services(self) -> dict[str, object]:
         return {
             "plant": self,
-            "desk": self.desk,
             "devices": self.devices,
             "writer": self.writer,
             "historian": self.historian,
@@ -242,6 +248,7 @@ class Plant:
             "records": self.records,
             "spine": self.spine,
             "store": self.store,
+            **self.operations.given(),
             **self.life.given(),
         }
 
@@ -263,7 +270,7 @@ class Plant:
             gone = [n for n in old if n not in new]
             other = [n for n in new if n in old and new[n] != old[n]]
             added = [n for n in new if n not in old]
-            await self.desk.reload(fresh.file.alarms)
+            await self.operations.reload(fresh.file)
             for name in (*gone, *other):
                 await self.devices.remove(name)
             for made in fresh.drivers:

@@ -22,7 +22,7 @@ from lineshaft.gather import DEVICES, WriteRule
 from lineshaft.gather import Config as GatherConfig
 from lineshaft.historian import Config as HistorianConfig
 from lineshaft.historian.sql.serving import FlightSettings
-from lineshaft.operations.alarms.settings import Alarm, check_alarm
+from lineshaft.operations.tables import Tables, check_tables
 from lineshaft.records import Record, Records
 from lineshaft.security import Config as SecurityConfig
 from lineshaft.server import ServerSettings
@@ -42,7 +42,7 @@ class PlantTable(Settings, frozen=True):
     """Folder for history and records; a relative one is beside the settings file."""
 
 
-class PlantFile(Settings, frozen=True):
+class PlantFile(Tables, frozen=True):
     """What `plant.toml` may say. Every table may be left out."""
 
     plant: PlantTable = PlantTable()
@@ -69,8 +69,6 @@ class PlantFile(Settings, frozen=True):
     """One table `[[drivers]]` a connection; `kind` says which protocol, `name` is unique."""
     writes: tuple[WriteRule, ...] = ()
     """One table `[[writes]]` a point that may be written."""
-    alarms: tuple[Alarm, ...] = ()
-    """One table `[[alarms]]` a condition that needs an answer."""
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -222,9 +220,7 @@ def _drivers(file: PlantFile) -> tuple[Driver, ...]:
     _check_once("[[writes]] point", (r.point for r in file.writes))
     for rule in file.writes:
         check_path(rule.point)
-    _check_once("[[alarms]] name", (a.name for a in file.alarms))
-    for alarm in file.alarms:
-        check_alarm(alarm)
+    check_tables(file)
     return made
 
 

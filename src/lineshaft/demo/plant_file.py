@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from importlib import resources
 from pathlib import Path
 
 from lineshaft.core.path import parent
@@ -46,62 +47,6 @@ point = "{cnc}/spindle_override"
 low = 50.0
 high = 110.0
 """
-_ALARMS = """
-# What needs an answer, and which one.
-[[alarms]]
-name = "press oil warm"
-point = "{press}/oil_temperature"
-hi = {{ value = 60.0 }}
-hihi = {{ value = 68.0, priority = "high" }}
-dead_band = 2.0
-on_delay_s = 5.0
-group = "press-shop"
-[alarms.advice]
-cause = "Cooler blocked, or too little water"
-consequence = "Seals age, the force drops"
-action = "Clean the cooler; look at the chiller's flow"
-respond_s = 1800
-
-[[alarms]]
-name = "spindle vibrates"
-point = "{cnc}/vibration"
-hi = {{ value = 4.5 }}
-hihi = {{ value = 7.1, priority = "high" }}
-dead_band = 0.5
-on_delay_s = 2.0
-group = "machining"
-[alarms.advice]
-cause = "Worn tool or spindle bearing"
-consequence = "Scrap, then a broken spindle"
-action = "Change the tool; if it stays, call maintenance"
-respond_s = 600
-
-[[alarms]]
-name = "chiller failed"
-point = "{chiller}/alarm"
-off_normal = {{ value = 1, priority = "critical" }}
-on_bad = "raise"
-group = "utilities"
-life = {{ latching = true }}
-[alarms.advice]
-cause = "The chiller reports a failure"
-consequence = "All machines warm up within minutes"
-action = "Reset it at its panel; switch to city water"
-respond_s = 300
-
-[[alarms]]
-name = "film low"
-point = "{packing}/film"
-lo = {{ value = 15.0, priority = "low" }}
-lolo = {{ value = 5.0 }}
-dead_band = 3.0
-group = "packing"
-[alarms.advice]
-cause = "The roll is nearly used up"
-consequence = "The packer stops"
-action = "Bring a new roll"
-respond_s = 900
-"""
 
 
 def plant_file(ports: dict[str, int], *, http_port: int) -> str:
@@ -112,14 +57,19 @@ def plant_file(ports: dict[str, int], *, http_port: int) -> str:
         *(_modbus(machine, ports[machine]) for machine in MAPS),
         *_mqtt(ports["broker"]),
         _WRITES.format(chiller=PLACES["chiller"], cnc=PLACES["cnc-1"]),
-        _ALARMS.format(
-            press=PLACES["press"],
-            cnc=PLACES["cnc-1"],
-            chiller=PLACES["chiller"],
-            packing=PLACES["packing"],
-        ),
+        *_operations(),
     ]
     return "\n".join(parts)
+
+
+def _operations() -> Iterator[str]:
+    """What the factory says of its machines: `operations/*.toml`, `<press>` being its path."""
+    folder = resources.files("lineshaft.demo") / "operations"
+    for file in sorted(folder.iterdir(), key=lambda f: f.name):
+        text = file.read_text(encoding="utf-8")
+        for machine, place in PLACES.items():
+            text = text.replace(f"<{machine}>", place)
+        yield text
 
 
 def write(folder: Path, ports: dict[str, int], *, http_port: int) -> Path:

@@ -1,0 +1,81 @@
+"""Alarms of a running plant, for Python programs."""
+
+from collections.abc import Callable
+from typing import Any
+
+from lineshaft.core.errors import Missing
+
+Ask = Callable[..., dict[str, Any]]
+"""Method and path below the API, options of httpx; the decoded answer."""
+
+
+class Alarms:
+    """`plant.alarms`: looked at, answered, defined, tried on history."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+
+    def all(self, *, everything: bool = False) -> list[dict[str, Any]]:
+        """Open alarms, most urgent first; with `everything` the normal ones too."""
+        items: list[dict[str, Any]] = self._ask("GET", "/alarms")["items"]
+        return [v for v in items if everything or v["letter"] != "A"]
+
+    def named(self, name: str) -> dict[str, Any]:
+        """One alarm with its state.
+
+        Raises:
+            Missing: there is none of that name.
+        """
+        found = [v for v in self.all(everything=True) if v["alarm"]["name"] == name]
+        if not found:
+            raise Missing(f"there is no alarm {name!r}", remedy="List them with all().")
+        return found[0]
+
+    def acknowledge(self, name: str, comment: str = "") -> dict[str, Any]:
+        """Say that somebody has seen it.
+
+        Raises:
+            Stale: it is acknowledged already, or came anew meanwhile.
+        """
+        event_id = self.named(name)["state"]["event_id"]
+        return self.answer(name, {"do": "acknowledge", "event_id": event_id}, comment)
+
+    def shelve(self, name: str, seconds: float = 0.0, comment: str = "") -> dict[str, Any]:
+        """Put it away for some seconds; 0: until it returns to normal."""
+        return self.answer(name, {"do": "shelve", "seconds": seconds}, comment)
+
+    def answer(self, name: str, deed: dict[str, Any], comment: str = "") -> dict[str, Any]:
+        """Any deed of `POST /alarms/answer`, such as `{"do": "unshelve"}`.
+
+        Raises:
+            Stale: the alarm's state does not allow it; the message has the OPC UA code.
+        """
+        body = {"alarm": name, "deed": deed, "comment": comment}
+        return self._ask("POST", "/alarms/answer", json=body)
+
+    def define(self, alarm: dict[str, Any]) -> dict[str, Any]:
+        """Add an alarm, or change one made at run time; fields as in `[[alarms]]`."""
+        return self._ask("PUT", "/alarms", json=alarm)
+
+    def remove(self, name: str) -> None:
+        """Take away an alarm made at run time."""
+        self._ask("DELETE", "/alarms", params={"name": name})
+
+    def preview(
+        self, alarm: dict[str, Any], start: str = "-7d", stop: str = "now"
+    ) -> dict[str, Any]:
+        """How often it would have rung in a span; nothing is kept."""
+        body = {"alarm": alarm, "start": start, "stop": stop}
+        return self._ask("POST", "/alarms/preview", json=body)
+
+    def journal(
+        self, start: str = "-1d", stop: str = "now", *, alarm: str = "", limit: int = 200
+    ) -> list[dict[str, Any]]:
+        """What happened to alarms in a span, newest first."""
+        params = {"start": start, "stop": stop, "alarm": alarm, "limit": limit}
+        items: list[dict[str, Any]] = self._ask("GET", "/alarms/journal", params=params)["items"]
+        return [i["event"] for i in items]
+
+    def report(self, start: str = "-30d", stop: str = "now") -> dict[str, Any]:
+        """Figures of the alarm system after ISA-18.2 and EEMUA 191."""
+        return self._ask("GET", "/alarms/report", params={"start": start, "stop": stop})

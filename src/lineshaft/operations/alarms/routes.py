@@ -1,0 +1,243 @@
+"""Alarms over HTTP: list, answer, define, try on history, journal, figures."""
+
+import msgspec
+
+from lineshaft.core.access import Action, Authorizer, Identity
+from lineshaft.core.clock import now_ns
+from lineshaft.core.errors import Invalid
+from lineshaft.operations.alarms import happenings as h
+from lineshaft.operations.alarms.desk import Desk, View
+from lineshaft.operations.alarms.preview import Preview, preview
+from lineshaft.operations.alarms.report import Report, entries, report
+from lineshaft.operations.alarms.settings import Alarm
+from lineshaft.records import Logged, Records
+from lineshaft.stores import Store
+from lineshaft.web import delete, get, post, put, times
+
+
+class Acknowledge(msgspec.Struct, frozen=True, tag_field="do", tag="acknowledge"):
+    """Somebody has seen it; `event_id` is that of the view."""
+
+    event_id: str
+
+
+class Confirm(msgspec.Struct, frozen=True, tag_field="do", tag="confirm"):
+    """Something was done about it."""
+
+    event_id: str
+
+
+class Shelve(msgspec.Struct, frozen=True, tag_field="do", tag="shelve"):
+    """Put it away: for some seconds, or with 0 until it returns to normal."""
+
+    seconds: float = 0.0
+
+
+class Unshelve(msgspec.Struct, frozen=True, tag_field="do", tag="unshelve"):
+    """Take it off the shelf."""
+
+
+class Suppress(msgspec.Struct, frozen=True, tag_field="do", tag="suppress"):
+    """Say that it means nothing now, or with `on` false, that it does again."""
+
+    on: bool = True
+
+
+class OutOfService(msgspec.Struct, frozen=True, tag_field="do", tag="out-of-service"):
+    """Take it out for maintenance, under a permit."""
+
+    permit: str
+
+
+class InService(msgspec.Struct, frozen=True, tag_field="do", tag="in-service"):
+    """Give it back."""
+
+
+class Enable(msgspec.Struct, frozen=True, tag_field="do", tag="enable"):
+    """Evaluate it again."""
+
+
+class Disable(msgspec.Struct, frozen=True, tag_field="do", tag="disable"):
+    """Do not evaluate it at all."""
+
+
+class LetGo(msgspec.Struct, frozen=True, tag_field="do", tag="reset"):
+    """Let go of the latch."""
+
+
+class Silence(msgspec.Struct, frozen=True, tag_field="do", tag="silence"):
+    """Switch the sound off."""
+
+
+class Comment(msgspec.Struct, frozen=True, tag_field="do", tag="comment"):
+    """Add a remark and nothing else."""
+
+
+Deed = (
+    Acknowledge
+    | Confirm
+    | Shelve
+    | Unshelve
+    | Suppress
+    | OutOfService
+    | InService
+    | Enable
+    | Disable
+    | LetGo
+    | Silence
+    | Comment
+)
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody does to an alarm."""
+
+    alarm: str
+    deed: Deed
+    comment: str = ""
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """An alarm that is to be tried on history."""
+
+    alarm: Alarm
+    start: str = "-7d"
+    """RFC 3339, or relative to now."""
+    stop: str = "now"
+
+
+class AlarmList(msgspec.Struct, frozen=True):
+    """Alarms, most urgent first."""
+
+    items: list[View]
+
+
+class Journal(msgspec.Struct, frozen=True):
+    """Entries of the journal, newest first."""
+
+    items: list[Logged]
+
+
+_PLAIN: dict[type, type[h.AnyHappening]] = {
+    Unshelve: h.Unshelved,
+    InService: h.PlacedInService,
+    Enable: h.Enabled,
+    Disable: h.Disabled,
+    LetGo: h.Reset,
+    Silence: h.Silenced,
+    Comment: h.Commented,
+}
+"""Deeds that say nothing but when."""
+
+
+def happening(deed: Deed, who: Identity) -> h.AnyHappening:
+    """What a deed is to an alarm."""
+    now = now_ns()
+    match deed:
+        case Acknowledge(event_id=event_id):
+            return h.Acknowledged(time_ns=now, event_id=event_id, by=who.name)
+        case Confirm(event_id=event_id):
+            return h.Confirmed(time_ns=now, event_id=event_id)
+        case Shelve(seconds=s):
+            return h.TimedShelved(time_ns=now, seconds=s) if s else h.OneShotShelved(time_ns=now)
+        case Suppress(on=on):
+            return h.Suppressed(time_ns=now, on=on)
+        case OutOfService(permit=permit):
+            return h.RemovedFromService(time_ns=now, permit=permit)
+        case _:
+            return _PLAIN[type(deed)](time_ns=now)  # type: ignore[call-arg]
+
+
+_ENGINEERS = (Suppress, OutOfService, InService, Enable, Disable)
+"""Deeds that change what is watched; they need the right to configure."""
+
+
+@get("/alarms", action=Action.LOOK, tags=["alarms"], summary="All alarms")
+async def list_alarms(desk: Desk, who: Identity) -> AlarmList:
+    """Every alarm that the caller may see with its state, most urgent first."""
+    return AlarmList(desk.views(who))
+
+
+@post(
+    "/alarms/answer",
+    action=Action.WRITE,
+    tags=["alarms"],
+    summary="Answer an alarm",
+    status_code=200,
+)
+async def answer_alarm(data: Answer, desk: Desk, authorizer: Authorizer, who: Identity) -> View:
+    """Acknowledge, confirm, shelve, reset and so on; 409 names the OPC UA code of a refusal."""
+    if isinstance(data.deed, _ENGINEERS):
+        desk.check_engineer(who, data.alarm)
+    return await desk.answer(who, data.alarm, happening(data.deed, who), comment=data.comment)
+
+
+@put("/alarms", action=Action.CONFIGURE, tags=["alarms"], summary="Define an alarm")
+async def define_alarm(data: Alarm, desk: Desk, who: Identity) -> View:
+    """Add an alarm, or change one that was made at run time."""
+    return await desk.define(who, data)
+
+
+@delete("/alarms", action=Action.CONFIGURE, tags=["alarms"], summary="Remove an alarm")
+async def remove_alarm(name: str, desk: Desk, who: Identity) -> None:
+    """Take away an alarm that was made at run time; those of the file stay."""
+    await desk.remove(who, name)
+
+
+@post(
+    "/alarms/preview",
+    action=Action.LOOK,
+    tags=["alarms"],
+    summary="Try an alarm on history",
+    status_code=200,
+)
+async def preview_alarm(
+    data: Trial, store: Store, authorizer: Authorizer, who: Identity
+) -> Preview:
+    """How often it would have rung; nothing is kept."""
+    if not authorizer.allows(who, Action.LOOK, data.alarm.point):
+        raise Invalid(
+            f"there is no point {data.alarm.point!r}", remedy="Find it with GET /api/v1/points."
+        )
+    return await preview(store, data.alarm, *times.span_ns(data.start, data.stop))
+
+
+@get("/alarms/journal", action=Action.LOOK, tags=["alarms"], summary="The alarm journal")
+async def alarm_journal(  # noqa: PLR0913, PLR0917 - services and filters, by name
+    records: Records,
+    authorizer: Authorizer,
+    who: Identity,
+    start: str = "-1d",
+    stop: str = "now",
+    alarm: str = "",
+    limit: int = 200,
+) -> Journal:
+    """What happened to alarms in a span, newest first."""
+    start_ns, stop_ns = times.span_ns(start, stop)
+    if not 1 <= limit <= 10_000:  # noqa: PLR2004 - the bound of one answer
+        raise Invalid(f"limit is {limit}, wanted 1 to 10000", remedy="Take a shorter span.")
+    found = await entries(
+        records, authorizer, who, start_ns=start_ns, stop_ns=stop_ns, alarm=alarm, limit=limit
+    )
+    return Journal(found)
+
+
+@get("/alarms/report", action=Action.LOOK, tags=["alarms"], summary="Figures of the alarm system")
+async def alarm_report(
+    records: Records, authorizer: Authorizer, who: Identity, start: str = "-30d", stop: str = "now"
+) -> Report:
+    """Rates, floods, most frequent, stale and fleeting alarms after ISA-18.2 and EEMUA 191."""
+    start_ns, stop_ns = times.span_ns(start, stop)
+    found = await entries(records, authorizer, who, start_ns=start_ns, stop_ns=stop_ns)
+    return report(found, start_ns, stop_ns)
+
+
+handlers = [
+    list_alarms,
+    answer_alarm,
+    define_alarm,
+    remove_alarm,
+    preview_alarm,
+    alarm_journal,
+    alarm_report,
+]

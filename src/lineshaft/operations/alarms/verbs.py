@@ -1,0 +1,144 @@
+"""Command-line verbs of alarms of a running plant.
+
+The program sets `connect` in the parsed arguments: a function of those that gives a client.
+"""
+
+import argparse
+import json
+import os
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lineshaft.core.clock import to_iso
+from lineshaft.core.errors import Invalid
+
+_EPILOG = """examples:
+  lineshaft alarm list
+  lineshaft alarm ack "oil hot" --comment "on my way"
+  lineshaft alarm shelve "oil hot" --minutes 30
+  lineshaft alarm journal --start -8h
+  lineshaft alarm preview plant.toml --start -7d
+"""
+
+
+def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `alarm` with `list`, `ack`, `shelve`, `unshelve`, `journal`, `report`, `preview`."""
+    alarm = subparsers.add_parser(
+        "alarm",
+        help="alarms of a running plant",
+        description="Look at alarms, answer them, look back on them.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    ).add_subparsers(required=True, metavar="VERB")
+    verb = _verb(alarm, "list", "open alarms, most urgent first", _list)
+    verb.add_argument("--all", action="store_true", help="the normal ones too")
+    verb = _verb(alarm, "ack", "acknowledge an alarm", _ack)
+    _name(verb)
+    verb = _verb(alarm, "shelve", "put an alarm away for a while", _shelve)
+    _name(verb)
+    verb.add_argument("--minutes", type=float, default=0.0, help="default: until it is normal")
+    verb = _verb(alarm, "unshelve", "take an alarm off the shelf", _unshelve)
+    _name(verb)
+    verb = _verb(alarm, "journal", "what happened to alarms, newest first", _journal)
+    _span(verb, "-1d")
+    verb.add_argument("--alarm", default="", help="of one alarm only")
+    verb = _verb(alarm, "report", "figures of the alarm system (ISA-18.2, EEMUA 191)", _report)
+    _span(verb, "-30d")
+    verb = _verb(alarm, "preview", "try the alarms of a settings file on history", _preview)
+    verb.add_argument("file", type=Path, help="a TOML file with tables [[alarms]]")
+    _span(verb, "-7d")
+
+
+def _verb(
+    family: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    text: str,
+    call: Callable[[argparse.Namespace], int],
+) -> argparse.ArgumentParser:
+    verb = family.add_parser(name, help=text)
+    url = os.environ.get("LINESHAFT_URL", "http://127.0.0.1:8080")
+    token = os.environ.get("LINESHAFT_TOKEN", "")
+    verb.add_argument("--url", default=url, help="address of the plant (or LINESHAFT_URL)")
+    verb.add_argument("--token", default=token, help="API token (or LINESHAFT_TOKEN)")
+    verb.set_defaults(call=call)
+    return verb
+
+
+def _name(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("name", help="name of the alarm")
+    verb.add_argument("--comment", default="", help="stands in the journal")
+
+
+def _span(verb: argparse.ArgumentParser, start: str) -> None:
+    verb.add_argument("--start", default=start, help=f"time or -15m (default: {start})")
+    verb.add_argument("--stop", default="now", help="time or -15m (default: now)")
+
+
+def _list(args: argparse.Namespace) -> int:
+    with args.connect(args) as plant:
+        found = plant.alarms.all(everything=args.all)
+    for view in found:
+        print(_line(view))
+    if not found:
+        print("no open alarms")
+    return 0
+
+
+def _line(view: dict[str, Any]) -> str:
+    state = view["state"]
+    since = to_iso(state["active_ns"]) if state["active"] else "-"
+    about = f"{view['letter']} {state['limit'] or '-':<9} {since:<30}"
+    return f"{about} {view['alarm']['name']}  ({view['alarm']['point']})"
+
+
+def _ack(args: argparse.Namespace) -> int:
+    with args.connect(args) as plant:
+        print(_line(plant.alarms.acknowledge(args.name, args.comment)))
+    return 0
+
+
+def _shelve(args: argparse.Namespace) -> int:
+    with args.connect(args) as plant:
+        print(_line(plant.alarms.shelve(args.name, args.minutes * 60, args.comment)))
+    return 0
+
+
+def _unshelve(args: argparse.Namespace) -> int:
+    with args.connect(args) as plant:
+        print(_line(plant.alarms.answer(args.name, {"do": "unshelve"}, args.comment)))
+    return 0
+
+
+def _journal(args: argparse.Namespace) -> int:
+    with args.connect(args) as plant:
+        found = plant.alarms.journal(args.start, args.stop, alarm=args.alarm, limit=10_000)
+    for event in found:
+        data = event["data"]
+        more = " ".join(str(data[k]) for k in ("limit", "refused", "comment") if data.get(k))
+        what = event["kind"].removeprefix("alarm.")
+        print(f"{to_iso(event['time_ns'])} {data['alarm']}: {what} {more} ({event['actor']})")
+    return 0
+
+
+def _report(args: argparse.Namespace) -> int:
+    with args.connect(args) as plant:
+        print(json.dumps(plant.alarms.report(args.start, args.stop), indent=2))
+    return 0
+
+
+def _preview(args: argparse.Namespace) -> int:
+    try:
+        alarms = tomllib.loads(args.file.read_text("utf-8")).get("alarms", [])
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise Invalid(f"{args.file} cannot be read: {error}") from error
+    if not alarms:
+        raise Invalid(f"{args.file} has no table [[alarms]]", remedy="Write one, then try again.")
+    with args.connect(args) as plant:
+        for alarm in alarms:
+            found = plant.alarms.preview(alarm, args.start, args.stop)
+            active_s = found["active_ns"] / 1e9
+            name = alarm.get("name", "")
+            print(f"{name}: would have rung {found['rung']} times, active for {active_s:.0f} s")
+    return 0

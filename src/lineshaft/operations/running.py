@@ -1,0 +1,78 @@
+"""The parts of operations, put together."""
+
+import asyncio
+from typing import Protocol
+
+from lineshaft.core.access import Audit, Authorizer
+from lineshaft.core.flow import supervise
+from lineshaft.operations import Latest, Names
+from lineshaft.operations.alarms import desk
+from lineshaft.operations.alarms.desk import Desk
+from lineshaft.operations.tables import Tables
+from lineshaft.records import Records
+from lineshaft.spines import Spine
+from lineshaft.stores import Store
+
+COLLECTIONS = (*desk.COLLECTIONS,)
+DURABLE = (desk.SUBSCRIPTION,)
+"""Durable subscriptions to all data; declared here, each read by one part."""
+WAITING_MAX = 1024
+"""Batches that may wait for a part before their drivers do."""
+
+
+class Part(Protocol):
+    """One part of operations.
+
+    `start` takes its settings once store and records are open, `reload` takes them again: what
+    did not change remembers, and where it raises nothing has changed. It may also have
+    `problems()` and `metrics()`.
+    """
+
+    async def run(self) -> None:
+        """Follow the plant until cancelled."""
+
+
+class Operations:
+    """Alarms and all else that says what machine data mean, of one plant."""
+
+    def __init__(  # noqa: PLR0913 - each is a neighbour, by keyword
+        self,
+        *,
+        names: Names,
+        latest: Latest,
+        store: Store,
+        records: Records,
+        spine: Spine,
+        authorizer: Authorizer,
+        audit: Audit,
+    ) -> None:
+        for name in DURABLE:
+            spine.durable(name, "data.>", size_max=WAITING_MAX)
+        self.desk = Desk(records, spine, authorizer)
+        self.parts: dict[str, Part] = {"alarms": self.desk}
+
+    async def start(self, tables: Tables) -> None:
+        """Know what the settings and the records know; nothing runs yet.
+
+        Raises:
+            Invalid: the settings ask for something that cannot be.
+        """
+        await self.desk.start(tables.alarms)
+
+    async def reload(self, tables: Tables) -> None:
+        """Take the settings as they are now.
+
+        Raises:
+            Invalid: they ask for something that cannot be.
+        """
+        await self.desk.reload(tables.alarms)
+
+    async def run(self) -> None:
+        """Run every part until cancelled; one that fails is started anew beside the others."""
+        async with asyncio.TaskGroup() as group:
+            for name, part in self.parts.items():
+                group.create_task(supervise(name, part.run), name=name)
+
+    def given(self) -> dict[str, object]:
+        """What the routes are given, by the names of their parameters."""
+        return {"desk": self.desk}
