@@ -147,7 +147,7 @@ class Chart:
             given = None if sizes is None else sizes[rows]
             groups = self._groups(time_ns[rows], values[rows], given, keys, rows)
             parts.append(self._plot(self._phases[phase].known, groups))
-        return _joined(parts, len(self.marks) - 1)
+        return joined(parts, len(self.marks) - 1)
 
     def _groups(
         self, time_ns: Times, values: Floats, sizes: Floats | None, keys: Keys | None, rows: Flags
@@ -260,7 +260,7 @@ class Chart:
         return np.abs(np.diff(values, prepend=last))
 
 
-def _joined(parts: Sequence[Plotted], rules: int) -> Plotted:
+def joined(parts: Sequence[Plotted], rules: int) -> Plotted:
     if len(parts) == 1:
         return parts[0]
     if not parts:

@@ -69,6 +69,38 @@ def _of_subgroups(kind: Kind, values: Floats) -> Baseline:
     return Baseline(centre=float(values.mean()), sigma=sigma, size=size)
 
 
+def of_groups(  # noqa: PLR0913, PLR0917 - columns of one thing
+    kind: Kind, mean: Floats, spread: Floats, size: Floats, wanted: int
+) -> Baseline:
+    """What subgroups of several sizes say; `spread` are ranges, or deviations for xbar-s.
+
+    The deviation is the mean of each subgroup's own estimate.
+
+    Raises:
+        Invalid: no subgroup has a spread.
+    """
+    several = size > 1
+    if not several.any():
+        raise Invalid("a baseline of subgroups of one value each", remedy="Take larger ones.")
+    ones = [constants(int(n)) for n in size[several].tolist()]
+    divisor = np.array([c.c4 if kind is Kind.XBAR_S else c.d2 for c in ones])
+    centre = float((mean * size).sum() / size.sum())
+    return Baseline(
+        centre=centre, sigma=float((spread[several] / divisor).mean()), size=wanted
+    )
+
+
+def of_values(kind: Kind, values: Floats, sizes: Floats | None, wanted: int) -> Baseline:
+    """What single values, counts or samples say.
+
+    Raises:
+        Invalid: they are too few.
+    """
+    if kind is Kind.NP:
+        sizes = np.full(len(values), float(wanted))
+    return msgspec.structs.replace(baseline(kind, values, sizes), size=wanted)
+
+
 def value_limits(kind: Kind, known: Baseline, size: float = 1.0) -> Limits:
     """Limits of the value chart; `size` is that of the sample for p and u charts."""
     centre = known.centre
