@@ -5,6 +5,7 @@ import functools
 from typing import Any
 
 from lineshaft.operations.alarms.client import Alarms
+from lineshaft.operations.spc.client import Charts
 
 
 class Operations(abc.ABC):
@@ -18,3 +19,8 @@ class Operations(abc.ABC):
     def alarms(self) -> Alarms:
         """Alarms: looked at, answered, defined, tried on history."""
         return Alarms(self._json)
+
+    @functools.cached_property
+    def spc(self) -> Charts:
+        """Control charts: looked at, defined, learned, commented on."""
+        return Charts(self._json)

@@ -8,13 +8,15 @@ from lineshaft.core.flow import supervise
 from lineshaft.operations import Latest, Names
 from lineshaft.operations.alarms import desk
 from lineshaft.operations.alarms.desk import Desk
+from lineshaft.operations.spc import board
+from lineshaft.operations.spc.board import Board
 from lineshaft.operations.tables import Tables
 from lineshaft.records import Records
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
 
-COLLECTIONS = (*desk.COLLECTIONS,)
-DURABLE = (desk.SUBSCRIPTION,)
+COLLECTIONS = (*desk.COLLECTIONS, *board.COLLECTIONS)
+DURABLE = (desk.SUBSCRIPTION, board.SUBSCRIPTION)
 """Durable subscriptions to all data; declared here, each read by one part."""
 WAITING_MAX = 1024
 """Batches that may wait for a part before their drivers do."""
@@ -49,7 +51,10 @@ class Operations:
         for name in DURABLE:
             spine.durable(name, "data.>", size_max=WAITING_MAX)
         self.desk = Desk(records, spine, authorizer)
-        self.parts: dict[str, Part] = {"alarms": self.desk}
+        self.board = Board(
+            names=names, store=store, records=records, spine=spine, authorizer=authorizer
+        )
+        self.parts: dict[str, Part] = {"alarms": self.desk, "spc": self.board}
 
     async def start(self, tables: Tables) -> None:
         """Know what the settings and the records know; nothing runs yet.
@@ -58,6 +63,7 @@ class Operations:
             Invalid: the settings ask for something that cannot be.
         """
         await self.desk.start(tables.alarms)
+        await self.board.start(tables.charts)
 
     async def reload(self, tables: Tables) -> None:
         """Take the settings as they are now.
@@ -66,6 +72,7 @@ class Operations:
             Invalid: they ask for something that cannot be.
         """
         await self.desk.reload(tables.alarms)
+        await self.board.reload(tables.charts)
 
     async def run(self) -> None:
         """Run every part until cancelled; one that fails is started anew beside the others."""
@@ -75,4 +82,4 @@ class Operations:
 
     def given(self) -> dict[str, object]:
         """What the routes are given, by the names of their parameters."""
-        return {"desk": self.desk}
+        return {"desk": self.desk, "board": self.board}

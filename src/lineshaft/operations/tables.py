@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from lineshaft.core.errors import Invalid
 from lineshaft.core.settings import Settings
 from lineshaft.operations.alarms.settings import Alarm, check_alarm
+from lineshaft.operations.spc.settings import ChartTable, check_chart
 
 
 class Tables(Settings, frozen=True):
@@ -12,6 +13,8 @@ class Tables(Settings, frozen=True):
 
     alarms: tuple[Alarm, ...] = ()
     """One table `[[alarms]]` a condition that needs an answer."""
+    charts: tuple[ChartTable, ...] = ()
+    """One table `[[charts]]` a control chart."""
 
 
 TABLES = frozenset(Tables.__struct_fields__)
@@ -26,6 +29,9 @@ def check_tables(tables: Tables) -> None:
     _once("[[alarms]] name", (a.name for a in tables.alarms))
     for alarm in tables.alarms:
         check_alarm(alarm)
+    _once("[[charts]] name", (c.name for c in tables.charts))
+    for chart in tables.charts:
+        check_chart(chart)
 
 
 def _once(what: str, names: Iterable[str]) -> None:

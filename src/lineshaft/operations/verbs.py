@@ -3,8 +3,10 @@
 import argparse
 
 from lineshaft.operations.alarms import verbs as alarms
+from lineshaft.operations.spc import verbs as spc
 
 
 def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `alarm`."""
+    """Add `alarm` and `spc`."""
     alarms.verbs(subparsers)
+    spc.verbs(subparsers)

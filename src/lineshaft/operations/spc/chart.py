@@ -98,7 +98,7 @@ class Chart:
     quality) is left out of subgroups and breaks runs on charts of single values.
     """
 
-    def __init__(  # noqa: PLR0913 - all by keyword
+    def __init__(
         self,
         kind: Kind,
         phases: Sequence[Phase],
@@ -185,7 +185,9 @@ class Chart:
             z = np.where(sigma > 0, (groups.mean - centre) / sigma, np.nan)
         if self.kind is Kind.EWMA:
             value, lower, upper, found = self._ewma(z, centre, sigma)
-            return self._plotted(groups, value, groups.spread * np.nan, (lower, centre, upper), found)
+            return self._plotted(
+                groups, value, groups.spread * np.nan, (lower, centre, upper), found
+            )
         if self.kind is Kind.CUSUM:
             return self._cusum(groups, z)
         before = np.array([np.nan if v is None else v for v in self.state.before], dtype=float)
@@ -261,6 +263,7 @@ class Chart:
 
 
 def joined(parts: Sequence[Plotted], rules: int) -> Plotted:
+    """All points in the given order; of none, empty columns with so many rules."""
     if len(parts) == 1:
         return parts[0]
     if not parts:

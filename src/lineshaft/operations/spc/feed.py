@@ -123,10 +123,13 @@ class Feed:
     ) -> Measured:
         """Take samples by point, as `split` gives them; give the measurements finished now.
 
-        Those before `from_ns` are left out. `heard_ns`: up to then every point is known to have told everything.
+        Those before `from_ns` are left out. Up to `heard_ns` every point is known to have told
+        everything.
         """
         fresh = {
-            p: s for p in self.points if p in columns and (s := self._fresh(p, columns[p])) is not None
+            p: s
+            for p in self.points
+            if p in columns and (s := self._fresh(p, columns[p])) is not None
         }
         own = fresh.get(self.chart.point)
         if not self.parts:
@@ -165,8 +168,12 @@ class Feed:
         if not late:
             return came
         values = came.values
-        kept = values[new] if isinstance(values, np.ndarray) else np.array(values, dtype=object)[new]
-        return Samples(times[new], kept if isinstance(values, np.ndarray) else [*kept], came.quality[new])
+        kept = (
+            values[new] if isinstance(values, np.ndarray) else np.array(values, dtype=object)[new]
+        )
+        return Samples(
+            times[new], kept if isinstance(values, np.ndarray) else [*kept], came.quality[new]
+        )
 
     def _plain(self, own: Samples | None, from_ns: int) -> Measured:
         if own is None:
@@ -190,7 +197,8 @@ class Feed:
             found = part.push(columns, heard_ns=heard)
             self.lost += found.dropped
             self.late += len(found.late)
-            nothing = None if self.parts[role].type is Type.STRING else np.nan
+            text = self.parts[role].type is Type.STRING
+            nothing = np.array(None if text else np.nan)
             self._tracks[role].add(
                 found.time_ns, np.where(found.quality >= BAD, nothing, found.values)
             )
@@ -281,10 +289,10 @@ def split(batch: Batch, wanted: Container[str]) -> dict[str, Samples]:
     index, times, quality = index[order], times[order], rows.quality[order]
     numbers = rows.number[order]
     words = [*map(rows.text.to_pylist().__getitem__, order)] if rows.has_text.any() else None
-    starts = np.append(0, np.flatnonzero(index[1:] != index[:-1]) + 1) if len(index) else []
+    starts = [0, *(np.flatnonzero(index[1:] != index[:-1]) + 1).tolist()] if len(index) else []
     found = {}
     for begin, end in itertools.pairwise([*starts, len(index)]):
-        part = slice(int(begin), int(end))
+        part = slice(begin, end)
         of_text = words is not None and any(w is not None for w in words[part])
         values = words[part] if words is not None and of_text else numbers[part]
         found[names[index[begin]]] = Samples(times[part], values, quality[part])
@@ -303,9 +311,7 @@ def compiled(chart: ChartTable, find: Find) -> dict[str, Expression]:
     found: dict[str, Expression] = {}
     if chart.expression:
         unit = chart.unit
-        found["value"] = compile_expression(
-            chart.expression, known, wants=Type.DOUBLE, unit=unit
-        )
+        found["value"] = compile_expression(chart.expression, known, wants=Type.DOUBLE, unit=unit)
     if chart.when:
         found["when"] = compile_expression(chart.when, known, wants=Type.BOOL)
     if chart.size_point:

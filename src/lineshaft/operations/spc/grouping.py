@@ -33,7 +33,7 @@ class Groups(msgspec.Struct, frozen=True, kw_only=True):
     """Range or standard deviation; NaN for a single value."""
 
 
-def subgroups(  # noqa: PLR0913, PLR0917 - one call, in one place
+def subgroups(
     kind: Kind, size: int, waiting: Waiting, time_ns: Times, values: Floats, keys: Keys | None
 ) -> tuple[Groups, Waiting]:
     """The subgroups that values complete, and what is left.
@@ -68,7 +68,7 @@ def _by_count(kind: Kind, size: int, times: Times, whole: Floats) -> tuple[Group
     return _groups(kind, times[:full].reshape(-1, size)[:, -1], rows, counts), rest
 
 
-def _by_key(  # noqa: PLR0914 - one walk over runs of keys
+def _by_key(
     kind: Kind, size: int, times: Times, whole: Floats, keys: Keys
 ) -> tuple[Groups, Waiting]:
     if not len(whole):
@@ -111,6 +111,4 @@ def _groups(kind: Kind, ends: Times, rows: Floats, counts: NDArray[np.int64]) ->
 
 def _none() -> Groups:
     nothing = np.empty(0)
-    return Groups(
-        time_ns=np.empty(0, dtype=np.int64), size=nothing, mean=nothing, spread=nothing
-    )
+    return Groups(time_ns=np.empty(0, dtype=np.int64), size=nothing, mean=nothing, spread=nothing)

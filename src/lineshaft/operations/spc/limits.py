@@ -69,9 +69,7 @@ def _of_subgroups(kind: Kind, values: Floats) -> Baseline:
     return Baseline(centre=float(values.mean()), sigma=sigma, size=size)
 
 
-def of_groups(  # noqa: PLR0913, PLR0917 - columns of one thing
-    kind: Kind, mean: Floats, spread: Floats, size: Floats, wanted: int
-) -> Baseline:
+def of_groups(kind: Kind, mean: Floats, spread: Floats, size: Floats, wanted: int) -> Baseline:
     """What subgroups of several sizes say; `spread` are ranges, or deviations for xbar-s.
 
     The deviation is the mean of each subgroup's own estimate.
@@ -85,9 +83,7 @@ def of_groups(  # noqa: PLR0913, PLR0917 - columns of one thing
     ones = [constants(int(n)) for n in size[several].tolist()]
     divisor = np.array([c.c4 if kind is Kind.XBAR_S else c.d2 for c in ones])
     centre = float((mean * size).sum() / size.sum())
-    return Baseline(
-        centre=centre, sigma=float((spread[several] / divisor).mean()), size=wanted
-    )
+    return Baseline(centre=centre, sigma=float((spread[several] / divisor).mean()), size=wanted)
 
 
 def of_values(kind: Kind, values: Floats, sizes: Floats | None, wanted: int) -> Baseline:
@@ -134,9 +130,7 @@ def spread_limits(kind: Kind, known: Baseline) -> Limits:
     return _around(one.d2 * known.sigma, one.d3 * known.sigma)
 
 
-def value_lines(
-    kind: Kind, known: Baseline, size: Floats
-) -> tuple[Floats, Floats, Floats, Floats]:
+def value_lines(kind: Kind, known: Baseline, size: Floats) -> tuple[Floats, Floats, Floats, Floats]:
     """Lower limit, centre, upper limit and standard error at points of these sizes, each (k,)."""
     sizes, place = np.unique(size, return_inverse=True)
     table = np.full((len(sizes), 4), np.nan)

@@ -1,6 +1,7 @@
 """Charts on history: the same feed and chart, fed from the store."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncGenerator, Sequence
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ import numpy as np
 from lineshaft.core.errors import Invalid
 from lineshaft.operations.expressions.tails import Samples
 from lineshaft.operations.spc import Baseline, Kind
-from lineshaft.operations.spc.chart import Phase, Plotted, joined
+from lineshaft.operations.spc.chart import Chart, Phase, Plotted, joined
 from lineshaft.operations.spc.feed import Feed, Find, Measured, split
 from lineshaft.operations.spc.grouping import Groups, Waiting, subgroups
 from lineshaft.operations.spc.limits import of_groups, of_values
@@ -44,9 +45,7 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True):
     """Subgroups, samples or single values."""
 
 
-async def parts(
-    store: Store, feed: Feed, start_ns: int, stop_ns: int
-) -> AsyncGenerator[Part]:
+async def parts(store: Store, feed: Feed, start_ns: int, stop_ns: int) -> AsyncGenerator[Part]:
     """All that a feed needs for the measurements in [`start_ns`, `stop_ns`), in time."""
     paths = list(feed.points)
     begin = start_ns - feed.lookback_ns
@@ -77,10 +76,12 @@ async def measured(
             found.append(one)
     if not found:
         return Measured(np.empty(0, dtype=np.int64), np.empty(0), np.empty(0), None)
-    columns = []
-    for column in zip(*found, strict=True):
-        columns.append(None if column[0] is None else np.concatenate(column))
-    return Measured(*columns)
+    sizes, keys = (
+        np.concatenate([one[column] for one in found]) if found[0][column] is not None else None
+        for column in (2, 3)
+    )
+    times_ns = np.concatenate([one.time_ns for one in found])
+    return Measured(times_ns, np.concatenate([one.values for one in found]), sizes, keys)
 
 
 def groups_of(chart: ChartTable, found: Measured) -> Groups | None:
@@ -128,10 +129,8 @@ async def resolved(store: Store, chart: ChartTable, find: Find) -> tuple[Phase, 
     Raises:
         Invalid: a span to learn from holds too little, or phases do not follow each other.
     """
-    found: list[Phase] = []
-    for table in chart.phases:
-        found.append(await _phase(store, chart, find, table))
-    if any(b.start_ns <= a.start_ns for a, b in zip(found, found[1:], strict=False)):
+    found = [await _phase(store, chart, find, table) for table in chart.phases]
+    if any(b.start_ns <= a.start_ns for a, b in itertools.pairwise(found)):
         raise Invalid(
             f"chart {chart.name!r}: phases do not follow each other", remedy="Order them by start."
         )
@@ -166,7 +165,12 @@ async def warm_ns(
     return min(begin, start_ns), exact
 
 
-async def plot(  # noqa: PLR0913, PLR0917 - a span of a chart
+def _step(feed: Feed, chart: Chart, part: Part, begin_ns: int) -> Plotted:
+    heard = part.stop_ns - 1
+    return chart.push(*feed.push(part.columns, heard_ns=heard, from_ns=begin_ns))
+
+
+async def plot(
     store: Store,
     chart: ChartTable,
     find: Find,
@@ -188,11 +192,7 @@ async def plot(  # noqa: PLR0913, PLR0917 - a span of a chart
     begin, exact = await warm_ns(store, list(feed.points), own, start_ns)
     found = []
     async for part in parts(store, feed, begin, stop_ns):
-        one = await asyncio.to_thread(
-            lambda part=part: made.push(
-                *feed.push(part.columns, heard_ns=part.stop_ns - 1, from_ns=begin)
-            )
-        )
+        one = await asyncio.to_thread(_step, feed, made, part, begin)
         kept = one.time_ns >= start_ns
         if kept.any():
             found.append(one if kept.all() else chosen(one, kept))

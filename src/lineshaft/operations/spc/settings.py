@@ -2,6 +2,7 @@
 
 import enum
 import hashlib
+import itertools
 import math
 from typing import Annotated, Literal
 
@@ -205,7 +206,7 @@ def _check_phases(chart: ChartTable) -> None:
     bare = sum(not p.start and p.learn is None for p in chart.phases)
     if bare > 1 or (bare and chart.phases[0].start):
         raise _wrong(chart, "a later phase has no start", "Give each its start.")
-    if any(b <= a for a, b in zip(starts, starts[1:], strict=False)):
+    if any(b <= a for a, b in itertools.pairwise(starts)):
         raise _wrong(chart, "phases do not follow each other", "Order them by start.")
 
 

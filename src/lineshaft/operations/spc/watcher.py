@@ -69,7 +69,9 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     standing: Standing = Standing()
 
 
-def chart_of(table: ChartTable, phases: tuple[Phase, ...], state: ChartState | None = None) -> Chart:
+def chart_of(
+    table: ChartTable, phases: tuple[Phase, ...], state: ChartState | None = None
+) -> Chart:
     """The chart that a definition asks for."""
     memory = Memory(
         weight=table.weight, width=table.width, slack=table.slack, decision=table.decision
@@ -145,43 +147,51 @@ def walked(
     since, last = standing.since_ns, standing.last
     for place in np.flatnonzero((table != before).any(axis=0) | new_phase).tolist():
         found = _at(plotted, int(good[place]))
+        replace = msgspec.structs.replace
         if new_phase[place]:
-            told.append(Happening(what="phase_started", **found))
+            told.append(replace(found, what="phase_started"))
         fresh = _names(marks, table[:, place] & ~before[:, place])
         if fresh:
-            told.append(Happening(what="violated", marks=fresh, **found))
+            told.append(replace(found, what="violated", marks=fresh))
         elif before[:, place].any() and not table[:, place].any():
-            told.append(Happening(what="returned", **found))
+            told.append(replace(found, what="returned"))
         if table[:, place].any() != before[:, place].any() or not since:
-            since = found["time_ns"]
+            since = found.time_ns
     out = np.flatnonzero(table.any(axis=0))
     if len(out):
         point = _at(plotted, int(good[out[-1]]))
-        del point["phase"]
-        last = Violation(marks=_names(marks, table[:, out[-1]]), **point)
+        last = Violation(
+            time_ns=point.time_ns,
+            marks=_names(marks, table[:, out[-1]]),
+            value=point.value,
+            spread=point.spread,
+        )
     newest = _at(plotted, int(good[-1]))
-    return (
-        msgspec.structs.replace(
-            standing,
-            marks=_names(marks, table[:, -1]),
-            since_ns=since,
-            plotted=standing.plotted + len(good),
-            last=last,
-            **newest,
-        ),
-        told,
+    after = msgspec.structs.replace(
+        standing,
+        marks=_names(marks, table[:, -1]),
+        since_ns=since,
+        time_ns=newest.time_ns,
+        value=newest.value,
+        spread=newest.spread,
+        phase=newest.phase,
+        plotted=standing.plotted + len(good),
+        last=last,
     )
+    return after, told
 
 
 def _names(marks: tuple[str, ...], row: NDArray[np.bool_]) -> tuple[str, ...]:
     return tuple(m for m, on in zip(marks, row.tolist(), strict=True) if on)
 
 
-def _at(plotted: Plotted, place: int) -> dict[str, int | float | None]:
+def _at(plotted: Plotted, place: int) -> Happening:
+    """A point, as what happens at it is told."""
     spread = float(plotted.spread[place])
-    return {
-        "time_ns": int(plotted.time_ns[place]),
-        "value": float(plotted.value[place]),
-        "spread": None if np.isnan(spread) else spread,
-        "phase": int(plotted.phase[place]),
-    }
+    return Happening(
+        what="returned",
+        time_ns=int(plotted.time_ns[place]),
+        value=float(plotted.value[place]),
+        spread=None if np.isnan(spread) else spread,
+        phase=int(plotted.phase[place]),
+    )
