@@ -71,13 +71,18 @@ class Hall:
 
 
 @asynccontextmanager
-async def hall(folder, *charts: ChartTable, points=(), now=None) -> AsyncGenerator[Hall]:
-    """Everything open; charts are at work."""
+async def hall(
+    folder, *charts: ChartTable, points=(), now=None, kept=True
+) -> AsyncGenerator[Hall]:
+    """Everything open; charts are at work. With `kept`, a second hall goes on from the folder."""
     spine = build(Spine, {"name": "spine", "kind": "memory"})
     spine.durable(SUBSCRIPTION, "data.>", size_max=8)
-    path = str(folder / "records")
-    records = build(Records, {"name": "records", "kind": "sqlite", "path": path})
-    store = build(Store, {"name": "store", "kind": "parquet", "path": str(folder / "store")})
+    tables = [{"kind": "memory"}, {"kind": "memory"}]
+    if kept:
+        tables[0] = {"kind": "sqlite", "path": str(folder / "records")}
+        tables[1] = {"kind": "parquet", "path": str(folder / "store")}
+    records = build(Records, {"name": "records", **tables[0]})
+    store = build(Store, {"name": "store", **tables[1]})
     names = Namespace(points)
     async with store.opened(), records.opened(COLLECTIONS):
         made = Board(

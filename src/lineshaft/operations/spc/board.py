@@ -22,7 +22,7 @@ from lineshaft.core.flow import Channel, Full, wait_s
 from lineshaft.core.point import Kind as PointKind
 from lineshaft.core.point import Point
 from lineshaft.operations import Names
-from lineshaft.operations.expressions.tails import Samples
+from lineshaft.operations.expressions.tails import LONG_AGO, Samples
 from lineshaft.operations.spc import past
 from lineshaft.operations.spc.book import CHARTS, Book, every
 from lineshaft.operations.spc.chart import Phase
@@ -315,8 +315,12 @@ class Board:
             begin, _ = await past.warm_ns(self._store, list(watcher.feed.points), own, now)
         told: list[Happening] = []
         async for part in past.parts(self._store, watcher.feed, begin, 2**62):
-            heard = min(part.stop_ns - 1, now - SILENT_NS)
-            told += watcher.push(part.columns, heard_ns=heard, from_ns=begin if first else -(2**62))
+            if not part.columns:
+                continue
+            # The newest stored time may have more to come.
+            heard = min(part.stop_ns - 2, now - SILENT_NS)
+            after = begin if first else LONG_AGO
+            told += watcher.push(part.columns, heard_ns=heard, from_ns=after)
             await asyncio.sleep(0)
         watcher.forget_late()
         return told

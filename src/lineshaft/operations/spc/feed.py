@@ -29,6 +29,9 @@ NS = 1_000_000_000
 PENDING_MAX = 100_000
 """Measurements that may wait for a point that says nothing; the oldest go, counted."""
 
+LATENESS_NS = 1
+"""A source that is at a time may have more to say of that very time."""
+
 Find = Callable[[str], Point | None]
 
 
@@ -79,7 +82,9 @@ class Feed:
         self._pending = [(t, np.nan if v is None else v) for t, v in state.pending]
         self._tracks = {r: Track(state.held.get(r, TrackState())) for r in self.parts}
         self._key, self._by = state.key, state.by
-        self._evaluators: dict[str, Evaluator] = {r: e.evaluator() for r, e in self.parts.items()}
+        self._evaluators: dict[str, Evaluator] = {
+            r: e.evaluator(LATENESS_NS) for r, e in self.parts.items()
+        }
         for role, kept in state.parts.items():
             if role in self._evaluators:
                 self._evaluators[role].restore(kept)
@@ -142,7 +147,7 @@ class Feed:
             )
         heard = self._heard(fresh)
         if heard_ns is not None:
-            heard = {s: max(heard_ns, t) for s, t in heard.items()}
+            heard = {s: max(heard_ns + LATENESS_NS, t) for s, t in heard.items()}
         return self._joined(fresh, heard)
 
     def _heard(self, fresh: Mapping[str, Samples]) -> dict[str, int]:

@@ -155,9 +155,9 @@ def check_chart(chart: ChartTable) -> ChartTable:
             f"chart {name[:40]!r}: name has {len(name)} characters, wanted 1 to {NAME_CHARS_MAX}",
             remedy="Give it a printable name of its own.",
         )
+    _check_kind(chart)
     for path in (*chart.paths, chart.out):
         check_path(path)
-    _check_kind(chart)
     _check_phases(chart)
     numbers = (chart.lsl, chart.usl, chart.target)
     if not all(n is None or math.isfinite(n) for n in numbers):
