@@ -1,5 +1,5 @@
-/** The pages of operations: alarms. */
-import { BellOutlined } from "@ant-design/icons";
+/** The pages of operations: alarms, control charts. */
+import { BellOutlined, LineChartOutlined } from "@ant-design/icons";
 import { lazy } from "react";
 import type { Page } from "../../page";
 
@@ -10,6 +10,14 @@ export const pages: Page[] = [
     component: lazy(() => import("./Alarms")),
     order: 15,
     icon: <BellOutlined />,
+    action: "look",
+  },
+  {
+    path: "spc",
+    title: (t) => t.spc.title,
+    component: lazy(() => import("./spc/Charts")),
+    order: 18,
+    icon: <LineChartOutlined />,
     action: "look",
   },
 ];
