@@ -58,9 +58,7 @@ class Hall:
     async def told(self) -> list[tuple]:
         """What stands in the log, in order: kind, time, marks."""
         events = [e.event for e in await self.records.events(kind="spc", limit=1000)]
-        return [
-            (e.kind, e.time_ns, tuple(e.data["marks"])) for e in events if "marks" in e.data
-        ]
+        return [(e.kind, e.time_ns, tuple(e.data["marks"])) for e in events if "marks" in e.data]
 
     def standing(self, name: str):
         return self.board.view_of(self.board.book.charts[name]).standing
@@ -71,9 +69,7 @@ class Hall:
 
 
 @asynccontextmanager
-async def hall(
-    folder, *charts: ChartTable, points=(), now=None, kept=True
-) -> AsyncGenerator[Hall]:
+async def hall(folder, *charts: ChartTable, points=(), now=None, kept=True) -> AsyncGenerator[Hall]:
     """Everything open; charts are at work. With `kept`, a second hall goes on from the folder."""
     spine = build(Spine, {"name": "spine", "kind": "memory"})
     spine.durable(SUBSCRIPTION, "data.>", size_max=8)

@@ -141,9 +141,7 @@ def shop(seed: int) -> list[tuple]:
 @pytest.mark.parametrize("kind", CHARTS)
 @given(cuts=st.lists(st.integers(0, 260), max_size=8), seed=st.integers(0, 50))
 @settings(max_examples=12, deadline=None, phases=[Phases.explicit, Phases.reuse, Phases.generate])
-def test_live_is_what_history_gives_however_the_stream_is_cut(
-    kind, cuts, seed
-):
+def test_live_is_what_history_gives_however_the_stream_is_cut(kind, cuts, seed):
     chart = CHARTS[kind]
 
     async def go() -> None:
@@ -208,8 +206,7 @@ async def test_a_baseline_is_learned_from_history_once(tmp_path):
     chart = msgspec.structs.replace(FORCE, phases=(PhaseTable(learn=learn),))
     values = np.random.default_rng(1).normal(50, 2, 100)
     async with hall(tmp_path, chart) as found:
-        assert "100" not in found.board.view_of(chart).trouble
-        assert "at least 2" in found.board.view_of(chart).trouble
+        assert "at least 20" in found.board.view_of(chart).trouble
         await found.bring(forces(values))
         await found.join()
         (phase,) = found.board.view_of(chart).phases

@@ -24,6 +24,9 @@ from lineshaft.web import times
 WARM_ROWS = 2_000_000
 """Samples read before a span, at most, to know how the chart stood at its beginning."""
 FEWEST = 2
+"""Points that a baseline needs at least."""
+LEARNED_MIN = 20
+"""Points that a baseline needs that is learned without anybody looking at it."""
 
 
 class Part(NamedTuple):
@@ -94,7 +97,13 @@ def groups_of(chart: ChartTable, found: Measured) -> Groups | None:
 
 
 async def learn(
-    store: Store, chart: ChartTable, find: Find, start_ns: int, stop_ns: int
+    store: Store,
+    chart: ChartTable,
+    find: Find,
+    start_ns: int,
+    stop_ns: int,
+    *,
+    fewest: int = FEWEST,
 ) -> Learned:
     """The baseline of a span.
 
@@ -107,10 +116,10 @@ async def learn(
         good &= found.sizes > 0
     groups = groups_of(chart, found)
     count = int(good.sum()) if groups is None else len(groups.time_ns)
-    if count < FEWEST:
+    if count < fewest:
         raise Invalid(
             f"chart {chart.name!r}: the span holds {count} points of good quality,"
-            f" wanted at least {FEWEST}, better 25",
+            f" wanted at least {fewest}, better 25",
             remedy="Take a longer span, or one in which the machine ran.",
         )
     if groups is not None:
@@ -143,7 +152,7 @@ async def _phase(store: Store, chart: ChartTable, find: Find, table: PhaseTable)
         known = Baseline(centre=table.centre or 0.0, sigma=table.sigma or 0.0, size=chart.size)
         return Phase(start_ns=start_ns, known=known)
     begin, end = times.span_ns(table.learn.start, table.learn.stop)
-    done = await learn(store, chart, find, begin, end)
+    done = await learn(store, chart, find, begin, end, fewest=LEARNED_MIN)
     return Phase(start_ns=times.time_ns(table.start) if table.start else end, known=done.known)
 
 

@@ -54,8 +54,10 @@ export function ChartPage({ view, reload }: { view: ChartView; reload: () => voi
   const step = (by: number) => violations.length && setAt(Math.min(Math.max((at ?? (by > 0 ? -1 : violations.length)) + by, 0), violations.length - 1));
   useKey("ArrowRight", () => idle && step(1));
   useKey("ArrowLeft", () => idle && step(-1));
-  useKey("c", () => idle && chosen && can("write") && setDialog("cause"));
-  useKey("l", () => idle && setDialog("learn"));
+  // The letter itself must not land in the field that is focused next.
+  const open = (e: KeyboardEvent, which: "cause" | "learn") => { e.preventDefault(); setDialog(which); };
+  useKey("c", (e) => idle && chosen && can("write") && open(e, "cause"));
+  useKey("l", (e) => idle && open(e, "learn"));
   useKey("Escape", () => idle && go("/spc"));
   const remove = async () => {
     try {

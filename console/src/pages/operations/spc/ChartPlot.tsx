@@ -155,8 +155,9 @@ function draw(u: uPlot, lines: Lines, chosen: number | undefined, palette: (type
       ctx.stroke();
     }
     if (lines.marks.size <= 150) {
+      const gap = place === chosen ? 12 : 8;
       const above = value >= (lines.centre[place] ?? value);
-      ctx.fillText(marks.map(markText).join(" "), x(place), y + (above ? -9 : 17) * scale);
+      ctx.fillText(marks.map(markText).join(" "), x(place), y + (above ? -gap : gap + 8) * scale);
     }
   }
   ctx.restore();
