@@ -307,10 +307,28 @@ async def test_history_too_long_to_read_is_still_drawn_and_said_to_be_inexact(
     tmp_path, monkeypatch
 ):
     monkeypatch.setattr(past, "WARM_ROWS", 50)
-    async with hall(tmp_path) as found:
+    chart = msgspec.structs.replace(FORCE, kind=Kind.XBAR_R, size=2)
+    async with hall(tmp_path, kept=False) as found:
         await found.bring(forces(level([0.0] * 400)))
-        phases = (Phase(start_ns=0, known=Baseline(centre=100.0, sigma=1.0)),)
+        phases = (Phase(start_ns=0, known=Baseline(centre=100.0, sigma=1.0, size=2)),)
         plotted, exact = await past.plot(
-            found.store, FORCE, found.names.find, phases, T0 + 300 * S, T0 + 400 * S
+            found.store, chart, found.names.find, phases, T0 + 300 * S, T0 + 400 * S
         )
-        assert (len(plotted), exact) == (100, False)
+        assert (len(plotted), exact) == (50, False)
+
+
+@pytest.mark.parametrize("kind", CHARTS)
+async def test_a_part_of_a_span_is_drawn_as_the_whole_is(kind):
+    chart = CHARTS[kind]
+    async with hall(None, points=POINTS, kept=False) as found:
+        await found.store.append(Batch.of_rows(shop(5)))
+        phases = await past.resolved(found.store, chart, found.names.find)
+        ask = (found.store, chart, found.names.find, phases)
+        whole, _ = await past.plot(*ask, T0, T0 + 60 * S)
+        for start_s in (1, 17, 39, 58):
+            part, exact = await past.plot(*ask, T0 + start_s * S, T0 + 60 * S)
+            kept = whole.time_ns >= T0 + start_s * S
+            assert exact
+            for field in past.Plotted.__struct_fields__:
+                expected = getattr(whole, field)[..., kept]
+                np.testing.assert_array_equal(getattr(part, field), expected)

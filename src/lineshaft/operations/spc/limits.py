@@ -132,7 +132,7 @@ def spread_limits(kind: Kind, known: Baseline) -> Limits:
 
 def value_lines(kind: Kind, known: Baseline, size: Floats) -> tuple[Floats, Floats, Floats, Floats]:
     """Lower limit, centre, upper limit and standard error at points of these sizes, each (k,)."""
-    sizes, place = np.unique(size, return_inverse=True)
+    sizes, place = _distinct(size)
     table = np.full((len(sizes), 4), np.nan)
     for row, one in enumerate(sizes.tolist()):
         if math.isnan(one):
@@ -140,19 +140,27 @@ def value_lines(kind: Kind, known: Baseline, size: Floats) -> tuple[Floats, Floa
         given = known if kind in _BY_SAMPLE else msgspec.structs.replace(known, size=int(one))
         found = value_limits(kind, given, one)
         table[row] = found.lower, found.centre, found.upper, found.sigma
-    lines = table[place.reshape(-1)]
+    lines = table[place]
     return lines[:, 0], lines[:, 1], lines[:, 2], lines[:, 3]
 
 
 def spread_lines(kind: Kind, known: Baseline, size: Floats) -> tuple[Floats, Floats, Floats]:
     """Lower limit, centre and upper limit of the spread at points of these sizes, each (k,)."""
-    sizes, place = np.unique(size, return_inverse=True)
+    sizes, place = _distinct(size)
     table = np.empty((len(sizes), 3))
     for row, one in enumerate(sizes.tolist()):
         found = spread_limits(kind, msgspec.structs.replace(known, size=int(one)))
         table[row] = found.lower, found.centre, found.upper
-    lines = table[place.reshape(-1)]
+    lines = table[place]
     return lines[:, 0], lines[:, 1], lines[:, 2]
+
+
+def _distinct(size: Floats) -> tuple[Floats, NDArray[np.intp]]:
+    """The distinct sizes, and of each point the place of its own among them."""
+    if len(size) and (size == size[0]).all():
+        return size[:1], np.zeros(len(size), dtype=np.intp)
+    sizes, place = np.unique(size, return_inverse=True)
+    return sizes, place.reshape(-1)
 
 
 def _around(

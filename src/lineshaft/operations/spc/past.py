@@ -16,6 +16,7 @@ from lineshaft.operations.spc.feed import Feed, Find, Measured, split
 from lineshaft.operations.spc.grouping import Groups, Waiting, subgroups
 from lineshaft.operations.spc.limits import of_groups, of_values
 from lineshaft.operations.spc.replay import slices
+from lineshaft.operations.spc.rules import CARRY
 from lineshaft.operations.spc.settings import GROUPED, ChartTable, PhaseTable
 from lineshaft.operations.spc.watcher import chart_of
 from lineshaft.stores import Store
@@ -23,6 +24,7 @@ from lineshaft.web import times
 
 WARM_ROWS = 2_000_000
 """Samples read before a span, at most, to know how the chart stood at its beginning."""
+_STEP_NS = 60_000_000_000
 FEWEST = 2
 """Points that a baseline needs at least."""
 LEARNED_MIN = 20
@@ -156,6 +158,16 @@ async def _phase(store: Store, chart: ChartTable, find: Find, table: PhaseTable)
     return Phase(start_ns=times.time_ns(table.start) if table.start else end, known=done.known)
 
 
+async def _few_ns(store: Store, point: str, begin_ns: int, start_ns: int) -> int:
+    """From where to read a point for as many samples before `start_ns` as patterns look back."""
+    back = _STEP_NS
+    while (low := start_ns - back) > begin_ns:
+        if await store.count([point], low, start_ns) >= CARRY + 2:
+            return low
+        back *= 4
+    return begin_ns
+
+
 async def warm_ns(
     store: Store, points: Sequence[str], begin_ns: int, start_ns: int
 ) -> tuple[int, bool]:
@@ -198,7 +210,10 @@ async def plot(
     feed, made = Feed(chart, find), chart_of(chart, phases)
     earlier = [p.start_ns for p in phases if p.start_ns <= start_ns]
     own = max(earlier, default=phases[0].start_ns)
-    begin, exact = await warm_ns(store, list(feed.points), own, start_ns)
+    if feed.parts or chart.kind in GROUPED:
+        begin, exact = await warm_ns(store, list(feed.points), own, start_ns)
+    else:
+        begin, exact = await _few_ns(store, chart.point, own, start_ns), True
     found = []
     async for part in parts(store, feed, begin, stop_ns):
         one = await asyncio.to_thread(_step, feed, made, part, begin)

@@ -145,7 +145,8 @@ def walked(
     new_phase = phase != np.append(standing.phase, phase[:-1])
     told: list[Happening] = []
     since, last = standing.since_ns, standing.last
-    for place in np.flatnonzero((table != before).any(axis=0) | new_phase).tolist():
+    moves = (table != before).any(axis=0) | new_phase
+    for place in np.flatnonzero(moves).tolist() if moves.any() else ():
         found = _at(plotted, int(good[place]))
         replace = msgspec.structs.replace
         if new_phase[place]:
