@@ -8,13 +8,15 @@ from lineshaft.core.flow import supervise
 from lineshaft.operations import Latest, Names
 from lineshaft.operations.alarms import desk
 from lineshaft.operations.alarms.desk import Desk
+from lineshaft.operations.derived import engine, marks
+from lineshaft.operations.derived.engine import Engine
 from lineshaft.operations.tables import Tables
 from lineshaft.records import Records
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
 
-COLLECTIONS = (*desk.COLLECTIONS,)
-DURABLE = (desk.SUBSCRIPTION,)
+COLLECTIONS = (*marks.COLLECTIONS, *desk.COLLECTIONS)
+DURABLE = (engine.SUBSCRIPTION, desk.SUBSCRIPTION)
 """Durable subscriptions to all data; declared here, each read by one part."""
 WAITING_MAX = 1024
 """Batches that may wait for a part before their drivers do."""
@@ -48,8 +50,9 @@ class Operations:
     ) -> None:
         for name in DURABLE:
             spine.durable(name, "data.>", size_max=WAITING_MAX)
+        self.engine = Engine(names=names, store=store, records=records, spine=spine)
         self.desk = Desk(records, spine, authorizer)
-        self.parts: dict[str, Part] = {"alarms": self.desk}
+        self.parts: dict[str, Part] = {"derived": self.engine, "alarms": self.desk}
 
     async def start(self, tables: Tables) -> None:
         """Know what the settings and the records know; nothing runs yet.
@@ -57,6 +60,7 @@ class Operations:
         Raises:
             Invalid: the settings ask for something that cannot be.
         """
+        await self.engine.start()
         await self.desk.start(tables.alarms)
 
     async def reload(self, tables: Tables) -> None:
@@ -75,4 +79,4 @@ class Operations:
 
     def given(self) -> dict[str, object]:
         """What the routes are given, by the names of their parameters."""
-        return {"desk": self.desk}
+        return {"desk": self.desk, "engine": self.engine}
