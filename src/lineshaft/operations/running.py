@@ -8,6 +8,7 @@ from lineshaft.core.flow import supervise
 from lineshaft.operations import Latest, Names
 from lineshaft.operations.alarms import desk
 from lineshaft.operations.alarms.desk import Desk
+from lineshaft.operations.derived.engine import Engine
 from lineshaft.operations.states import following, part
 from lineshaft.operations.states.part import States
 from lineshaft.operations.tables import Tables
@@ -51,9 +52,14 @@ class Operations:
         for name in DURABLE:
             spine.durable(name, "data.>", size_max=WAITING_MAX)
         spine.durable(following.SUBSCRIPTION, following.SUBJECT, size_max=WAITING_MAX)
+        self.engine = Engine(names=names, store=store, records=records, spine=spine)
         self.desk = Desk(records, spine, authorizer)
-        self.states = States(store, records, spine, authorizer)
-        self.parts: dict[str, Part] = {"alarms": self.desk, "states": self.states}
+        self.states = States(store, records, spine, authorizer, engine=self.engine)
+        self.parts: dict[str, Part] = {
+            "derived": self.engine,
+            "alarms": self.desk,
+            "states": self.states,
+        }
 
     async def start(self, tables: Tables) -> None:
         """Know what the settings and the records know; nothing runs yet.
@@ -61,6 +67,7 @@ class Operations:
         Raises:
             Invalid: the settings ask for something that cannot be.
         """
+        await self.engine.start()
         await self.desk.start(tables.alarms)
         await self.states.start(tables.work_units, tables.reasons)
 
@@ -81,4 +88,4 @@ class Operations:
 
     def given(self) -> dict[str, object]:
         """What the routes are given, by the names of their parameters."""
-        return {"desk": self.desk, "states": self.states}
+        return {"desk": self.desk, "engine": self.engine, "states": self.states}
