@@ -13,9 +13,9 @@ class States:
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
 
-    def now(self, start: str = "-24h") -> list[dict[str, Any]]:
-        """All work units with their states; stops that nobody explained count since `start`."""
-        return self._items("/states", start=start)
+    def now(self) -> list[dict[str, Any]]:
+        """All work units with their states, and their stops of 24 hours that nobody explained."""
+        return self._items("/states")
 
     def timeline(self, unit: str, start: str = "-8h", stop: str = "now") -> dict[str, Any]:
         """What a unit did, as columns: stretch i begins at `start_ns[i]`, ends where the next does.

@@ -7,6 +7,7 @@ from lineshaft.core.clock import now_ns
 from lineshaft.operations.derived.definition import Definition
 from lineshaft.operations.derived.engine import Engine
 from lineshaft.operations.states import notes, units
+from lineshaft.operations.states.board import Board
 from lineshaft.operations.states.deeds import Deeds
 from lineshaft.operations.states.following import Follower
 from lineshaft.operations.states.intervals import Intervals
@@ -39,8 +40,12 @@ class States:
         self.units = Units(records)
         self.intervals = Intervals(self.units, store, records, clock=clock)
         """Fills `Timelines`."""
-        self.deeds = Deeds(self.units, self.intervals, records, spine, authorizer, clock=clock)
-        self.follower = Follower(self.units, store, records, spine, clock=clock)
+        self.board = Board(self.units, self.intervals, clock=clock)
+        told = self.board.changed
+        self.deeds = Deeds(
+            self.units, self.intervals, records, spine, authorizer, told, clock=clock
+        )
+        self.follower = Follower(self.units, store, records, spine, told, clock=clock)
 
     async def start(self, work_units: Sequence[WorkUnit], reasons: Sequence[Reason]) -> None:
         """Know the units and reasons of the settings.
@@ -63,6 +68,7 @@ class States:
         definitions = [definition(k) for k in known]
         await self._engine.put(OWNER, [d for d in definitions if d is not None])
         await self.units.take(known, reasons)
+        self.board.clear()
 
     async def run(self) -> None:
         """Follow the states until cancelled."""
