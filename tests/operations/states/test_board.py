@@ -1,6 +1,6 @@
 """Work units as they are now."""
 
-from tests.operations.states.lines import FAULT, PRESS, RUN, S, SETUP, press, story
+from tests.operations.states.lines import FAULT, PRESS, RUN, SETUP, S, press, story
 
 from lineshaft.core.access import SYSTEM
 from lineshaft.operations.states.board import AGE_NS, SETTLE_NS
