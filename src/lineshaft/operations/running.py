@@ -8,6 +8,7 @@ from lineshaft.core.flow import supervise
 from lineshaft.operations import Latest, Names
 from lineshaft.operations.alarms import desk
 from lineshaft.operations.alarms.desk import Desk
+from lineshaft.operations.derived import engine, marks
 from lineshaft.operations.derived.engine import Engine
 from lineshaft.operations.states import following, part
 from lineshaft.operations.states.part import States
@@ -16,8 +17,8 @@ from lineshaft.records import Records
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
 
-COLLECTIONS = (*desk.COLLECTIONS, *part.COLLECTIONS)
-DURABLE = (desk.SUBSCRIPTION,)
+COLLECTIONS = (*marks.COLLECTIONS, *desk.COLLECTIONS, *part.COLLECTIONS)
+DURABLE = (engine.SUBSCRIPTION, desk.SUBSCRIPTION)
 """Durable subscriptions to all data; declared here, each read by one part."""
 WAITING_MAX = 1024
 """Batches that may wait for a part before their drivers do."""
