@@ -10,12 +10,14 @@ from lineshaft.operations.alarms import desk
 from lineshaft.operations.alarms.desk import Desk
 from lineshaft.operations.derived import engine, marks
 from lineshaft.operations.derived.engine import Engine
+from lineshaft.operations.states import following, part
+from lineshaft.operations.states.part import States
 from lineshaft.operations.tables import Tables
 from lineshaft.records import Records
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
 
-COLLECTIONS = (*marks.COLLECTIONS, *desk.COLLECTIONS)
+COLLECTIONS = (*marks.COLLECTIONS, *desk.COLLECTIONS, *part.COLLECTIONS)
 DURABLE = (engine.SUBSCRIPTION, desk.SUBSCRIPTION)
 """Durable subscriptions to all data; declared here, each read by one part."""
 WAITING_MAX = 1024
@@ -50,9 +52,15 @@ class Operations:
     ) -> None:
         for name in DURABLE:
             spine.durable(name, "data.>", size_max=WAITING_MAX)
+        spine.durable(following.SUBSCRIPTION, following.SUBJECT, size_max=WAITING_MAX)
         self.engine = Engine(names=names, store=store, records=records, spine=spine)
         self.desk = Desk(records, spine, authorizer)
-        self.parts: dict[str, Part] = {"derived": self.engine, "alarms": self.desk}
+        self.states = States(store, records, spine, authorizer, engine=self.engine)
+        self.parts: dict[str, Part] = {
+            "derived": self.engine,
+            "alarms": self.desk,
+            "states": self.states,
+        }
 
     async def start(self, tables: Tables) -> None:
         """Know what the settings and the records know; nothing runs yet.
@@ -62,6 +70,7 @@ class Operations:
         """
         await self.engine.start()
         await self.desk.start(tables.alarms)
+        await self.states.start(tables.work_units, tables.reasons)
 
     async def reload(self, tables: Tables) -> None:
         """Take the settings as they are now.
@@ -70,6 +79,7 @@ class Operations:
             Invalid: they ask for something that cannot be.
         """
         await self.desk.reload(tables.alarms)
+        await self.states.reload(tables.work_units, tables.reasons)
 
     async def run(self) -> None:
         """Run every part until cancelled; one that fails is started anew beside the others."""
@@ -79,4 +89,4 @@ class Operations:
 
     def given(self) -> dict[str, object]:
         """What the routes are given, by the names of their parameters."""
-        return {"desk": self.desk, "engine": self.engine}
+        return {"desk": self.desk, "engine": self.engine, "states": self.states}
