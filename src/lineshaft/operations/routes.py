@@ -1,5 +1,6 @@
 """The routes of every part of operations."""
 
 from lineshaft.operations.alarms import routes as alarms
+from lineshaft.operations.states import routes as states
 
-handlers = [*alarms.handlers]
+handlers = [*alarms.handlers, *states.handlers]

@@ -8,12 +8,14 @@ from lineshaft.core.flow import supervise
 from lineshaft.operations import Latest, Names
 from lineshaft.operations.alarms import desk
 from lineshaft.operations.alarms.desk import Desk
+from lineshaft.operations.states import following, part
+from lineshaft.operations.states.part import States
 from lineshaft.operations.tables import Tables
 from lineshaft.records import Records
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
 
-COLLECTIONS = (*desk.COLLECTIONS,)
+COLLECTIONS = (*desk.COLLECTIONS, *part.COLLECTIONS)
 DURABLE = (desk.SUBSCRIPTION,)
 """Durable subscriptions to all data; declared here, each read by one part."""
 WAITING_MAX = 1024
@@ -48,8 +50,10 @@ class Operations:
     ) -> None:
         for name in DURABLE:
             spine.durable(name, "data.>", size_max=WAITING_MAX)
+        spine.durable(following.SUBSCRIPTION, following.SUBJECT, size_max=WAITING_MAX)
         self.desk = Desk(records, spine, authorizer)
-        self.parts: dict[str, Part] = {"alarms": self.desk}
+        self.states = States(store, records, spine, authorizer)
+        self.parts: dict[str, Part] = {"alarms": self.desk, "states": self.states}
 
     async def start(self, tables: Tables) -> None:
         """Know what the settings and the records know; nothing runs yet.
@@ -58,6 +62,7 @@ class Operations:
             Invalid: the settings ask for something that cannot be.
         """
         await self.desk.start(tables.alarms)
+        await self.states.start(tables.work_units, tables.reasons)
 
     async def reload(self, tables: Tables) -> None:
         """Take the settings as they are now.
@@ -66,6 +71,7 @@ class Operations:
             Invalid: they ask for something that cannot be.
         """
         await self.desk.reload(tables.alarms)
+        await self.states.reload(tables.work_units, tables.reasons)
 
     async def run(self) -> None:
         """Run every part until cancelled; one that fails is started anew beside the others."""
@@ -75,4 +81,4 @@ class Operations:
 
     def given(self) -> dict[str, object]:
         """What the routes are given, by the names of their parameters."""
-        return {"desk": self.desk}
+        return {"desk": self.desk, "states": self.states}

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from lineshaft.core.errors import Invalid
 from lineshaft.core.settings import Settings
 from lineshaft.operations.alarms.settings import Alarm, check_alarm
+from lineshaft.operations.states.checking import check_work_units
+from lineshaft.operations.states.settings import Reason, WorkUnit
 
 
 class Tables(Settings, frozen=True):
@@ -12,6 +14,10 @@ class Tables(Settings, frozen=True):
 
     alarms: tuple[Alarm, ...] = ()
     """One table `[[alarms]]` a condition that needs an answer."""
+    work_units: tuple[WorkUnit, ...] = ()
+    """One table `[[work_units]]` a machine with states and counters."""
+    reasons: tuple[Reason, ...] = ()
+    """One table `[[reasons]]` a node of the tree of reasons for standing still."""
 
 
 TABLES = frozenset(Tables.__struct_fields__)
@@ -26,6 +32,7 @@ def check_tables(tables: Tables) -> None:
     _once("[[alarms]] name", (a.name for a in tables.alarms))
     for alarm in tables.alarms:
         check_alarm(alarm)
+    check_work_units(tables.work_units, tables.reasons)
 
 
 def _once(what: str, names: Iterable[str]) -> None:
