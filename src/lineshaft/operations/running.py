@@ -7,7 +7,9 @@ from lineshaft.core.access import Audit, Authorizer
 from lineshaft.core.flow import supervise
 from lineshaft.operations import Latest, Names
 from lineshaft.operations.alarms import desk
+from lineshaft.operations.alarms.counting import Rung
 from lineshaft.operations.alarms.desk import Desk
+from lineshaft.operations.kpis.part import KpiPart
 from lineshaft.operations.states import following, part
 from lineshaft.operations.states.part import States
 from lineshaft.operations.tables import Tables
@@ -53,7 +55,19 @@ class Operations:
         spine.durable(following.SUBSCRIPTION, following.SUBJECT, size_max=WAITING_MAX)
         self.desk = Desk(records, spine, authorizer)
         self.states = States(store, records, spine, authorizer)
-        self.parts: dict[str, Part] = {"alarms": self.desk, "states": self.states}
+        self.kpis = KpiPart(
+            timelines=self.states.intervals,
+            alarms=Rung(records, authorizer),
+            store=store,
+            names=names,
+            spine=spine,
+            authorizer=authorizer,
+        )
+        self.parts: dict[str, Part] = {
+            "alarms": self.desk,
+            "states": self.states,
+            "kpis": self.kpis,
+        }
 
     async def start(self, tables: Tables) -> None:
         """Know what the settings and the records know; nothing runs yet.
@@ -61,6 +75,7 @@ class Operations:
         Raises:
             Invalid: the settings ask for something that cannot be.
         """
+        self.kpis.take(tables.calendars)
         await self.desk.start(tables.alarms)
         await self.states.start(tables.work_units, tables.reasons)
 
@@ -70,6 +85,7 @@ class Operations:
         Raises:
             Invalid: they ask for something that cannot be.
         """
+        self.kpis.take(tables.calendars)
         await self.desk.reload(tables.alarms)
         await self.states.reload(tables.work_units, tables.reasons)
 
@@ -81,4 +97,4 @@ class Operations:
 
     def given(self) -> dict[str, object]:
         """What the routes are given, by the names of their parameters."""
-        return {"desk": self.desk, "states": self.states}
+        return {"desk": self.desk, "states": self.states, **self.kpis.given()}

@@ -119,9 +119,7 @@ class Calendar:
 
     # ---- one day after the other
 
-    def _planned(
-        self, start_ns: int, stop_ns: int
-    ) -> tuple[list[Planned], list[tuple[int, int]]]:
+    def _planned(self, start_ns: int, stop_ns: int) -> tuple[list[Planned], list[tuple[int, int]]]:
         """Shifts in order, none overlapping; planned down time that any of them may hold."""
         first = day_at(start_ns, self.zone) - AROUND
         last = day_at(stop_ns, self.zone) + AROUND
@@ -227,7 +225,11 @@ def _cut(
 
 
 def _joined(
-    begin: Ints, stop_ns: int, columns: dict[str, npt.NDArray[np.generic]], instance: Ints, names: tuple[str, ...]
+    begin: Ints,
+    stop_ns: int,
+    columns: dict[str, npt.NDArray[np.generic]],
+    instance: Ints,
+    names: tuple[str, ...],
 ) -> Spans:
     """Neighbours that say the same become one."""
     new = np.ones(len(begin), dtype=bool)

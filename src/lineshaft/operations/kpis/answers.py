@@ -1,6 +1,6 @@
 """What is answered to questions for figures: the types of the HTTP interface.
 
-Times are whole nanoseconds. Fields of `Sums` that are zero are left out of the JSON.
+Times are whole nanoseconds. Fields of `Sums` that are zero may be left out of the JSON.
 """
 
 import msgspec

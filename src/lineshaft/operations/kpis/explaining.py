@@ -16,25 +16,25 @@ from lineshaft.operations.kpis.reading import points_of
 from lineshaft.operations.kpis.sums import Sums
 from lineshaft.operations.kpis.working import PLACE, Work
 from lineshaft.operations.states.settings import STATE_POINT, WorkUnit
-from lineshaft.operations.states.timing import Element as E
+from lineshaft.operations.states.timing import Element
 
 STRETCHES_MAX = 2000
 """Stretches in one answer."""
-_BUSY = {E.APT, E.AUST, E.ADET, E.ADOT, E.ACMT, E.UNKNOWN}
-ELEMENTS_OF: dict[str, set[E]] = {
-    "apt": {E.APT},
-    "aust": {E.AUST},
-    "adet": {E.ADET},
-    "adot": {E.ADOT},
-    "aupt": {E.APT, E.AUST},
-    "ttf": {E.APT, E.AUST},
-    "aubt": {E.APT, E.AUST, E.ADET},
-    "aoet": {E.APT, E.AUST, E.ADET},
-    "apmt": {E.APMT},
-    "acmt": {E.ACMT},
+_BUSY = {Element.APT, Element.AUST, Element.ADET, Element.ADOT, Element.ACMT, Element.UNKNOWN}
+ELEMENTS_OF: dict[str, set[Element]] = {
+    "apt": {Element.APT},
+    "aust": {Element.AUST},
+    "adet": {Element.ADET},
+    "adot": {Element.ADOT},
+    "aupt": {Element.APT, Element.AUST},
+    "ttf": {Element.APT, Element.AUST},
+    "aubt": {Element.APT, Element.AUST, Element.ADET},
+    "aoet": {Element.APT, Element.AUST, Element.ADET},
+    "apmt": {Element.APMT},
+    "acmt": {Element.ACMT},
     "pbt": _BUSY,
-    "tbf": {E.APT, E.AUST},
-    "unknown": {E.UNKNOWN},
+    "tbf": {Element.APT, Element.AUST},
+    "unknown": {Element.UNKNOWN},
 }
 """Time elements behind a symbol; quantities have samples behind them instead."""
 ROLES_OF = {
@@ -93,7 +93,9 @@ def inputs(formula: Formula, sums: Sums) -> list[Input]:
     ]
 
 
-async def explain(kpis: Kpis, who: Identity, scope: Scope, name: str, by: By, key: Key) -> Explained:
+async def explain(
+    kpis: Kpis, who: Identity, scope: Scope, name: str, by: By, key: Key
+) -> Explained:
     """One figure of a scope, or of the piece of it that has a key.
 
     Raises:

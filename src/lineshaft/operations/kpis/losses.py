@@ -112,7 +112,9 @@ def _falls(steps: list[tuple[str, int | None, int]]) -> list[Fall]:
     for name, taken, level in steps:
         left = level if taken is None else left - taken
         found.append(
-            Fall(name=name, loss=taken is not None, ns=left if taken is None else taken, left_ns=left)
+            Fall(
+                name=name, loss=taken is not None, ns=left if taken is None else taken, left_ns=left
+            )
         )
     return found
 

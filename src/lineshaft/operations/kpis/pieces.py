@@ -88,21 +88,24 @@ def of_key(work: Work, by: By, key: Key) -> Mask:
 
 def _groups(work: Work, by: By) -> tuple[Ints, Ints]:
     """(n,) the group of each atom, and (k,) the first atom of each group."""
+    _, firsts, group = np.unique(_codes(work, by), return_index=True, return_inverse=True)
+    return group, firsts
+
+
+def _codes(work: Work, by: By) -> Ints:
     spans = work.material.spans
-    none = np.zeros(len(work.start_ns), dtype=np.int64)
     match by:
         case By.WHOLE:
-            code = none
+            return np.zeros(len(work.start_ns), dtype=np.int64)
         case By.DAY:
-            code = spans.day[work.span].astype(np.int64)
+            return spans.day[work.span].astype(np.int64)
         case By.SHIFT:
-            code = spans.day[work.span] * np.int64(len(spans.shifts)) + spans.shift[work.span]
+            day = spans.day[work.span].astype(np.int64)
+            return day * len(spans.shifts) + spans.shift[work.span]
         case By.ORDER:
-            code = work.order.astype(np.int64)
+            return work.order.astype(np.int64)
         case By.PRODUCT:
-            code = work.product.astype(np.int64)
-    _, firsts, group = np.unique(code, return_index=True, return_inverse=True)
-    return group, firsts
+            return work.product.astype(np.int64)
 
 
 def _key(work: Work, atom: int, by: By) -> Key:
@@ -179,10 +182,10 @@ def _amounts(work: Work, group: Ints, k: int) -> dict[str, Floats]:
         place, inside = work.place(counter.time_ns)
         place, rise = place[inside], counter.rise[inside]
         at = group[place]
-        plain[role] = np.bincount(at, weights=rise, minlength=k)
+        plain[role] = _per_group(at, rise, k)
         if role in COUNTERS:
-            ideal[role] = np.bincount(at, weights=rise * pri[work.product[place]], minlength=k)
-            unplanned[role] = np.bincount(at, weights=rise * off[place], minlength=k)
+            ideal[role] = _per_group(at, rise * pri[work.product[place]], k)
+            unplanned[role] = _per_group(at, rise * off[place], k)
     pq, gq, sq, rq = _quantities(plain, k)
     ideal_pq, ideal_gq, *_ = _quantities(ideal, k)
     energy = plain.get("energy", np.zeros(k))
@@ -201,9 +204,11 @@ def _amounts(work: Work, group: Ints, k: int) -> dict[str, Floats]:
     }
 
 
-def _quantities(
-    told: Mapping[str, Floats], k: int
-) -> tuple[Floats, Floats, Floats, Floats]:
+def _per_group(group: Ints, value: Floats, k: int) -> Floats:
+    return np.bincount(group, weights=value, minlength=k).astype(np.float64)
+
+
+def _quantities(told: Mapping[str, Floats], k: int) -> tuple[Floats, Floats, Floats, Floats]:
     """PQ, GQ, SQ and RQ from the counters that there are; the rest is what is left."""
     zero = np.zeros(k)
     good, scrap, rework = told.get("good"), told.get("scrap"), told.get("rework", zero)

@@ -114,8 +114,8 @@ def _last(calendar: Calendar, asked: Asked, now: int) -> Asked:
         if s.stop_ns <= now and asked.shift in ("", s.name)
     ]
     if not past:
-        day = day_at(now, calendar.zone).isoformat()
-        return msgspec.structs.replace(asked, day=day)
+        today = day_at(now, calendar.zone).isoformat()
+        return msgspec.structs.replace(asked, day=today)
     day = dt.date(1970, 1, 1) + dt.timedelta(days=past[-1].day)
     return msgspec.structs.replace(asked, day=day.isoformat(), shift=past[-1].name)
 

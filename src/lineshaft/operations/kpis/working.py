@@ -183,24 +183,25 @@ def _failing(timeline: Timeline) -> Mask:
 
 def _stops(timeline: Timeline) -> tuple[Ints, Mask]:
     """(n,) the stop that each stretch is part of or -1, and whether that is a micro-stop."""
-    standing = standing(timeline)
-    begins = standing & ~np.append(False, standing[:-1])
-    run = np.where(standing, np.cumsum(begins) - 1, -1)
+    still = standing(timeline)
+    begins = still & ~np.append(False, still[:-1])
+    run = np.where(still, np.cumsum(begins) - 1, -1)
     start, stop = timeline.start_ns.copy(), timeline.ends_ns
     if not len(start):
-        return run, standing
+        return run, still
     if timeline.lasting_since_ns:
         start[0] = min(timeline.lasting_since_ns, start[0])
     stop[-1] = max(timeline.lasting_until_ns, stop[-1])
-    lasts = np.bincount(run[standing], weights=(stop - start)[standing])
-    failed = np.bincount(run[standing], weights=_failing(timeline)[standing])
+    lasts = np.bincount(run[still], weights=(stop - start)[still])
+    failed = np.bincount(run[still], weights=_failing(timeline)[still])
     short = (lasts < timeline.unit.micro_stop_s * 1e9) & (failed == 0)
-    return run, standing & short[run] if len(short) else standing
+    micro: Mask = still & short[run] if len(short) else still
+    return run, micro
 
 
 def _begins(timeline: Timeline, fault: Mask) -> Mask:
     """(n,) where failures begin; one that had begun before the span does not begin in it."""
-    begins = fault & ~np.append(False, fault[:-1])
+    begins: Mask = fault & ~np.append(False, fault[:-1])
     since = timeline.lasting_since_ns
     if len(begins) and since and since < timeline.start_ns[0]:
         begins[0] = False
