@@ -51,7 +51,9 @@ async def test_a_span_ends_now_and_one_ahead_is_empty(tmp_path):
         await made.went(*DAY)
         line = await made.states.intervals.timeline(PRESS, 550 * S, made.clock.now + 50 * S)
         assert line.stop_ns == made.clock.now
-        line = await made.states.intervals.timeline(PRESS, made.clock.now + S, made.clock.now + 9 * S)
+        line = await made.states.intervals.timeline(
+            PRESS, made.clock.now + S, made.clock.now + 9 * S
+        )
         assert (len(line.start_ns), line.stop_ns) == (0, made.clock.now + S)
 
 
