@@ -57,7 +57,8 @@ class Current:
         self._kept: dict[str, _Kept] = {}
         self._answers: dict[str, tuple[int, Now]] = {}
         self._points: dict[str, list[str]] = {}
-        self._heard: dict[str, int] = {}
+        self._closing: dict[str, int] = {}
+        """Until when of a unit is being summed up to be kept; none once something came late."""
         self._turn = asyncio.Lock()
 
     async def now(self, who: Identity, *, unit: str = "", branch: str = "") -> list[Now]:
@@ -109,12 +110,12 @@ class Current:
         known = kept.sums if kept else Sums()
         if until <= begin:
             return known, begin
-        heard = self._heard.get(unit.path, 0)
         work = await self._kpis.reader.read(unit, begin, until)
         closed = settled(work, until - SETTLED_NS)
         if closed - begin >= STEP_NS:
+            self._listen_to(unit, closed)
             old = await self._kpis.reader.read(unit, begin, closed)
-            if self._heard.get(unit.path, 0) == heard:
+            if self._closing.pop(unit.path, None) == closed:
                 self._keep(unit, shift, kept, closed, known + _whole(old))
         return known + _whole(work), work.material.timeline.stop_ns
 
@@ -141,6 +142,9 @@ class Current:
             sums=sums,
             made_ns=kept.made_ns if kept else self._clock(),
         )
+
+    def _listen_to(self, unit: WorkUnit, closed: int) -> None:
+        self._closing[unit.path] = closed
         for point in (f"{unit.path}/{STATE_POINT}", *(p for _, p in points_of(unit))):
             users = self._points.setdefault(point, [])
             if unit.path not in users:
@@ -150,29 +154,27 @@ class Current:
 
     def forget(self, paths: Iterable[str] | None = None) -> None:
         """Drop what is kept of some units, or of all: something of their past has changed."""
-        for path in list(self._kept) if paths is None else paths:
+        for path in {*self._kept, *self._closing} if paths is None else paths:
             self._kept.pop(path, None)
+            self._closing.pop(path, None)
             self._answers.pop(path, None)
-            self._heard[path] = self._heard.get(path, 0) + 1
 
     def forget_at(self, path: str) -> None:
         """Drop what is kept of the units that the path lies at, below or above."""
-        self.forget([u for u in self._kept if is_under(path, u) or is_under(u, path)])
+        known = {*self._kept, *self._closing}
+        self.forget([u for u in known if is_under(path, u) or is_under(u, path)])
 
     def take(self, batch: Batch) -> None:
         """Look whether samples came late."""
-        if not self._kept or not len(batch):
-            return
+        bounds = {u: k.closed_ns for u, k in self._kept.items()} | self._closing
         times = batch.time_ns
-        newest = max(k.closed_ns for k in self._kept.values())
-        if int(times.min()) > newest:
+        if not bounds or not len(times) or int(times.min()) > max(bounds.values()):
             return
         index = batch.index
         for place, point in enumerate(batch.points):
             for unit in self._points.get(point, ()):
-                kept = self._kept.get(unit)
                 # A sample at the very end still counts before it.
-                if kept and (times[index == place] <= kept.closed_ns).any():
+                if unit in bounds and (times[index == place] <= bounds[unit]).any():
                     self.forget([unit])
 
 
