@@ -80,9 +80,12 @@ class CalendarTable(Settings, frozen=True):
     maintenance: tuple[Maintenance, ...] = ()
     """Planned maintenance."""
     ical: str = ""
-    """Path of an iCalendar file (RFC 5545) that counts beside `shifts`, read at the start and at
-    each reload; needs `lineshaft[ical]`. An event is a shift named by its summary; an all-day event, or one of category `holiday`, takes away the shifts that begin on
-    its days; those of category `break` or `maintenance` are planned down time."""
+    """Path of an iCalendar file (RFC 5545) that counts beside `shifts`; needs `lineshaft[ical]`.
+
+    It is read at the start and at each reload. An event is a shift named by its summary; an
+    all-day event, or one of category `holiday`, takes away the shifts that begin on its days;
+    those of category `break` or `maintenance` are planned down time.
+    """
 
 
 def check_calendar(table: CalendarTable) -> CalendarTable:
