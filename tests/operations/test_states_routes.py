@@ -1,7 +1,10 @@
 """States of a whole plant over HTTP."""
 
+import asyncio
+
 from tests.twins.living.plants import plant
 
+from lineshaft.cli import parser
 from lineshaft.core.batch import Batch
 from lineshaft.core.clock import NS_PER_S, now_ns
 from lineshaft.plant import Plant
@@ -73,3 +76,27 @@ async def test_every_change_is_an_event_once(tmp_path):
         events = await made.records.events(kind="state.changed")
         assert [e.event.data["state"] for e in events] == ["running", "fault", "running"]
         assert http is not None
+
+
+async def test_the_command_line_explains_and_corrects(tmp_path, capsys):
+    async with plant(tmp_path, TABLE) as (made, http):
+        await went(made, (900, 0), (600, 1), (300, 0))
+        wish = {"name": "cli", "actions": ["look", "write"]}
+        token = (await http.post("/api/v1/tokens", json=wish)).json()["token"]
+
+        async def lineshaft(*words: str) -> str:
+            at = ["--url", str(http.base_url).rstrip("/"), "--token", token]
+            args = parser("state").parse_args(["state", *words, *at])
+            assert await asyncio.to_thread(args.call, args) == 0
+            return capsys.readouterr().out
+
+        assert f"{PRESS}: running since" in await lineshaft("list")
+        assert "300 s fault  unexplained" in await lineshaft("stops", PRESS)
+        said = await lineshaft("explain", PRESS, "M-1", "--comment", "seen")
+        assert "M-1" in said
+        assert "300 s fault M-1" in await lineshaft("timeline", PRESS, "--start=-1h")
+        assert await lineshaft("stops", PRESS, "--unexplained") == "no stops\n"
+        assert "taken back" in await lineshaft("withdraw", said.split()[0])
+        corrected = await lineshaft("correct", PRESS, "fault", "--start=-200s", "--stop=-100s")
+        assert corrected.rstrip().endswith(": fault")
+        assert "100 s fault (corrected)" in (await lineshaft("timeline", PRESS)).replace("  ", " ")

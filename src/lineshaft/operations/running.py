@@ -9,6 +9,7 @@ from lineshaft.operations import Latest, Names
 from lineshaft.operations.alarms import desk
 from lineshaft.operations.alarms.counting import Rung
 from lineshaft.operations.alarms.desk import Desk
+from lineshaft.operations.derived.engine import Engine
 from lineshaft.operations.kpis.part import KpiPart
 from lineshaft.operations.states import following, part
 from lineshaft.operations.states.part import States
@@ -53,8 +54,9 @@ class Operations:
         for name in DURABLE:
             spine.durable(name, "data.>", size_max=WAITING_MAX)
         spine.durable(following.SUBSCRIPTION, following.SUBJECT, size_max=WAITING_MAX)
+        self.engine = Engine(names=names, store=store, records=records, spine=spine)
         self.desk = Desk(records, spine, authorizer)
-        self.states = States(store, records, spine, authorizer)
+        self.states = States(store, records, spine, authorizer, engine=self.engine)
         self.kpis = KpiPart(
             timelines=self.states.intervals,
             alarms=Rung(records, authorizer),
@@ -64,6 +66,7 @@ class Operations:
             authorizer=authorizer,
         )
         self.parts: dict[str, Part] = {
+            "derived": self.engine,
             "alarms": self.desk,
             "states": self.states,
             "kpis": self.kpis,
@@ -75,7 +78,8 @@ class Operations:
         Raises:
             Invalid: the settings ask for something that cannot be.
         """
-        self.kpis.take(tables.calendars)
+        await self.kpis.take(tables.calendars)
+        await self.engine.start()
         await self.desk.start(tables.alarms)
         await self.states.start(tables.work_units, tables.reasons)
 
@@ -85,7 +89,7 @@ class Operations:
         Raises:
             Invalid: they ask for something that cannot be.
         """
-        self.kpis.take(tables.calendars)
+        await self.kpis.take(tables.calendars)
         await self.desk.reload(tables.alarms)
         await self.states.reload(tables.work_units, tables.reasons)
 
@@ -97,4 +101,9 @@ class Operations:
 
     def given(self) -> dict[str, object]:
         """What the routes are given, by the names of their parameters."""
-        return {"desk": self.desk, "states": self.states, **self.kpis.given()}
+        return {
+            "desk": self.desk,
+            "engine": self.engine,
+            "states": self.states,
+            **self.kpis.given(),
+        }

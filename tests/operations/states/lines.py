@@ -6,6 +6,7 @@ import numpy as np
 
 from lineshaft.core.batch import Batch
 from lineshaft.core.plugin import build
+from lineshaft.operations.derived.engine import Engine
 from lineshaft.operations.states.following import SUBJECT, SUBSCRIPTION
 from lineshaft.operations.states.naming import state_point
 from lineshaft.operations.states.part import COLLECTIONS, States
@@ -47,12 +48,25 @@ class Clock:
         return self.now
 
 
+class Known:
+    """A namespace in which nothing is known: the tests bring state points themselves."""
+
+    version = 0
+
+    def under(self, branch, who):
+        return []
+
+    def find(self, path):
+        return None
+
+
 class Plant:
     """The part with its store, records and spine."""
 
     def __init__(self, records: Records, store: Store, spine: Spine, clock: Clock) -> None:
         self.records, self.store, self.spine, self.clock = records, store, spine, clock
-        self.states = States(store, records, spine, Branches(), clock=clock)
+        self.engine = Engine(names=Known(), store=store, records=records, spine=spine)
+        self.states = States(store, records, spine, Branches(), engine=self.engine, clock=clock)
 
     async def went(self, *rows: tuple, path: str = PRESS) -> None:
         """The machine's own story: seconds and state number, and quality where it is not good."""

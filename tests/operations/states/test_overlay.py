@@ -1,7 +1,7 @@
 """What people said, laid over what the machine said."""
 
 import pytest
-from tests.operations.states.lines import FAULT, PRESS, RUN, S, SETUP, STOPPED, WAIT, press
+from tests.operations.states.lines import FAULT, PRESS, RUN, SETUP, STOPPED, WAIT, S, press
 
 from lineshaft.core.access import SYSTEM, Action, Identity
 from lineshaft.core.errors import Denied, Invalid, Missing, Stale

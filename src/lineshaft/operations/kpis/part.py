@@ -1,5 +1,6 @@
 """The part of a running plant that knows calendars and figures."""
 
+import asyncio
 from collections.abc import Sequence
 
 from lineshaft.core.access import Authorizer
@@ -36,13 +37,13 @@ class KpiPart:
         self._watch = Watch(self.current, spine)
         self._alarms = alarms
 
-    def take(self, calendars: Sequence[CalendarTable]) -> None:
+    async def take(self, calendars: Sequence[CalendarTable]) -> None:
         """Know the calendars as the settings have them now.
 
         Raises:
             Invalid: one cannot be.
         """
-        self.calendars.take(calendars)
+        await asyncio.to_thread(self.calendars.take, calendars)
 
     async def run(self) -> None:
         """Listen for what changes the past, until cancelled."""

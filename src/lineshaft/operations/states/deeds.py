@@ -36,19 +36,20 @@ TOLD_MAX = 20
 class Deeds:
     """Whoever may do something about states does it here."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a neighbour
         self,
         units: Units,
         intervals: Intervals,
         records: Records,
         spine: Spine,
         authorizer: Authorizer,
+        told: Callable[[str], None] = lambda _: None,
         *,
         clock: Callable[[], int] = now_ns,
     ) -> None:
         self._units, self._intervals = units, intervals
         self._records, self._spine, self._authorizer = records, spine, authorizer
-        self._clock = clock
+        self._told, self._clock = told, clock
         self._turn = asyncio.Lock()
 
     def seen(self, who: Identity, path: str) -> Known:
@@ -259,6 +260,7 @@ class Deeds:
             kind=kind, path=made[0].unit, actor=who.name, time_ns=self._clock(), data=data
         )
         await self._records.commit(*(kept.put(n) for n in made), Append(event=event))
+        self._told(made[0].unit)
         try:
             await self._spine.announce(event)
         except LineshaftError as error:

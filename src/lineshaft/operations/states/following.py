@@ -52,11 +52,12 @@ class Follower:
         store: Store,
         records: Records,
         spine: Spine,
+        told: Callable[[str], None] = lambda _: None,
         *,
         clock: Callable[[], int] = now_ns,
     ) -> None:
         self._units, self._store, self._records, self._spine = units, store, records, spine
-        self._clock = clock
+        self._told, self._clock = told, clock
         self._seen: dict[str, Seen] = {}
         self.trouble = ""
         """Why changes cannot be kept now; empty when they can."""
@@ -132,6 +133,7 @@ class Follower:
         self.written += len(events)
         for event in events:
             self._seen[event.path] = Seen(time_ns=event.time_ns, state=str(event.data["state"]))
+            self._told(event.path)
             await self._tell(event)
 
     async def _tell(self, event: Event) -> None:

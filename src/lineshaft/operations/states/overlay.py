@@ -63,21 +63,22 @@ def _explain(
     codes: dict[str, int],
     loose: list[str],
 ) -> Stretches:
-    still, ends = standing(line, states), line.ends_ns
+    found = most_overlapped(line, standing(line, states), notes)
+    starts, ends = line.start_ns.tolist(), line.ends_ns.tolist()
     spans = []
-    for note in notes:
-        place = most_overlapped(line.start_ns, ends, still, (note.start_ns, note.stop_ns))
+    for note, place in zip(notes, found, strict=True):
         if place is None:
             loose.append(note.id)
             continue
-        start, stop = int(line.start_ns[place]), int(ends[place])
-        number = codes.setdefault(note.reason, len(codes))
+        start, stop = starts[place], ends[place]
         start = max(start, note.start_ns) if note.cut_start else start
         stop = min(stop, note.stop_ns) if note.cut_stop else stop
-        spans.append((start, stop, number))
-    line = cut_at(line, _times([t for start, stop, _ in spans for t in (start, stop)]))
-    for start, stop, number in spans:
-        line.reason[places(line, start, stop)] = number
+        spans.append((start, stop, codes.setdefault(note.reason, len(codes))))
+    bounds = _times([t for start, stop, _ in spans for t in (start, stop)])
+    line = cut_at(line, bounds)
+    at = np.searchsorted(line.start_ns, bounds).tolist()
+    for i, (_, _, number) in enumerate(spans):
+        line.reason[at[2 * i] : at[2 * i + 1]] = number
     return _marked(joined(line))
 
 
@@ -99,15 +100,17 @@ def standing(line: Stretches, states: Sequence[StateRule]) -> Mask:
     return still
 
 
-def most_overlapped(
-    start_ns: Ints, ends_ns: Ints, candidates: Mask, span_ns: tuple[int, int]
-) -> int | None:
-    """The candidate that shares most time with the span, of equal ones the first; None: none."""
-    first = max(int(np.searchsorted(start_ns, span_ns[0], side="right")) - 1, 0)
-    last = max(int(np.searchsorted(start_ns, span_ns[1], side="left")), first)
-    place = first + np.flatnonzero(candidates[first:last])
-    if not len(place):
-        return None
-    shared = np.minimum(ends_ns[place], span_ns[1]) - np.maximum(start_ns[place], span_ns[0])
-    best = int(np.argmax(shared))
-    return int(place[best]) if shared[best] > 0 else None
+def most_overlapped(line: Stretches, candidates: Mask, notes: Sequence[Note]) -> list[int | None]:
+    """For each note the candidate that shares most time with its span, of equal ones the first."""
+    first = np.searchsorted(line.start_ns, _times([n.start_ns for n in notes]), side="right") - 1
+    last = np.searchsorted(line.start_ns, _times([n.stop_ns for n in notes]), side="left")
+    starts, ends, fit = line.start_ns.tolist(), line.ends_ns.tolist(), candidates.tolist()
+    found: list[int | None] = []
+    for note, i, k in zip(notes, first.tolist(), last.tolist(), strict=True):
+        best, place = 0, None
+        for at in range(max(i, 0), k):
+            shared = min(ends[at], note.stop_ns) - max(starts[at], note.start_ns)
+            if fit[at] and shared > best:
+                best, place = shared, at
+        found.append(place)
+    return found

@@ -4,11 +4,12 @@ import msgspec
 
 from lineshaft.core.access import Action, Identity
 from lineshaft.core.errors import Invalid
+from lineshaft.operations.states.board import View
 from lineshaft.operations.states.notes import Note
 from lineshaft.operations.states.part import States
 from lineshaft.operations.states.settings import Reason
 from lineshaft.operations.states.stops import Stop, stops_of
-from lineshaft.operations.states.view import Columns, Said, View, columns, said, view
+from lineshaft.operations.states.view import Columns, Said, columns, said
 from lineshaft.web import get, post, times
 
 SPAN_NS_MAX = 400 * 86_400 * 1_000_000_000
@@ -92,11 +93,10 @@ class Withdrawal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 @get("/states", action=Action.LOOK, tags=["states"], summary="States of all work units now")
-async def list_states(states: States, who: Identity, start: str = "-24h") -> StateList:
-    """State, since when, reason, and how many stops since `start` nobody has explained."""
-    start_ns, stop_ns = _span(start, "now")
+async def list_states(states: States, who: Identity) -> StateList:
+    """State, since when, reason, and how many stops of the last 24 hours nobody has explained."""
     seen = states.deeds.all_seen(who)
-    return StateList([await view(states, k.path, start_ns, stop_ns) for k in seen])
+    return StateList([await states.board.view(k.path) for k in seen])
 
 
 @get(

@@ -39,30 +39,33 @@ class Units:
     def __iter__(self) -> Iterator[Known]:
         return iter(self._known.values())
 
-    async def take(self, units: Sequence[WorkUnit], reasons: Sequence[Reason]) -> None:
-        """Take the settings as they are now; new states get their numbers.
+    async def read(self, units: Sequence[WorkUnit], reasons: Sequence[Reason]) -> list[Known]:
+        """The units of the settings with their states by number; nothing changes yet.
 
         Raises:
-            Invalid: a unit or a reason cannot be; nothing has changed then.
+            Invalid: a unit or a reason cannot be.
         """
         check_work_units(units, reasons)
-        known: dict[str, Known] = {}
-        changes: list[Change] = []
-        for unit in units:
-            record = await self._records.get(COLLECTION.name, unit.path)
-            before = (
-                ()
-                if record is None
-                else msgspec.json.decode(record.data, type=tuple[StateRule, ...])
-            )
-            states = states_of(unit, before)
-            known[unit.path] = Known(unit=unit, states=states)
-            if not unit.packml and states != before:
-                data = msgspec.json.encode(states)
-                changes.append(Put(collection=COLLECTION.name, key=unit.path, data=data))
+        return [
+            Known(unit=unit, states=states_of(unit, await self._before(unit))) for unit in units
+        ]
+
+    async def _before(self, unit: WorkUnit) -> tuple[StateRule, ...]:
+        record = await self._records.get(COLLECTION.name, unit.path)
+        if record is None:
+            return ()
+        return msgspec.json.decode(record.data, type=tuple[StateRule, ...])
+
+    async def take(self, known: Sequence[Known], reasons: Sequence[Reason]) -> None:
+        """Let these be the units; the numbers of new states are kept."""
+        changes: list[Change] = [
+            Put(collection=COLLECTION.name, key=k.path, data=msgspec.json.encode(k.states))
+            for k in known
+            if not k.unit.packml and k.states != await self._before(k.unit)
+        ]
         if changes:
             await self._records.commit(*changes)
-        self._known, self.reasons = known, {r.code: r for r in reasons}
+        self._known, self.reasons = {k.path: k for k in known}, {r.code: r for r in reasons}
 
     def find(self, path: str) -> Known:
         """One work unit.

@@ -1,34 +1,11 @@
-"""States as people and programs see them."""
+"""Timelines, and what people said, as programs see them."""
 
 import msgspec
 
 from lineshaft.operations.states.intervals import Whole
 from lineshaft.operations.states.notes import Note
-from lineshaft.operations.states.part import States
 from lineshaft.operations.states.settings import StateRule
-from lineshaft.operations.states.stops import stops_of
-from lineshaft.operations.states.timeline import UNKNOWN, Timeline
-
-
-class View(msgspec.Struct, frozen=True, kw_only=True):
-    """A work unit now."""
-
-    unit: str
-    """Its branch of the namespace."""
-    state: str
-    """Name of the state; empty while it is not known."""
-    item: str = ""
-    """MachineryItemState of OPC 40001-1; empty while it is not known."""
-    mode: str = ""
-    """MachineryOperationMode of OPC 40001-1."""
-    since_ns: int
-    """Since when."""
-    reason: str
-    """Code of the reason; empty where there is none."""
-    reason_text: str
-    """The reason as people read it."""
-    unexplained: int
-    """Stops in the span that somebody should explain."""
+from lineshaft.operations.states.timeline import Timeline
 
 
 class Columns(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,29 +36,6 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     note: Note
     loose: bool
     """It holds for nothing: the stop or the state is gone."""
-
-
-async def view(states: States, path: str, start_ns: int, stop_ns: int) -> View:
-    """A work unit now; stops are counted in the span.
-
-    Raises:
-        Missing: there is no such work unit.
-    """
-    whole = await states.intervals.whole(path, start_ns, stop_ns)
-    line, reason = whole.laid.line, whole.laid.reasons[whole.laid.line.reason[-1]]
-    known = int(line.state[-1]) != UNKNOWN
-    rule = whole.known.states[line.state[-1]] if known else None
-    text = states.units.reasons[reason].text if reason in states.units.reasons else reason
-    return View(
-        unit=path,
-        state=rule.name if rule else "",
-        item=rule.item if rule else "",
-        mode=rule.mode if rule else "",
-        since_ns=int(line.start_ns[-1]),
-        reason=reason,
-        reason_text=text,
-        unexplained=sum(s.unexplained for s in stops_of(whole)),
-    )
 
 
 def columns(line: Timeline) -> Columns:
