@@ -88,7 +88,9 @@ def test_shifts_come_from_a_file(tmp_path):
 def test_breaks_of_the_file_are_planned_down_time(tmp_path):
     made = calendar(tmp_path, FILE)
     spans = made.spans(from_iso("2026-10-26T05:00:00Z"), from_iso("2026-10-26T13:00:00Z"))
-    assert [(to_iso(int(t))[11:16], bool(b)) for t, b in zip(spans.start_ns, spans.busy)] == [
+    assert [
+        (to_iso(int(t))[11:16], bool(b)) for t, b in zip(spans.start_ns, spans.busy, strict=True)
+    ] == [
         ("05:00", True),
         ("08:00", False),
         ("08:15", True),

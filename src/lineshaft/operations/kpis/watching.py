@@ -11,6 +11,8 @@ WAITING_MAX = 256
 """Batches that may wait; when one is lost all that is kept is dropped, which costs only time."""
 EVENTS = "state.>"
 """Events of states; each names its unit, or something below it, as its path."""
+ELSEWHERE = ("history.>", "import.>")
+"""Events of samples that were changed, or did not come over the spine."""
 
 
 class Watch:
@@ -26,6 +28,8 @@ class Watch:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen(), name="kpis listen")
             group.create_task(self._hear(), name="kpis hear")
+            for pattern in ELSEWHERE:
+                group.create_task(self._hear_of_all(pattern), name=f"kpis hear {pattern}")
 
     async def _listen(self) -> None:
         async with self._spine.subscribe(
@@ -36,13 +40,18 @@ class Watch:
                 self._current.take(batch)
 
     async def _hear(self) -> None:
-        async with self._spine.events(EVENTS, name=NAME) as events:
+        async with self._spine.events(EVENTS, name=f"{NAME} {EVENTS}") as events:
             async for event in events:
                 if event.kind != "state.changed":
                     self._current.forget_at(event.path)
 
+    async def _hear_of_all(self, pattern: str) -> None:
+        async with self._spine.events(pattern, name=f"{NAME} {pattern}") as events:
+            async for _ in events:
+                self._current.forget()
+
     def _look_for_losses(self) -> None:
-        dropped = sum(f.dropped for f in self._spine.flows() if f.name == NAME)
+        dropped = sum(f.dropped for f in self._spine.flows() if f.name.startswith(NAME))
         if dropped != self._dropped:
             self._dropped = dropped
             self._current.forget()
