@@ -1,17 +1,18 @@
 """The machines of the plant as twins see them: what reaches them, the guard before them."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+import contextlib
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from lineshaft.core.access import Action, Audit, Authorizer, Identity
-from lineshaft.core.errors import Denied, LineshaftError, LinkLost, Refused
+from lineshaft.core.errors import Denied, LineshaftError, LinkLost, Missing, Refused
 from lineshaft.core.event import Event
 from lineshaft.core.point import Value
 from lineshaft.drivers import Driver
 from lineshaft.gather.device import State
 from lineshaft.gather.devices import Devices
-from lineshaft.gather.writing import Writer
+from lineshaft.gather.writing import Ticket, Writer
 from lineshaft.twins.living import Link, Register
 
 CALL_S_MAX = 60.0
@@ -46,21 +47,55 @@ class Machines:
         """Whether the settings allow to write the point at all."""
         return self._writer.allowed(point)
 
-    async def write(self, who: Identity, point: str, value: Value) -> None:
-        """Write through the guard: prepare, confirm, read back, all on record.
+    async def write(self, who: Identity, values: Mapping[str, Value]) -> None:
+        """Write values by point through the guard: prepare all, then confirm and read back each.
+
+        When one cannot be prepared, nothing is written. When one fails after that, the error says
+        which were written and which were not.
 
         Raises:
             Denied: `who` may not.
             Refused: settings, limits, interlock or device say no, or it reads back otherwise.
-            LinkLost: the device does not answer.
+            LinkLost: a device does not answer.
         """
-        ticket = await self._writer.prepare(who, point, value)
-        done = await self._writer.confirm(who, ticket.id, "twin")
-        if not done.ok:
-            raise Refused(
-                f"{point}: {value!r} was written, the device reads back {done.read_back.value!r}",
-                remedy="Look at the machine; it may round, or refuse in silence.",
-            )
+        tickets = await self._prepared(who, values)
+        written: list[str] = []
+        for at, ticket in enumerate(tickets):
+            try:
+                done = await self._writer.confirm(who, ticket.id, "twin")
+                if not done.ok:
+                    raise Refused(
+                        f"{ticket.point}: {ticket.value!r} was written, the device reads back"
+                        f" {done.read_back.value!r}",
+                        remedy="Look at the machine; it may round, or refuse in silence.",
+                    )
+            except LineshaftError as error:
+                left = tickets[at + 1 :]
+                await self._cancelled(who, left)
+                if len(tickets) == 1:
+                    raise
+                raise type(error)(
+                    f"{error}; written: {', '.join(written) or 'nothing'};"
+                    f" not written: {', '.join(t.point for t in left) or 'nothing else'}",
+                    remedy=error.remedy,
+                ) from error
+            written.append(ticket.point)
+
+    async def _prepared(self, who: Identity, values: Mapping[str, Value]) -> list[Ticket]:
+        tickets: list[Ticket] = []
+        try:
+            for point, value in values.items():
+                tickets.append(await self._writer.prepare(who, point, value))
+        except LineshaftError:
+            await self._cancelled(who, tickets)
+            raise
+        return tickets
+
+    async def _cancelled(self, who: Identity, tickets: Sequence[Ticket]) -> None:
+        """Give tickets back that will not be used; those whose time is over are gone anyway."""
+        for ticket in tickets:
+            with contextlib.suppress(Missing):
+                await self._writer.cancel(who, ticket.id)
 
     async def call(self, who: Identity, method: str, inputs: Mapping[str, Value]) -> dict[str, Any]:
         """Have a machine carry out a method, on record before and after; its outputs by name.

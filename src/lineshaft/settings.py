@@ -29,6 +29,7 @@ from lineshaft.server import ServerSettings
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
 from lineshaft.twins.living import Config as TwinsConfig
+from lineshaft.twins.plug.hosts import check_hosts
 
 Table = dict[str, Any]
 
@@ -221,6 +222,7 @@ def _drivers(file: PlantFile) -> tuple[Driver, ...]:
     for rule in file.writes:
         check_path(rule.point)
     check_tables(file)
+    check_hosts(file.twins.plug_hosts)
     return made
 
 

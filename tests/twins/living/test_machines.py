@@ -15,11 +15,12 @@ SET_POINT = f"{DATA}/submodel-elements/set_point/$value"
 
 
 @asynccontextmanager
-async def pressing(folder, device, *rules):
+async def pressing(folder, device, *rules, more=()):
     """A plant with the device, once its twin shows a value."""
     points = [
         {"name": "set_point", "address": 0, "scale": 0.1, "unit": "Cel"},
         {"name": "pump_on", "table": "coil", "address": 0},
+        *more,
     ]
     driver = {
         "kind": "modbus",
@@ -30,8 +31,8 @@ async def pressing(folder, device, *rules):
         "poll_s": 0.05,
         "points": points,
     }
-    more = tomli_w.dumps({"drivers": [driver], "writes": list(rules)})
-    async with plant(folder, more) as (made, http):
+    text = tomli_w.dumps({"drivers": [driver], "writes": list(rules)})
+    async with plant(folder, text) as (made, http):
 
         async def shown():
             return (await http.get(SET_POINT)).is_success and (await http.get(SET_POINT)).json()
@@ -74,6 +75,41 @@ async def test_a_value_set_in_the_twin_reaches_the_machine_within_its_limits(tmp
         kinds = [e.event.kind for e in await made.records.events(path="bench/set_point")]
         assert kinds.count("write.done") == 2
         assert "write.refused" in kinds
+
+
+@pytest.mark.timeout(60)
+async def test_of_values_set_together_none_is_written_when_one_is_refused(tmp_path):
+    async with (
+        find("drivers", "modbus").bench() as device,
+        pressing(tmp_path, device, RULE) as (made, http),
+    ):
+        whole = (await http.get(f"{DATA}/$value")).json()
+        # The pump stands after the set point in the document, and in no rule.
+        for order in (("set_point", "pump_on"), ("pump_on", "set_point")):
+            new = {"set_point": 25.0, "pump_on": not whole["pump_on"]}
+            answer = await http.patch(f"{DATA}/$value", json={n: new[n] for n in order})
+            assert answer.status_code == 422, answer.text
+            assert "bench/pump_on" in answer.text
+        kinds = {e.event.kind for e in await made.records.events(kind="write")}
+        assert "write.confirmed" not in kinds
+        assert kinds <= {"write.prepared", "write.refused", "write.cancelled"}
+        driver = made.devices.owner("bench/set_point").driver
+        assert (await driver.read("bench/set_point")).value == whole["set_point"]
+
+
+@pytest.mark.timeout(60)
+async def test_what_was_written_before_a_machine_said_no_is_told(tmp_path):
+    nowhere = {"name": "z_nowhere", "address": 60_000}
+    rules = (RULE, {"point": "bench/z_nowhere", "low": 0.0, "high": 9.0})
+    async with (
+        find("drivers", "modbus").bench() as device,
+        pressing(tmp_path, device, *rules, more=[nowhere]) as (made, http),
+    ):
+        answer = await http.patch(f"{DATA}/$value", json={"set_point": 25.0, "z_nowhere": 1})
+        assert answer.status_code >= 400
+        assert "; written: bench/set_point; not written: nothing else" in answer.text
+        driver = made.devices.owner("bench/set_point").driver
+        assert (await driver.read("bench/set_point")).value == 25.0
 
 
 async def _is(http, url, value):

@@ -138,13 +138,16 @@ class Machines(Protocol):
     def link(self, source: str) -> Link | None:
         """The connection of that name, or None."""
 
-    async def write(self, who: Identity, point: str, value: Value) -> None:
-        """Write through the guard: prepare, confirm, read back, all on record.
+    async def write(self, who: Identity, values: Mapping[str, Value]) -> None:
+        """Write values by point through the guard: prepare all, then confirm and read back each.
+
+        When one cannot be prepared, nothing is written. When one fails after that, the error says
+        which were written and which were not.
 
         Raises:
             Denied: `who` may not.
             Refused: settings, limits, interlock or device say no, or it reads back otherwise.
-            LinkLost: the device does not answer.
+            LinkLost: a device does not answer.
         """
 
     async def call(

@@ -93,8 +93,9 @@ class Plantlife:
 
         Raises:
             Denied: `who` may not write one of the points.
-            Refused: the guard or a machine says no; those before it are written.
-            LinkLost: a machine does not answer.
+            Refused: the guard says no to one, and nothing is written; or a machine does, and it
+                is told which were written.
+            LinkLost: a machine does not answer; it is told which were written.
         """
         bound = {parse_path(p): point for p, point in self._bindings.of(submodel_id).items()}
         below = {at: point for at, point in bound.items() if at[: len(steps)] == steps}
@@ -104,13 +105,15 @@ class Plantlife:
         if document is None:
             raise Missing(f"there is no submodel {submodel_id!r}")
         fresh = self.overlay(document) or {}
-        wanted: list[tuple[str, Value]] = []
+        wanted: dict[str, Value] = {}
         for at, point in below.items():
             said, given = _within(value, at[len(steps) :])
             if said and given is not None and given != value_of(find(fresh, at)):
-                wanted.append((point, _as_value(path_text(at), given)))
-        for point, given in wanted:
-            await self._machines.write(who, point, given)
+                new = _as_value(path_text(at), given)
+                if wanted.setdefault(point, new) != new:
+                    raise Refused(f"{point} is given two values, {wanted[point]!r} and {new!r}")
+        if wanted:
+            await self._machines.write(who, wanted)
         if steps in below:  # else what is not bound is written to the document, and told with it
             detail = {"method": "PATCH", "idShortPath": path_text(steps)}
             await self._documents.note(who, "twin.value", document, detail)
