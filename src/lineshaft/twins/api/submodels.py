@@ -241,7 +241,8 @@ async def _put_below(to: Services, request: Request) -> Answer:
         made = cast(Document, made)
         return _created(request, made) if new else answers.done(made)
     raise Unavailable(
-        f"shell {shell.id!r} is changed all the time", remedy="Try again in a moment."
+        f"the shell around {obj['id']!r} is changed all the time",
+        remedy="Try again in a moment.",
     )
 
 
