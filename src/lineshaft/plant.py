@@ -25,6 +25,7 @@ from lineshaft.gather.writing import Writer
 from lineshaft.historian import COLLECTIONS as HISTORIAN_COLLECTIONS
 from lineshaft.historian import DURABLE, Historian
 from lineshaft.machines import Machines
+from lineshaft.meanings import contributors
 from lineshaft.operations.running import COLLECTIONS as OPERATIONS_COLLECTIONS
 from lineshaft.operations.running import Operations
 from lineshaft.operations.tables import TABLES
@@ -129,6 +130,7 @@ class Plant:
             latest=self.historian,
             history=self.store,
             machines=machines,
+            contributors=contributors(self.operations),
         )
 
     # ---- life

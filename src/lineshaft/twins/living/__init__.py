@@ -6,7 +6,7 @@ changed apart from what was generated, `plantlife.py` overlays values and takes 
 What it needs of its neighbours it asks for by the protocols here; the plant fills them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Annotated, Protocol
 
 import msgspec
@@ -15,7 +15,7 @@ from lineshaft.core.access import Identity
 from lineshaft.core.batch import Batch, Sample
 from lineshaft.core.point import Point, Value
 from lineshaft.core.settings import Secret, Settings
-from lineshaft.twins import plug
+from lineshaft.twins import Json, plug
 
 
 class Maker(Settings, frozen=True):
@@ -74,6 +74,38 @@ class Config(plug.Config, frozen=True):
     """Methods of machines that may be called as operations, by their paths; none by default."""
     events: Broker | None = None
     """The MQTT broker that is told every change of a twin; without it none is."""
+
+
+class Contribution(msgspec.Struct, frozen=True, kw_only=True):
+    """One submodel that another part of the plant brings to the twin of an asset."""
+
+    id_short: str
+    """Its name; one of the contributor's `id_shorts`."""
+    semantic_id: str
+    """What it means."""
+    elements: tuple[Json, ...]
+    """Its elements as the metamodel has them, without values that change by themselves."""
+    bound: Mapping[str, str] = {}
+    """The point that an element shows, or the method that an Operation calls, by idShortPath."""
+    computed: bool = False
+    """Whether `Contributor.values` is asked for values when it is read."""
+
+
+class Contributor(Protocol):
+    """A part of the plant that has something to say of assets; the plant brings them."""
+
+    @property
+    def id_shorts(self) -> tuple[str, ...]:
+        """Names of the submodels that it brings; no other contributor has the same."""
+
+    def version(self) -> Hashable:
+        """Something that is otherwise when contributions may be; asked every second."""
+
+    def contributed(self, path: str) -> Sequence[Contribution]:
+        """What is to be told of the asset at the path, the same until the version changes."""
+
+    def values(self, path: str, id_short: str) -> Mapping[str, Value | None]:
+        """Values now of elements of a submodel that it brought, by idShortPath; None for none."""
 
 
 class Names(Protocol):

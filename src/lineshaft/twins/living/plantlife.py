@@ -17,6 +17,7 @@ from lineshaft.twins.living import Latest, Machines
 from lineshaft.twins.living.bindings import Bindings
 from lineshaft.twins.living.carbon import PCF, PUBLISHED
 from lineshaft.twins.living.carbon import SEMANTIC as CARBON
+from lineshaft.twins.living.contributions import Contributions
 from lineshaft.twins.living.footprints import Footprints
 from lineshaft.twins.living.records import Reader
 from lineshaft.twins.living.timeseries import SEMANTIC as TIME_SERIES
@@ -32,7 +33,7 @@ QUALITY = "urn:lineshaft:quality"
 class Plantlife:
     """Answers for what is bound to the plant."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a neighbour, by keyword
         self,
         *,
         documents: Documents,
@@ -41,10 +42,12 @@ class Plantlife:
         machines: Machines,
         reader: Reader,
         footprints: Footprints,
+        contributions: Contributions,
     ) -> None:
         self._documents, self._bindings = documents, bindings
         self._latest, self._machines = latest, machines
         self._reader, self._footprints = reader, footprints
+        self._contributions = contributions
 
     # ---- reading
 
@@ -54,6 +57,7 @@ class Plantlife:
             return False
         return (
             bool(self._bindings.shown(document.id, document.path))
+            or self._contributions.lives(document)
             or self._footprint(document) is not None
         )
 
@@ -71,6 +75,10 @@ class Plantlife:
             element = _found(obj, path)
             if element is not None:
                 _show(element, self._latest.latest(point))
+        for path, value in self._contributions.values(document).items():
+            element = _found(obj, path)
+            if element is not None:
+                _set(element, value)
         if footprint is not None and (element := _found(obj, PCF)) is not None:
             element["value"] = f"{footprint:.6f}"
             if (told := _found(obj, PUBLISHED)) is not None:
@@ -151,6 +159,18 @@ def _found(obj: Json, path: str) -> Json | None:
         return find(obj, parse_path(path))
     except Missing:  # people took it out
         return None
+
+
+def _set(element: Json, value: Value | None) -> None:
+    """A value as text of the type that the element has; None is no value."""
+    if element.get("modelType") != "Property":
+        return
+    text = None
+    if value is not None:
+        text = xsd.from_json(str(element.get("valueType", "xs:string")), value)
+    element.pop("value", None)
+    if text is not None:
+        element["value"] = text
 
 
 def _show(element: Json, sample: Sample | None) -> None:
