@@ -102,6 +102,7 @@ class Life:
         )
         self.handover = Handover(self.services)
         self.pasts = Pasts(self.services, authorizer, self.bindings, names, history)
+        self.services.past = self.pasts.read
         self.exchange = exchange(self.services, records)
         self.plugger = Plugger(
             config,

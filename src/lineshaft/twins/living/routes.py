@@ -58,7 +58,12 @@ async def history(  # noqa: PLR0913 - of what, from when to when
     end: str = "",
     limit: Limit = 1000,
 ) -> Past:
-    """What the element at the idShortPath `path` was, oldest first; the last hour by default."""
+    """What the element at the idShortPath `path` was, oldest first; the last hour by default.
+
+    The same is answered below the standard's paths, at
+    `/api/v3.1/submodels/{submodelIdentifier}/submodel-elements/{idShortPath}/$history` with the
+    same `start`, `end` and `limit`, for clients that are there already.
+    """
     return await life.pasts.read(who, submodel, path, start=start, end=end, limit=limit)
 
 
