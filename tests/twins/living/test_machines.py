@@ -4,9 +4,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 import tomli_w
-from tests.twins.living.plants import plant, until
+from tests.twins.living.plants import plant, publish, until
 
 from lineshaft.core.plugin import find
+from lineshaft.twins.model.checking import check
 from lineshaft.twins.model.identifier import encode_id
 
 BASE = "urn:lineshaft:lineshaft:"
@@ -173,9 +174,8 @@ async def test_an_operation_of_a_twin_is_a_method_of_the_machine_where_settings_
             "points": [{"name": "speed", "node": "ns=2;s=Machine.Speed"}],
             "methods": [START],
         }
-        more = tomli_w.dumps(
-            {"drivers": [driver], "twins": {"calls": ["bench/start"] if allowed else []}}
-        )
+        rule = {"method": "bench/start", "arguments": {"speed": {"low": 0, "high": 200}}}
+        more = tomli_w.dumps({"drivers": [driver], "calls": [rule] if allowed else []})
         async with plant(tmp_path, more) as (made, http):
             await until(lambda: _there(http, DATA))
             assert (await http.post("/api/v3.1/submodels", json=OWN)).status_code == 201
@@ -196,6 +196,58 @@ async def test_an_operation_of_a_twin_is_a_method_of_the_machine_where_settings_
                 assert kinds == ["call.begun", "call.done"]
             else:
                 assert answer.status_code == 405
+
+
+OPERATIONS = f"/api/v3.1/submodels/{encode_id(f'{BASE}submodel/bench/Operations')}"
+CALL = f"{OPERATIONS}/submodel-elements/start/invoke"
+
+
+@pytest.mark.timeout(60)
+async def test_methods_that_settings_allow_are_operations_of_the_twin_by_themselves(tmp_path):
+    async with find("drivers", "opcua").bench() as device:
+        points = [
+            {"name": "speed", "node": "ns=2;s=Machine.Speed"},
+        ]
+        driver = {"kind": "opcua", "name": "m", "url": device.url, "at": "bench"}
+        driver |= {"points": points, "methods": [START]}
+        rule = {
+            "method": "bench/start",
+            "arguments": {"speed": {"low": 100, "high": 200}, "order": {"values": ["B-7"]}},
+            "interlock": {"point": "bench/ready", "equals": True, "age_s_max": 3600},
+        }
+        more = tomli_w.dumps({"drivers": [driver], "calls": [rule]})
+        async with plant(tmp_path, more) as (made, http):
+            await until(lambda: _there(http, OPERATIONS))
+            whole = (await http.get(OPERATIONS)).json()
+            assert check("Submodel", whole) == []
+            (start,) = whole["submodelElements"]
+            inputs = {v["value"]["idShort"]: v["value"] for v in start["inputVariables"]}
+            assert set(inputs) == {"speed", "order"}
+            assert "From 100.0 to 200.0" in inputs["speed"]["description"][0]["text"]
+            assert "value" not in start
+
+            async def call(speed, order):
+                given = {"speed": speed, "order": order}
+                body = {"inputArguments": given, "clientTimeoutDuration": "PT10S"}
+                return (await http.post(f"{CALL}/$value", json=body)).json()
+
+            before = device.started
+            assert "has no value" in str(await call(150, "B-7"))
+            await publish(made, ("bench/ready", True))
+            for speed, order, word in (
+                (99, "B-7", "from 100 to 200"),
+                (201, "B-7", "from 100 to 200"),
+                (150, "C-1", "one of ['B-7']"),
+            ):
+                outcome = await call(speed, order)
+                assert not outcome["success"]
+                assert word in outcome["messages"][0]["text"]
+            assert device.started == before
+            outcome = await call(150, "B-7")
+            assert (outcome["success"], device.started) == (True, before + 1)
+            assert outcome["outputArguments"]["accepted"] is True
+            kinds = [e.event.kind for e in await made.records.events(path="bench/start")]
+            assert kinds == ["call.refused"] * 4 + ["call.begun", "call.done"]
 
 
 async def _there(http, url):

@@ -70,8 +70,6 @@ class Config(plug.Config, frozen=True):
     co2_kg_per_kwh: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     """Greenhouse gases of the plant's electricity; above 0, machines that count energy and parts
     get a Carbon Footprint."""
-    calls: tuple[str, ...] = ()
-    """Methods of machines that may be called as operations, by their paths; none by default."""
     events: Broker | None = None
     """The MQTT broker that is told every change of a twin; without it none is."""
 
@@ -189,9 +187,12 @@ class Machines(Protocol):
 
         Raises:
             Denied: `who` may not.
-            Refused: the device knows no such method, or says no.
+            Refused: settings, limits or interlock say no, or the device knows no such method.
             LinkLost: it does not answer.
         """
+
+    def callable(self, method: str) -> bool:
+        """Whether the settings allow to call the method at all."""
 
     def writable(self, point: str) -> bool:
         """Whether the settings allow to write the point at all."""

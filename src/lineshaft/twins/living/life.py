@@ -71,7 +71,7 @@ class Life:
         machines: Machines,
         contributors: Sequence[Contributor] = (),
     ) -> None:
-        self._config, self._names = config, names
+        self._config, self._names, self._machines = config, names, machines
         documents = Documents(records, cache_mb=config.cache_mb, announce=spine.announce)
         self.access = Access(records, authorizer, announce=spine.announce)
         files, attachments = Files(folder), Attachments(records)
@@ -126,7 +126,7 @@ class Life:
 
     def calls(self, method: str) -> bool:
         """Whether the settings allow to call the method."""
-        return method in self._config.calls
+        return self._machines.callable(method)
 
     def given(self) -> dict[str, object]:
         """What its routes are given, by the names of their parameters."""

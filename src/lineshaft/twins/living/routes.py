@@ -82,7 +82,7 @@ async def bindings(life: Life, who: Identity, submodel: Id) -> Items[Binding]:
 async def bind(life: Life, authorizer: Authorizer, who: Identity, data: Binding) -> None:
     """From now on the element shows the newest value of the point, and has its history.
 
-    An Operation is bound to a method of a machine, which must stand in `calls` of the settings.
+    An Operation is bound to a method of a machine, which must stand in [[calls]] of the settings.
     Who may read the submodel sees the value, so both must be for the caller to configure.
     """
     found = await rights.document(
@@ -102,7 +102,7 @@ async def bind(life: Life, authorizer: Authorizer, who: Identity, data: Binding)
     if not known or not authorizer.allows(who, Action.LOOK, data.point):
         raise Missing(
             f"there is no {data.point!r} that it can be bound to",
-            remedy="Find points with GET /api/v1/points; methods stand in `calls` of [twins].",
+            remedy="Find points with GET /api/v1/points; methods stand in [[calls]].",
         )
     if not authorizer.allows(who, Action.CONFIGURE, data.point):
         raise Denied(f"{who.name} may not configure {data.point}")
