@@ -48,7 +48,7 @@ class Operations:
     ) -> None:
         for name in DURABLE:
             spine.durable(name, "data.>", size_max=WAITING_MAX)
-        self.desk = Desk(records, spine, authorizer)
+        self.desk = Desk(records, spine, authorizer, names=names, store=store)
         self.parts: dict[str, Part] = {"alarms": self.desk}
 
     async def start(self, tables: Tables) -> None:
@@ -57,7 +57,7 @@ class Operations:
         Raises:
             Invalid: the settings ask for something that cannot be.
         """
-        await self.desk.start(tables.alarms)
+        await self.desk.start(tables.alarms, tables.alarm_groups, tables.alarm_rules)
 
     async def reload(self, tables: Tables) -> None:
         """Take the settings as they are now.
@@ -65,7 +65,7 @@ class Operations:
         Raises:
             Invalid: they ask for something that cannot be.
         """
-        await self.desk.reload(tables.alarms)
+        await self.desk.reload(tables.alarms, tables.alarm_groups, tables.alarm_rules)
 
     async def run(self) -> None:
         """Run every part until cancelled; one that fails is started anew beside the others."""

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from lineshaft.core.errors import Invalid
 from lineshaft.core.settings import Settings
+from lineshaft.operations.alarms.book import check_texts
+from lineshaft.operations.alarms.rules import AlarmGroup, AlarmRules, check_rules
 from lineshaft.operations.alarms.settings import Alarm, check_alarm
 
 
@@ -12,6 +14,10 @@ class Tables(Settings, frozen=True):
 
     alarms: tuple[Alarm, ...] = ()
     """One table `[[alarms]]` a condition that needs an answer."""
+    alarm_groups: tuple[AlarmGroup, ...] = ()
+    """One table `[[alarm_groups]]` alarms that are looked at, and suppressed, together."""
+    alarm_rules: AlarmRules = AlarmRules()
+    """Floods, and how long each priority may be shelved."""
 
 
 TABLES = frozenset(Tables.__struct_fields__)
@@ -26,6 +32,9 @@ def check_tables(tables: Tables) -> None:
     _once("[[alarms]] name", (a.name for a in tables.alarms))
     for alarm in tables.alarms:
         check_alarm(alarm)
+    _once("[[alarm_groups]] name", (g.name for g in tables.alarm_groups))
+    check_texts(tables.alarms, tables.alarm_groups)
+    check_rules(tables.alarm_rules)
 
 
 def _once(what: str, names: Iterable[str]) -> None:
