@@ -53,10 +53,11 @@ class Signal:
         return self._evaluator.until_ns
 
     def begin(self, columns: Mapping[str, Samples], from_ns: int) -> list[Rows]:
-        """Know history; gives the value that held at `from_ns`, and the rows after it."""
+        """Know history; gives the value that held at `from_ns`, if any, and the rows after it."""
         self._evaluator = self.expression.evaluator(self._lateness_ns)
         self._evaluator.begin(columns, from_ns)
-        return [self._rows(self._evaluator.look()), *self.push({})]
+        known = any(bool((s.time_ns <= from_ns).any()) for s in columns.values())
+        return [*([self._rows(self._evaluator.look())] if known else []), *self.push({})]
 
     def push(self, columns: Mapping[str, Samples]) -> list[Rows]:
         """The rows that samples have finished."""

@@ -77,7 +77,7 @@ async def preview(  # noqa: PLR0913 - what is tried by place, the rest by keywor
             f" wanted at most {SAMPLES_MAX}",
             remedy="Take a shorter span.",
         )
-    walk = _Walk(alarm)
+    walk = Walk(alarm)
     for signal in made.values():
         held = await begun(store, signal, start_ns - 1, stop_ns=start_ns)
         walk.go(judge.take(held)[0])
@@ -89,7 +89,7 @@ async def preview(  # noqa: PLR0913 - what is tried by place, the rest by keywor
     return walk.end(stop_ns, count)
 
 
-class _Walk:
+class Walk:
     """An alarm's life, written down."""
 
     def __init__(self, alarm: Alarm) -> None:
