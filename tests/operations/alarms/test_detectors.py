@@ -30,7 +30,9 @@ DETECTORS = {
     "limit": Alarm(name="a", point=X, hi=Limit(value=3.0), lo=Limit(value=-3.0), dead_band=1.0),
     "non-exclusive": Alarm(name="a", point=X, hihi=HIGH, hi=Limit(value=1.0), exclusive=False),
     "deviation": Alarm(name="a", point=X, hi=HIGH, deviation_from=Y, on_delay_s=1.5),
-    "deviation of a number": Alarm(name="a", point=X, hi=HIGH, lo=Limit(value=0.0), deviation_from=1),
+    "deviation of a number": Alarm(
+        name="a", point=X, hi=HIGH, lo=Limit(value=0.0), deviation_from=1
+    ),
     "rate": Alarm(name="a", point=X, hi=HIGH, rate=Rate(over="4s")),
     "rate per minute": Alarm(name="a", point=X, lolo=HIGH, rate=Rate(over="4s", per="min")),
     "off-normal": Alarm(name="a", point=ON, off_normal=Limit(value=1)),

@@ -259,6 +259,8 @@ def _shelved(
         case OneShotShelved(time_ns=now_ns):
             if state.shelf is Shelf.ONE_SHOT:
                 return Rejected(Code.ALREADY_SHELVED, "it is on the shelf for one shot")
+            if traits.shelve_s_max <= 0:
+                return Rejected(Code.SHELVING_TIME, "alarms of this priority are not shelved")
             ends = now_ns + int(traits.shelve_s_max * SECOND_NS)
             return replace(state, shelf=Shelf.ONE_SHOT, shelf_ends_ns=ends)
         case Unshelved():
