@@ -2,13 +2,14 @@
 
 from contextlib import asynccontextmanager
 
+from tests.operations.alarms import histories
+from tests.operations.alarms.histories import T0, S
+
 from lineshaft.core.plugin import build
 from lineshaft.operations.alarms.desk import ALARMS, STATES, SUBSCRIPTION, Desk
 from lineshaft.records import Records
 from lineshaft.security.access import Branches
 from lineshaft.spines import Spine
-from tests.operations.alarms import histories
-from tests.operations.alarms.histories import T0, S
 
 
 class Clock:

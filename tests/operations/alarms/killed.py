@@ -5,6 +5,9 @@ import random
 import sys
 from pathlib import Path
 
+from tests.operations.alarms.desks import Clock, desk
+from tests.operations.alarms.histories import ON, T0, S, X, Y, rows
+
 from lineshaft.core.access import SYSTEM
 from lineshaft.core.batch import Batch
 from lineshaft.core.plugin import build
@@ -13,8 +16,6 @@ from lineshaft.operations.alarms.happenings import TimedShelved
 from lineshaft.operations.alarms.rules import AlarmGroup
 from lineshaft.operations.alarms.settings import Alarm, Limit, Priority, Rate
 from lineshaft.stores import Store
-from tests.operations.alarms.desks import Clock, desk
-from tests.operations.alarms.histories import ON, T0, S, X, Y, rows
 
 HI = Limit(value=3.0)
 ALARMS = (
@@ -44,7 +45,7 @@ def steps() -> list[Batch]:
 async def step(made: Desk, clock: Clock, place: int, batch: Batch) -> None:
     """What happens in one second."""
     clock.now = T0 + place * S
-    if place % 60 == 5 and made.view(SYSTEM, "shelved").state.shelf_ends_ns < clock.now:  # noqa: PLR2004
+    if place % 60 == 5 and made.view(SYSTEM, "shelved").state.shelf_ends_ns < clock.now:
         await made.answer(SYSTEM, "shelved", TimedShelved(time_ns=clock.now, seconds=20))
     await made.take(batch)
     await made.tick()
@@ -62,7 +63,7 @@ async def live(folder: Path, first: int) -> None:
         for place, batch in enumerate(steps()[first:], first):
             await kept.append(batch)
             await step(made, clock, place, batch)
-            print(place, flush=True)  # noqa: T201 - how far it is
+            print(place, flush=True)
 
 
 if __name__ == "__main__":

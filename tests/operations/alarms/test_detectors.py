@@ -5,6 +5,7 @@ import itertools
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.operations.alarms.histories import ON, T0, WANTED, S, X, Y, judge, names, rows, store
 
 from lineshaft.core.errors import Invalid
 from lineshaft.core.quality import Quality
@@ -23,7 +24,6 @@ from lineshaft.operations.alarms.settings import (
     Rate,
     check_alarm,
 )
-from tests.operations.alarms.histories import ON, T0, WANTED, S, X, Y, judge, names, rows, store
 
 HIGH = Limit(value=3.0, priority=Priority.HIGH)
 DETECTORS = {

@@ -1,6 +1,8 @@
 """Groups, first-out, designed suppression, floods and the limits of shelving, at the desk."""
 
 import pytest
+from tests.operations.alarms.desks import Clock, desk, tick
+from tests.operations.alarms.histories import ON, T0, S, X, Y, names, rows, store
 
 from lineshaft.core.access import SYSTEM, Action, Identity
 from lineshaft.core.errors import Denied, Invalid, Stale
@@ -15,8 +17,6 @@ from lineshaft.operations.alarms.happenings import (
 from lineshaft.operations.alarms.rules import AlarmGroup, AlarmRules, check_rules, priority_of
 from lineshaft.operations.alarms.settings import SEVERITY, Alarm, Limit, Priority
 from lineshaft.operations.alarms.view import Annunciation, Letter
-from tests.operations.alarms.desks import Clock, desk, tick
-from tests.operations.alarms.histories import ON, T0, S, X, Y, names, rows, store
 
 HI = Limit(value=3.0)
 LOW = Limit(value=3.0, priority=Priority.LOW)
@@ -255,8 +255,8 @@ async def test_who_may_not_see_a_point_cannot_watch_it_by_an_expression(tmp_path
         await made.define(SYSTEM, Alarm(name="a", point=X, when="x > y"))
         with pytest.raises(Invalid, match="unknown name 'y'"):
             await made.define(branch, Alarm(name="b", point=X, when="x > y"))
+        viewer = Identity(name="li", actions=frozenset({Action.LOOK}))
         with pytest.raises(Denied):
-            viewer = Identity(name="li", actions=frozenset({Action.LOOK}))
             await made.define(viewer, Alarm(name="b", point=X, when="x > 1"))
 
 

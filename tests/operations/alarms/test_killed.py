@@ -6,9 +6,10 @@ import subprocess
 import sys
 from collections import Counter
 
-from lineshaft.core.access import SYSTEM
 from tests.operations.alarms.desks import desk
 from tests.operations.alarms.killed import ALARMS, GROUPS, STEPS, live
+
+from lineshaft.core.access import SYSTEM
 
 KILLS = 3
 

@@ -95,3 +95,8 @@ class Alarms:
     def report(self, start: str = "-30d", stop: str = "now") -> dict[str, Any]:
         """Figures of the alarm system after ISA-18.2 and EEMUA 191."""
         return self._ask("GET", "/alarms/report", params={"start": start, "stop": stop})
+
+    def rationalisation(self) -> list[dict[str, Any]]:
+        """Cause, consequence, action and time to respond of each, those with gaps first."""
+        items: list[dict[str, Any]] = self._ask("GET", "/alarms/rationalisation")["items"]
+        return items

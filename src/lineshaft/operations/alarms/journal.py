@@ -3,7 +3,7 @@
 from lineshaft.core.event import Event
 from lineshaft.operations.alarms.happenings import AnyHappening, RemovedFromService, Suppressed
 from lineshaft.operations.alarms.settings import Alarm
-from lineshaft.operations.alarms.state import Rejected, State
+from lineshaft.operations.alarms.state import Rejected, Shelf, State
 from lineshaft.operations.alarms.view import Annunciation, annunciation, letter
 
 KIND = "alarm"
@@ -31,6 +31,7 @@ def event_of(  # noqa: PLR0913 - what people add by keyword
         "severity": state.severity or before.severity,
         "limit": state.limit or before.limit,
         "annunciated": annunciation(state) is not Annunciation.NONE,
+        "shelved": state.shelf is not Shelf.NO,
     }
     if state.first:
         data["first"] = True

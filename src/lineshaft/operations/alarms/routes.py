@@ -1,6 +1,7 @@
 """Alarms over HTTP: list, answer, define, try on history, journal, figures."""
 
 import msgspec
+from litestar import Response
 
 from lineshaft.core.access import Action, Authorizer, Identity
 from lineshaft.core.clock import now_ns
@@ -9,6 +10,7 @@ from lineshaft.operations.alarms import happenings as h
 from lineshaft.operations.alarms.book import View
 from lineshaft.operations.alarms.desk import Desk, Refusal
 from lineshaft.operations.alarms.preview import Preview, preview
+from lineshaft.operations.alarms.rationalisation import Rationale, as_csv, rationale
 from lineshaft.operations.alarms.report import Report, entries, report
 from lineshaft.operations.alarms.settings import Alarm
 from lineshaft.records import Logged, Records
@@ -275,12 +277,51 @@ async def alarm_journal(  # noqa: PLR0913, PLR0917 - services and filters, by na
 
 @get("/alarms/report", action=Action.LOOK, tags=["alarms"], summary="Figures of the alarm system")
 async def alarm_report(
-    records: Records, authorizer: Authorizer, who: Identity, start: str = "-30d", stop: str = "now"
+    desk: Desk,
+    records: Records,
+    authorizer: Authorizer,
+    who: Identity,
+    start: str = "-30d",
+    stop: str = "now",
 ) -> Report:
     """Rates, floods, most frequent, stale and fleeting alarms after ISA-18.2 and EEMUA 191."""
     start_ns, stop_ns = times.span_ns(start, stop)
     found = await entries(records, authorizer, who, start_ns=start_ns, stop_ns=stop_ns)
-    return report(found, start_ns, stop_ns)
+    return report(found, start_ns, stop_ns, (v.alarm for v in desk.views(who)))
+
+
+class Rationalisation(msgspec.Struct, frozen=True):
+    """What is written down of each alarm, those with gaps first."""
+
+    items: list[Rationale]
+
+
+@get(
+    "/alarms/rationalisation",
+    action=Action.LOOK,
+    tags=["alarms"],
+    summary="Why each alarm exists",
+)
+async def alarm_rationalisation(desk: Desk, who: Identity) -> Rationalisation:
+    """Cause, consequence, action and time to respond of every alarm, and which lack some."""
+    return Rationalisation(_rationales(desk, who))
+
+
+@get(
+    "/alarms/rationalisation.csv",
+    action=Action.LOOK,
+    tags=["alarms"],
+    summary="Why each alarm exists, as CSV",
+)
+async def alarm_rationalisation_csv(desk: Desk, who: Identity) -> Response[str]:
+    """The same list for a spreadsheet."""
+    text = as_csv(_rationales(desk, who))
+    return Response(text, media_type="text/csv; charset=utf-8")
+
+
+def _rationales(desk: Desk, who: Identity) -> list[Rationale]:
+    found = [rationale(v.alarm) for v in desk.views(who)]
+    return sorted(found, key=lambda r: (-len(r.missing), r.name))
 
 
 handlers = [
@@ -292,4 +333,6 @@ handlers = [
     preview_alarm,
     alarm_journal,
     alarm_report,
+    alarm_rationalisation,
+    alarm_rationalisation_csv,
 ]

@@ -250,25 +250,24 @@ def _shelved(
 ) -> Outcome:
     match what:
         case TimedShelved(time_ns=now_ns, seconds=seconds):
-            if not 0 < seconds <= traits.shelve_s_max:
-                why = f"{seconds:g} s asked, wanted above 0 and at most {traits.shelve_s_max:g} s"
-                return Rejected(Code.SHELVING_TIME, why)
-            return replace(
-                state, shelf=Shelf.TIMED, shelf_ends_ns=now_ns + int(seconds * SECOND_NS)
-            )
+            return _put_away(state, Shelf.TIMED, now_ns, seconds, traits)
+        case OneShotShelved() if state.shelf is Shelf.ONE_SHOT:
+            return Rejected(Code.ALREADY_SHELVED, "it is on the shelf for one shot")
         case OneShotShelved(time_ns=now_ns):
-            if state.shelf is Shelf.ONE_SHOT:
-                return Rejected(Code.ALREADY_SHELVED, "it is on the shelf for one shot")
-            if traits.shelve_s_max <= 0:
-                return Rejected(Code.SHELVING_TIME, "alarms of this priority are not shelved")
-            ends = now_ns + int(traits.shelve_s_max * SECOND_NS)
-            return replace(state, shelf=Shelf.ONE_SHOT, shelf_ends_ns=ends)
+            return _put_away(state, Shelf.ONE_SHOT, now_ns, traits.shelve_s_max, traits)
+        case Unshelved() if state.shelf is Shelf.NO:
+            return Rejected(Code.NOT_SHELVED, "it is not on the shelf")
         case Unshelved():
-            if state.shelf is Shelf.NO:
-                return Rejected(Code.NOT_SHELVED, "it is not on the shelf")
             return _off_shelf(state)
         case _:
             assert_never(what)
+
+
+def _put_away(state: State, shelf: Shelf, now_ns: int, seconds: float, traits: Traits) -> Outcome:
+    if not 0 < seconds <= traits.shelve_s_max:
+        why = f"{seconds:g} s asked, wanted above 0 and at most {traits.shelve_s_max:g} s"
+        return Rejected(Code.SHELVING_TIME, why)
+    return replace(state, shelf=shelf, shelf_ends_ns=now_ns + int(seconds * SECOND_NS))
 
 
 def _maintained(
