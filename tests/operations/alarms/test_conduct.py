@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from tests.operations.alarms.desks import Clock, desk, tick
+from tests.operations.alarms.histories import T0, S, X, Y, rows
 
 from lineshaft.core.access import SYSTEM
 from lineshaft.operations.alarms import happenings as h
@@ -18,8 +20,6 @@ from lineshaft.operations.alarms.report import entries, report
 from lineshaft.operations.alarms.settings import Advice, Alarm, Limit, Priority, Rate
 from lineshaft.operations.alarms.state import Traits
 from lineshaft.security.access import Branches
-from tests.operations.alarms.desks import Clock, desk, tick
-from tests.operations.alarms.histories import T0, S, X, Y, rows
 
 HIGH = Alarm(name="high", point=X, hi=Limit(value=3.0, priority=Priority.HIGH))
 LOW = Alarm(name="low", point=Y, hi=Limit(value=3.0, priority=Priority.LOW))
