@@ -117,6 +117,8 @@ def _formula(alarm: Alarm, text: str, wants: Type) -> Formula:
 
 
 def _text_of_condition(alarm: Alarm) -> str:
+    if not (alarm.stale_s or alarm.discrepancy):
+        return ""
     here = _named(alarm.point)
     if alarm.stale_s:
         return f"stale({here}, '{max(round(alarm.stale_s * 1000), 1)}ms') || !has({here})"
@@ -129,6 +131,8 @@ def _text_of_condition(alarm: Alarm) -> str:
 
 
 def _text_of_measure(alarm: Alarm) -> str:
+    if alarm.deviation_from is None and alarm.rate is None:
+        return ""
     here, text = _named(alarm.point), ""
     if alarm.deviation_from is not None:
         other = alarm.deviation_from

@@ -112,6 +112,8 @@ class Signals:
 
     def push(self, batch: Batch) -> list[Rows]:
         """The rows that a batch has finished."""
+        if not self.by_key:
+            return []
         columns = self.columns(batch)
         touched = {s.key: s for path in columns for s in self._of_point[path]}
         found: list[Rows] = []

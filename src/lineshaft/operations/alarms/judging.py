@@ -79,6 +79,7 @@ class Judge:
         self.signals = signals or Signals({})
         self._of_source: dict[str, list[int]] = {}
         self._of_alarm: dict[str, list[int]] = {}
+        self._last: tuple[list[str], list[np.ndarray]] = ([], [])
         self._together = {a.name for a in alarms if not a.exclusive}
         made = [c for alarm in alarms for c in _channels_of(alarm, groups or {})]
         for place, (source, channel, *_) in enumerate(made):
@@ -200,16 +201,25 @@ class Judge:
 
     def _expanded(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
         """Rows of the batch and the channel that each goes to; a row may go to several."""
-        of_index = [self._of_source.get(p, []) for p in batch.points]
-        most = max(map(len, of_index), default=0)
         rows, channels = [np.empty(0, dtype=np.intp)], [np.empty(0, dtype=np.intp)]
-        for nth in range(most):
-            table = np.array([o[nth] if nth < len(o) else -1 for o in of_index], dtype=np.intp)
+        for table in self._tables(batch.points):
             channel = table[batch.index]
             found = np.flatnonzero(channel >= 0)
             rows.append(found)
             channels.append(channel[found])
         return np.concatenate(rows), np.concatenate(channels)
+
+    def _tables(self, points: list[str]) -> list[np.ndarray]:
+        """The nth channel of each point, -1 where it has none; sources repeat their points."""
+        if points != self._last[0]:
+            of_index = [self._of_source.get(p, []) for p in points]
+            most = max(map(len, of_index), default=0)
+            tables = [
+                np.array([o[nth] if nth < len(o) else -1 for o in of_index], dtype=np.intp)
+                for nth in range(most)
+            ]
+            self._last = (points, tables)
+        return self._last[1]
 
     def _telling(self) -> np.ndarray:
         return self.bank.kept.told.copy()
