@@ -152,6 +152,26 @@ class Evaluator:
         ends = [int(r.time[-1]) for r in self._rows if len(r.time)]
         return self._advance(max(ends, default=LONG_AGO) + self.lateness_ns)
 
+    def begin(self, columns: Mapping[str, Samples], from_ns: int) -> None:
+        """Know history before anything is pushed; the first row given is after `from_ns`.
+
+        Raises:
+            Invalid: a path is no input, or columns do not fit.
+        """
+        for path, samples in columns.items():
+            number = self._place(path)
+            rows = ready(samples, self.plan.types[number], path)
+            self._rows[number] = joined(self._rows[number], rows)
+            if len(rows.time):
+                self._hear(self._sources[number], int(rows.time[-1]))
+        self._until = from_ns
+
+    def look(self) -> Result:
+        """One row: the value at `until_ns`, with late samples that came since it was given."""
+        run = Run(self._rows, self._marks, self.plan.every_ns, self._until)
+        times = np.array([self._until], dtype=np.int64)
+        return result(times, run.at(self.plan.root, times), self.plan.root.type)
+
     def _place(self, path: str) -> int:
         if path not in self._places:
             known = ", ".join(map(repr, self._places))
