@@ -1,6 +1,7 @@
 /** Alles, was die Konsole sagt, auf Deutsch. */
 import type { Texts } from "./en";
 import { alarms } from "./alarms.de";
+import { board } from "./board.de";
 import { history } from "./history.de";
 import { twins } from "./twins.de";
 
@@ -51,6 +52,7 @@ export const de: Texts = {
   },
   nav: {
     live: "Übersicht",
+    production: "Produktion",
     trend: "Trend",
     data: "Daten",
     alarms: "Alarme",
@@ -132,6 +134,7 @@ export const de: Texts = {
     ago: { s: (n) => `${n} s`, m: (n) => `${n} min`, h: (n) => `${n} h`, d: (n) => `${n} d` },
   },
   ...alarms,
+  ...board,
   ...history,
   twins,
   devices: {

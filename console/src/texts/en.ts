@@ -1,5 +1,6 @@
 /** Everything the console says, in English; the other languages must say the same things. */
 import { alarms } from "./alarms.en";
+import { board } from "./board.en";
 import { history } from "./history.en";
 import { twins } from "./twins.en";
 
@@ -50,6 +51,7 @@ export const en = {
   },
   nav: {
     live: "Overview",
+    production: "Production",
     trend: "Trend",
     data: "Data",
     alarms: "Alarms",
@@ -131,6 +133,7 @@ export const en = {
     ago: { s: (n: number) => `${n} s`, m: (n: number) => `${n} min`, h: (n: number) => `${n} h`, d: (n: number) => `${n} d` },
   },
   ...alarms,
+  ...board,
   ...history,
   twins,
   devices: {

@@ -1,6 +1,7 @@
 /** 控制台的全部中文文本。 */
 import type { Texts } from "./en";
 import { alarms } from "./alarms.zh";
+import { board } from "./board.zh";
 import { history } from "./history.zh";
 import { twins } from "./twins.zh";
 
@@ -51,6 +52,7 @@ export const zh: Texts = {
   },
   nav: {
     live: "总览",
+    production: "生产",
     trend: "趋势",
     data: "数据",
     alarms: "报警",
@@ -132,6 +134,7 @@ export const zh: Texts = {
     ago: { s: (n) => `${n} 秒`, m: (n) => `${n} 分`, h: (n) => `${n} 小时`, d: (n) => `${n} 天` },
   },
   ...alarms,
+  ...board,
   ...history,
   twins,
   devices: {

@@ -1,9 +1,28 @@
-/** The pages of operations: alarms. */
-import { BellOutlined } from "@ant-design/icons";
+/** The pages of operations: the board, work units, shift reports, alarms. */
+import { BellOutlined, ControlOutlined, FileTextOutlined } from "@ant-design/icons";
 import { lazy } from "react";
 import type { Page } from "../../page";
 
 export const pages: Page[] = [
+  {
+    path: "board",
+    title: (t) => t.board.title,
+    component: lazy(() => import("./Board")),
+    order: 12,
+    group: "production",
+    icon: <ControlOutlined />,
+    action: "look",
+  },
+  { path: "unit", title: (t) => t.board.title, component: lazy(() => import("./UnitPage")), action: "look" },
+  {
+    path: "report",
+    title: (t) => t.report.title,
+    component: lazy(() => import("./ShiftReport")),
+    order: 13,
+    group: "production",
+    icon: <FileTextOutlined />,
+    action: "look",
+  },
   {
     path: "alarms",
     title: (t) => t.nav.alarms,
