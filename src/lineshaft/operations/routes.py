@@ -1,5 +1,6 @@
 """The routes of every part of operations."""
 
 from lineshaft.operations.alarms import routes as alarms
+from lineshaft.operations.derived import routes as derived
 
-handlers = [*alarms.handlers]
+handlers = [*derived.handlers, *alarms.handlers]

@@ -9,6 +9,7 @@ from lineshaft.operations import Latest, Names
 from lineshaft.operations.alarms import desk
 from lineshaft.operations.alarms.desk import Desk
 from lineshaft.operations.derived import engine, marks
+from lineshaft.operations.derived.desk import DerivedDesk
 from lineshaft.operations.derived.engine import Engine
 from lineshaft.operations.tables import Tables
 from lineshaft.records import Records
@@ -51,6 +52,7 @@ class Operations:
         for name in DURABLE:
             spine.durable(name, "data.>", size_max=WAITING_MAX)
         self.engine = Engine(names=names, store=store, records=records, spine=spine)
+        self.derived = DerivedDesk(self.engine, store, records, spine, authorizer)
         self.desk = Desk(records, spine, authorizer)
         self.parts: dict[str, Part] = {"derived": self.engine, "alarms": self.desk}
 
@@ -61,6 +63,7 @@ class Operations:
             Invalid: the settings ask for something that cannot be.
         """
         await self.engine.start()
+        await self.derived.start(tables.derived)
         await self.desk.start(tables.alarms)
 
     async def reload(self, tables: Tables) -> None:
@@ -69,6 +72,7 @@ class Operations:
         Raises:
             Invalid: they ask for something that cannot be.
         """
+        await self.derived.reload(tables.derived)
         await self.desk.reload(tables.alarms)
 
     async def run(self) -> None:
@@ -79,4 +83,4 @@ class Operations:
 
     def given(self) -> dict[str, object]:
         """What the routes are given, by the names of their parameters."""
-        return {"desk": self.desk, "engine": self.engine}
+        return {"desk": self.desk, "engine": self.engine, "derived_desk": self.derived}

@@ -5,11 +5,15 @@ from collections.abc import Iterable
 from lineshaft.core.errors import Invalid
 from lineshaft.core.settings import Settings
 from lineshaft.operations.alarms.settings import Alarm, check_alarm
+from lineshaft.operations.derived.bank import check_derived
+from lineshaft.operations.derived.settings import Derived
 
 
 class Tables(Settings, frozen=True):
     """The tables of operations."""
 
+    derived: tuple[Derived, ...] = ()
+    """One table `[[derived]]` a point that is calculated from others."""
     alarms: tuple[Alarm, ...] = ()
     """One table `[[alarms]]` a condition that needs an answer."""
 
@@ -23,6 +27,8 @@ def check_tables(tables: Tables) -> None:
     Raises:
         Invalid: one cannot.
     """
+    _once("[[derived]] point", (d.point for d in tables.derived))
+    check_derived([d.definition() for d in tables.derived])
     _once("[[alarms]] name", (a.name for a in tables.alarms))
     for alarm in tables.alarms:
         check_alarm(alarm)

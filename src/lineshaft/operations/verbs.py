@@ -3,8 +3,10 @@
 import argparse
 
 from lineshaft.operations.alarms import verbs as alarms
+from lineshaft.operations.derived import verbs as derived
 
 
 def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `alarm`."""
+    """Add `derive`, `alarm`."""
+    derived.verbs(subparsers)
     alarms.verbs(subparsers)
