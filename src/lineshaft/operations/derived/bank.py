@@ -14,7 +14,14 @@ from lineshaft.core.clock import NS_PER_S
 from lineshaft.core.errors import Invalid
 from lineshaft.core.point import Point
 from lineshaft.operations.derived.calculation import Calculation
-from lineshaft.operations.derived.definition import SOURCE, Compiled, Definition, check_definition, compiled, path_of
+from lineshaft.operations.derived.definition import (
+    SOURCE,
+    Compiled,
+    Definition,
+    check_definition,
+    compiled,
+    path_of,
+)
 from lineshaft.operations.derived.marks import FOREVER, Mark
 from lineshaft.operations.derived.rows import (
     Columns,

@@ -46,6 +46,7 @@ ROWS_MAX = 50_000
 TICK_S = 0.5
 """Seconds from one look at the clock to the next."""
 
+
 class Engine:
     """All derived points, by owner."""
 
@@ -79,9 +80,7 @@ class Engine:
             if key != SEEN_KEY:
                 self._known[key] = msgspec.json.decode(data, type=Kept)
 
-    async def put(
-        self, owner: str, definitions: Sequence[Definition], *changes: Change
-    ) -> None:
+    async def put(self, owner: str, definitions: Sequence[Definition], *changes: Change) -> None:
         """Replace all definitions of an owner; what is unchanged goes on as it was.
 
         The owner's own changes of the records are committed with it.

@@ -130,8 +130,9 @@ class Evaluator:
     def reaches(self, time_ns: int, whole_ns: int) -> bool:
         """Whether the samples at hand go back far enough to be right from a time on.
 
-        From `whole_ns` on the value of each input is known. Windows are the caller's business; this is about what has no bound: since when a condition
-        holds, what was before, the last usable value of a counter.
+        From `whole_ns` on the value of each input is known. Windows are the caller's business; this
+        is about what has no bound: since when a condition holds, what was before, the last usable
+        value of a counter.
         """
         run = Run(self._rows, self._marks, self.plan.every_ns, time_ns)
         return all(run.reaches(node, time_ns, whole_ns) for node in _timed(self.plan.root))
