@@ -2,6 +2,7 @@
 import type { Texts } from "./en";
 import { alarms } from "./alarms.de";
 import { history } from "./history.de";
+import { states } from "./states.de";
 import { twins } from "./twins.de";
 
 export const de: Texts = {
@@ -54,6 +55,7 @@ export const de: Texts = {
     trend: "Trend",
     data: "Daten",
     alarms: "Alarme",
+    stops: "Stillstände",
     devices: "Geräte",
     users: "Benutzer",
     audit: "Prüfprotokoll",
@@ -132,6 +134,7 @@ export const de: Texts = {
     ago: { s: (n) => `${n} s`, m: (n) => `${n} min`, h: (n) => `${n} h`, d: (n) => `${n} d` },
   },
   ...alarms,
+  ...states,
   ...history,
   twins,
   devices: {

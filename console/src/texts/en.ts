@@ -1,6 +1,7 @@
 /** Everything the console says, in English; the other languages must say the same things. */
 import { alarms } from "./alarms.en";
 import { history } from "./history.en";
+import { states } from "./states.en";
 import { twins } from "./twins.en";
 
 export const en = {
@@ -53,6 +54,7 @@ export const en = {
     trend: "Trend",
     data: "Data",
     alarms: "Alarms",
+    stops: "Stops",
     devices: "Devices",
     users: "Users",
     audit: "Audit trail",
@@ -131,6 +133,7 @@ export const en = {
     ago: { s: (n: number) => `${n} s`, m: (n: number) => `${n} min`, h: (n: number) => `${n} h`, d: (n: number) => `${n} d` },
   },
   ...alarms,
+  ...states,
   ...history,
   twins,
   devices: {

@@ -2,6 +2,7 @@
 import type { Texts } from "./en";
 import { alarms } from "./alarms.zh";
 import { history } from "./history.zh";
+import { states } from "./states.zh";
 import { twins } from "./twins.zh";
 
 export const zh: Texts = {
@@ -54,6 +55,7 @@ export const zh: Texts = {
     trend: "趋势",
     data: "数据",
     alarms: "报警",
+    stops: "停机",
     devices: "设备",
     users: "用户",
     audit: "审计记录",
@@ -132,6 +134,7 @@ export const zh: Texts = {
     ago: { s: (n) => `${n} 秒`, m: (n) => `${n} 分`, h: (n) => `${n} 小时`, d: (n) => `${n} 天` },
   },
   ...alarms,
+  ...states,
   ...history,
   twins,
   devices: {

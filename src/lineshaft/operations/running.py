@@ -7,16 +7,20 @@ from lineshaft.core.access import Audit, Authorizer
 from lineshaft.core.flow import supervise
 from lineshaft.operations import Latest, Names
 from lineshaft.operations.alarms import desk
+from lineshaft.operations.alarms.counting import Rung
 from lineshaft.operations.alarms.desk import Desk
 from lineshaft.operations.derived import engine, marks
 from lineshaft.operations.derived.desk import DerivedDesk
 from lineshaft.operations.derived.engine import Engine
+from lineshaft.operations.kpis.part import KpiPart
+from lineshaft.operations.states import following, part
+from lineshaft.operations.states.part import States
 from lineshaft.operations.tables import Tables
 from lineshaft.records import Records
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
 
-COLLECTIONS = (*marks.COLLECTIONS, *desk.COLLECTIONS)
+COLLECTIONS = (*marks.COLLECTIONS, *desk.COLLECTIONS, *part.COLLECTIONS)
 DURABLE = (engine.SUBSCRIPTION, desk.SUBSCRIPTION)
 """Durable subscriptions to all data; declared here, each read by one part."""
 WAITING_MAX = 1024
@@ -51,10 +55,25 @@ class Operations:
     ) -> None:
         for name in DURABLE:
             spine.durable(name, "data.>", size_max=WAITING_MAX)
+        spine.durable(following.SUBSCRIPTION, following.SUBJECT, size_max=WAITING_MAX)
         self.engine = Engine(names=names, store=store, records=records, spine=spine)
         self.derived = DerivedDesk(self.engine, store, records, spine, authorizer)
         self.desk = Desk(records, spine, authorizer)
-        self.parts: dict[str, Part] = {"derived": self.engine, "alarms": self.desk}
+        self.states = States(store, records, spine, authorizer, engine=self.engine)
+        self.kpis = KpiPart(
+            timelines=self.states.intervals,
+            alarms=Rung(records, authorizer),
+            store=store,
+            names=names,
+            spine=spine,
+            authorizer=authorizer,
+        )
+        self.parts: dict[str, Part] = {
+            "derived": self.engine,
+            "alarms": self.desk,
+            "states": self.states,
+            "kpis": self.kpis,
+        }
 
     async def start(self, tables: Tables) -> None:
         """Know what the settings and the records know; nothing runs yet.
@@ -62,9 +81,11 @@ class Operations:
         Raises:
             Invalid: the settings ask for something that cannot be.
         """
+        await self.kpis.take(tables.calendars)
         await self.engine.start()
         await self.derived.start(tables.derived)
         await self.desk.start(tables.alarms)
+        await self.states.start(tables.work_units, tables.reasons)
 
     async def reload(self, tables: Tables) -> None:
         """Take the settings as they are now.
@@ -73,7 +94,9 @@ class Operations:
             Invalid: they ask for something that cannot be.
         """
         await self.derived.reload(tables.derived)
+        await self.kpis.take(tables.calendars)
         await self.desk.reload(tables.alarms)
+        await self.states.reload(tables.work_units, tables.reasons)
 
     async def run(self) -> None:
         """Run every part until cancelled; one that fails is started anew beside the others."""
@@ -83,4 +106,9 @@ class Operations:
 
     def given(self) -> dict[str, object]:
         """What the routes are given, by the names of their parameters."""
-        return {"desk": self.desk, "engine": self.engine, "derived_desk": self.derived}
+        return {
+            "desk": self.desk,
+            "derived_desk": self.derived,
+            "states": self.states,
+            **self.kpis.given(),
+        }

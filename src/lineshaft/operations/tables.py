@@ -5,8 +5,13 @@ from collections.abc import Iterable
 from lineshaft.core.errors import Invalid
 from lineshaft.core.settings import Settings
 from lineshaft.operations.alarms.settings import Alarm, check_alarm
+from lineshaft.operations.calendars.book import check_calendars
+from lineshaft.operations.calendars.settings import CalendarTable
 from lineshaft.operations.derived.bank import check_derived
 from lineshaft.operations.derived.settings import Derived
+from lineshaft.operations.kpis.checking import check_calendar_names
+from lineshaft.operations.states.checking import check_work_units
+from lineshaft.operations.states.settings import Reason, WorkUnit
 
 
 class Tables(Settings, frozen=True):
@@ -16,6 +21,12 @@ class Tables(Settings, frozen=True):
     """One table `[[derived]]` a point that is calculated from others."""
     alarms: tuple[Alarm, ...] = ()
     """One table `[[alarms]]` a condition that needs an answer."""
+    calendars: tuple[CalendarTable, ...] = ()
+    """One table `[[calendars]]` a calendar of shifts."""
+    work_units: tuple[WorkUnit, ...] = ()
+    """One table `[[work_units]]` a machine with states and counters."""
+    reasons: tuple[Reason, ...] = ()
+    """One table `[[reasons]]` a node of the tree of reasons for standing still."""
 
 
 TABLES = frozenset(Tables.__struct_fields__)
@@ -32,6 +43,10 @@ def check_tables(tables: Tables) -> None:
     _once("[[alarms]] name", (a.name for a in tables.alarms))
     for alarm in tables.alarms:
         check_alarm(alarm)
+    _once("[[calendars]] name", (c.name for c in tables.calendars))
+    check_calendars(tables.calendars)
+    check_calendar_names(tables.calendars, tables.work_units)
+    check_work_units(tables.work_units, tables.reasons)
 
 
 def _once(what: str, names: Iterable[str]) -> None:

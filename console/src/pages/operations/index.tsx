@@ -1,5 +1,5 @@
-/** The pages of operations: alarms. */
-import { BellOutlined } from "@ant-design/icons";
+/** The pages of operations: alarms, stops. */
+import { BellOutlined, PauseCircleOutlined } from "@ant-design/icons";
 import { lazy } from "react";
 import type { Page } from "../../page";
 
@@ -10,6 +10,14 @@ export const pages: Page[] = [
     component: lazy(() => import("./Alarms")),
     order: 15,
     icon: <BellOutlined />,
+    action: "look",
+  },
+  {
+    path: "stops",
+    title: (t) => t.nav.stops,
+    component: lazy(() => import("./Stops")),
+    order: 16,
+    icon: <PauseCircleOutlined />,
     action: "look",
   },
 ];
