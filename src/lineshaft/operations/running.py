@@ -108,6 +108,7 @@ class Operations:
         """What the routes are given, by the names of their parameters."""
         return {
             "desk": self.desk,
+            "engine": self.engine,
             "derived_desk": self.derived,
             "states": self.states,
             **self.kpis.given(),
