@@ -106,6 +106,7 @@ class Plant:
             authorizer=authorizer,
             audit=audit,
         )
+        self.historian.aside.append(self.operations.engine.kept_aside)
         self.life = self._life()
         self._stop = asyncio.Event()
         self._server_changed = asyncio.Event()

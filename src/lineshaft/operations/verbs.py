@@ -3,12 +3,14 @@
 import argparse
 
 from lineshaft.operations.alarms import verbs as alarms
+from lineshaft.operations.derived import verbs as derived
 from lineshaft.operations.kpis import verbs as kpis
 from lineshaft.operations.states import verbs as states
 
 
 def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `alarm`, `kpi`, `state`."""
+    """Add `alarm`, `derive`, `kpi`, `state`."""
     alarms.verbs(subparsers)
+    derived.verbs(subparsers)
     kpis.verbs(subparsers)
     states.verbs(subparsers)

@@ -7,6 +7,7 @@ import numpy as np
 from lineshaft.core.batch import Batch
 from lineshaft.core.plugin import build
 from lineshaft.operations.derived.engine import Engine
+from lineshaft.operations.derived.marks import COLLECTIONS as DERIVED
 from lineshaft.operations.states.following import SUBJECT, SUBSCRIPTION
 from lineshaft.operations.states.naming import state_point
 from lineshaft.operations.states.part import COLLECTIONS, States
@@ -59,6 +60,9 @@ class Known:
     def find(self, path):
         return None
 
+    def declare(self, points):
+        pass
+
 
 class Plant:
     """The part with its store, records and spine."""
@@ -99,7 +103,7 @@ async def press(folder, *units, reasons=REASONS, clock=None):
     path = str(folder / "records")
     records = build(Records, {"name": "records", "kind": "sqlite", "path": path})
     store = build(Store, {"name": "store", "kind": "memory"})
-    async with store.opened(), records.opened(COLLECTIONS):
+    async with store.opened(), records.opened((*COLLECTIONS, *DERIVED)):
         made = Plant(records, store, spine, clock or Clock())
         await made.states.start(units or (UNIT,), reasons)
         yield made
