@@ -72,7 +72,7 @@ class Desk:
     ) -> None:
         self._records, self._spine, self._authorizer = records, spine, authorizer
         self._store, self._clock = store, clock
-        self.book = Book(records, authorizer, names or NoNames())
+        self.book = Book(records, authorizer, NoNames() if names is None else names)
         self._flood = Flood(AlarmRules())
         self._turn = asyncio.Lock()
         self.trouble = ""
