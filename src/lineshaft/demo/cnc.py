@@ -39,7 +39,9 @@ class Make(NamedTuple):
 MAKES = {
     "cnc-1": Make(74.0, 1.0, 180, 15.0, ["O1204-drum-hub", "O1210-drum-flange"]),
     "cnc-2": Make(92.0, 0.92, 140, 18.5, ["O2031-compressor-case", "O2040-compressor-lid"]),
-    "cnc-3": Make(61.0, 1.12, 230, 11.0, ["O3102-valve-body", "O3107-valve-seat", "O3111-spool"], 75.0),
+    "cnc-3": Make(
+        61.0, 1.12, 230, 11.0, ["O3102-valve-body", "O3107-valve-seat", "O3111-spool"], 75.0
+    ),
 }
 PITTED, BROKEN = 0.04, 3.2
 """Vibration velocity of a damaged bearing at 9000 rev/min in mm/s: at first, and at last."""

@@ -1,5 +1,7 @@
 """Alarms over HTTP: list, answer, define, try on history, journal, figures."""
 
+import enum
+
 import msgspec
 from litestar import Response
 
@@ -13,6 +15,7 @@ from lineshaft.operations.alarms.preview import Preview, preview
 from lineshaft.operations.alarms.rationalisation import Rationale, as_csv, rationale
 from lineshaft.operations.alarms.report import Report, entries, report
 from lineshaft.operations.alarms.settings import Alarm
+from lineshaft.operations.alarms.view import Letter
 from lineshaft.records import Logged, Records
 from lineshaft.stores import Store
 from lineshaft.web import delete, get, post, put, times
@@ -133,10 +136,20 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     stop: str = "now"
 
 
+class Scope(enum.Enum):
+    """Which alarms are listed."""
+
+    ALL = "all"
+    OPEN = "open"
+    """Those that somebody has to do with: not normal, and enabled."""
+
+
 class AlarmList(msgspec.Struct, frozen=True):
     """Alarms, most urgent first."""
 
     items: list[View]
+    total: int
+    """How many there are, the normal ones too."""
 
 
 class Journal(msgspec.Struct, frozen=True):
@@ -180,9 +193,13 @@ _ENGINEERS = (Suppress, OutOfService, InService, Enable, Disable)
 
 
 @get("/alarms", action=Action.LOOK, tags=["alarms"], summary="All alarms")
-async def list_alarms(desk: Desk, who: Identity) -> AlarmList:
+async def list_alarms(desk: Desk, who: Identity, scope: Scope = Scope.ALL) -> AlarmList:
     """Every alarm that the caller may see with its state, most urgent first."""
-    return AlarmList(desk.views(who))
+    found = desk.views(who)
+    if scope is Scope.OPEN:
+        shown = [v for v in found if v.state.enabled and v.letter is not Letter.NORMAL]
+        return AlarmList(shown, len(found))
+    return AlarmList(found, len(found))
 
 
 @post(
