@@ -59,7 +59,7 @@ class Settled(msgspec.Struct, frozen=True):
 class NoNames:
     """A namespace without points, for alarms that watch points and nothing else."""
 
-    version = 0
+    version: int = 0
 
     def under(self, branch: str, who: Identity) -> list[str]:
         """None."""
@@ -67,6 +67,10 @@ class NoNames:
 
     def find(self, path: str) -> Point | None:
         """None, whatever the path."""
+        return None
+
+    def declare(self, points: Iterable[Point]) -> None:
+        """Nothing is taken in."""
 
 
 class Book:
