@@ -15,7 +15,6 @@ from lineshaft.operations.alarms.preview import Preview, preview
 from lineshaft.operations.alarms.rationalisation import Rationale, as_csv, rationale
 from lineshaft.operations.alarms.report import Report, entries, report
 from lineshaft.operations.alarms.settings import Alarm
-from lineshaft.operations.alarms.view import Letter
 from lineshaft.records import Logged, Records
 from lineshaft.stores import Store
 from lineshaft.web import delete, get, post, put, times
@@ -195,11 +194,7 @@ _ENGINEERS = (Suppress, OutOfService, InService, Enable, Disable)
 @get("/alarms", action=Action.LOOK, tags=["alarms"], summary="All alarms")
 async def list_alarms(desk: Desk, who: Identity, scope: Scope = Scope.ALL) -> AlarmList:
     """Every alarm that the caller may see with its state, most urgent first."""
-    found = desk.views(who)
-    if scope is Scope.OPEN:
-        shown = [v for v in found if v.state.enabled and v.letter is not Letter.NORMAL]
-        return AlarmList(shown, len(found))
-    return AlarmList(found, len(found))
+    return AlarmList(desk.views(who, opened=scope is Scope.OPEN), desk.book.count(who))
 
 
 @post(
