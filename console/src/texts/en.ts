@@ -1,7 +1,9 @@
 /** Everything the console says, in English; the other languages must say the same things. */
 import { alarms } from "./alarms.en";
-import { spc } from "./spc.en";
+import { board } from "./board.en";
 import { history } from "./history.en";
+import { spc } from "./spc.en";
+import { states } from "./states.en";
 import { twins } from "./twins.en";
 
 export const en = {
@@ -51,9 +53,11 @@ export const en = {
   },
   nav: {
     live: "Overview",
+    production: "Production",
     trend: "Trend",
     data: "Data",
     alarms: "Alarms",
+    stops: "Stops",
     devices: "Devices",
     users: "Users",
     audit: "Audit trail",
@@ -132,7 +136,9 @@ export const en = {
     ago: { s: (n: number) => `${n} s`, m: (n: number) => `${n} min`, h: (n: number) => `${n} h`, d: (n: number) => `${n} d` },
   },
   ...alarms,
+  ...states,
   spc,
+  ...board,
   ...history,
   twins,
   devices: {

@@ -1,8 +1,10 @@
 /** 控制台的全部中文文本。 */
 import type { Texts } from "./en";
 import { alarms } from "./alarms.zh";
-import { spc } from "./spc.zh";
+import { board } from "./board.zh";
 import { history } from "./history.zh";
+import { spc } from "./spc.zh";
+import { states } from "./states.zh";
 import { twins } from "./twins.zh";
 
 export const zh: Texts = {
@@ -52,9 +54,11 @@ export const zh: Texts = {
   },
   nav: {
     live: "总览",
+    production: "生产",
     trend: "趋势",
     data: "数据",
     alarms: "报警",
+    stops: "停机",
     devices: "设备",
     users: "用户",
     audit: "审计记录",
@@ -133,7 +137,9 @@ export const zh: Texts = {
     ago: { s: (n) => `${n} 秒`, m: (n) => `${n} 分`, h: (n) => `${n} 小时`, d: (n) => `${n} 天` },
   },
   ...alarms,
+  ...states,
   spc,
+  ...board,
   ...history,
   twins,
   devices: {

@@ -5,7 +5,10 @@ import functools
 from typing import Any
 
 from lineshaft.operations.alarms.client import Alarms
+from lineshaft.operations.derived.client import Derived
+from lineshaft.operations.kpis.client import Kpis
 from lineshaft.operations.spc.client import Charts
+from lineshaft.operations.states.client import States
 
 
 class Operations(abc.ABC):
@@ -16,9 +19,24 @@ class Operations(abc.ABC):
         """Ask the plant: method and path below the API, options of httpx."""
 
     @functools.cached_property
+    def derived(self) -> Derived:
+        """Derived points: looked at, defined, checked, tried on history, recomputed."""
+        return Derived(self._json)
+
+    @functools.cached_property
     def alarms(self) -> Alarms:
         """Alarms: looked at, answered, defined, tried on history."""
         return Alarms(self._json)
+
+    @functools.cached_property
+    def kpis(self) -> Kpis:
+        """Figures of ISO 22400: by shift, day, order, product; losses, reports, calendars."""
+        return Kpis(self._json)
+
+    @functools.cached_property
+    def states(self) -> States:
+        """States of work units: looked at, explained, corrected."""
+        return States(self._json)
 
     @functools.cached_property
     def spc(self) -> Charts:

@@ -1,6 +1,17 @@
 """The routes of every part of operations."""
 
 from lineshaft.operations.alarms import routes as alarms
+from lineshaft.operations.calendars import routes as calendars
+from lineshaft.operations.derived import routes as derived
+from lineshaft.operations.kpis import routes as kpis
 from lineshaft.operations.spc import routes as spc
+from lineshaft.operations.states import routes as states
 
-handlers = [*alarms.handlers, *spc.handlers]
+handlers = [
+    *alarms.handlers,
+    *derived.handlers,
+    *spc.handlers,
+    *states.handlers,
+    *calendars.handlers,
+    *kpis.handlers,
+]

@@ -7,16 +7,23 @@ from lineshaft.core.access import Audit, Authorizer
 from lineshaft.core.flow import supervise
 from lineshaft.operations import Latest, Names
 from lineshaft.operations.alarms import desk
+from lineshaft.operations.alarms.counting import Rung
 from lineshaft.operations.alarms.desk import Desk
+from lineshaft.operations.derived import engine, marks
+from lineshaft.operations.derived.desk import DerivedDesk
+from lineshaft.operations.derived.engine import Engine
+from lineshaft.operations.kpis.part import KpiPart
 from lineshaft.operations.spc import board
 from lineshaft.operations.spc.board import Board
+from lineshaft.operations.states import following, part
+from lineshaft.operations.states.part import States
 from lineshaft.operations.tables import Tables
 from lineshaft.records import Records
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
 
-COLLECTIONS = (*desk.COLLECTIONS, *board.COLLECTIONS)
-DURABLE = (desk.SUBSCRIPTION, board.SUBSCRIPTION)
+COLLECTIONS = (*marks.COLLECTIONS, *desk.COLLECTIONS, *board.COLLECTIONS, *part.COLLECTIONS)
+DURABLE = (engine.SUBSCRIPTION, desk.SUBSCRIPTION, board.SUBSCRIPTION)
 """Durable subscriptions to all data; declared here, each read by one part."""
 WAITING_MAX = 1024
 """Batches that may wait for a part before their drivers do."""
@@ -50,11 +57,29 @@ class Operations:
     ) -> None:
         for name in DURABLE:
             spine.durable(name, "data.>", size_max=WAITING_MAX)
-        self.desk = Desk(records, spine, authorizer)
+        spine.durable(following.SUBSCRIPTION, following.SUBJECT, size_max=WAITING_MAX)
+        self.engine = Engine(names=names, store=store, records=records, spine=spine)
+        self.derived = DerivedDesk(self.engine, store, records, spine, authorizer)
+        self.desk = Desk(records, spine, authorizer, names=names, store=store)
+        self.states = States(store, records, spine, authorizer, engine=self.engine)
+        self.kpis = KpiPart(
+            timelines=self.states.intervals,
+            alarms=Rung(records, authorizer),
+            store=store,
+            names=names,
+            spine=spine,
+            authorizer=authorizer,
+        )
         self.board = Board(
             names=names, store=store, records=records, spine=spine, authorizer=authorizer
         )
-        self.parts: dict[str, Part] = {"alarms": self.desk, "spc": self.board}
+        self.parts: dict[str, Part] = {
+            "derived": self.engine,
+            "alarms": self.desk,
+            "states": self.states,
+            "kpis": self.kpis,
+            "spc": self.board,
+        }
 
     async def start(self, tables: Tables) -> None:
         """Know what the settings and the records know; nothing runs yet.
@@ -62,7 +87,11 @@ class Operations:
         Raises:
             Invalid: the settings ask for something that cannot be.
         """
-        await self.desk.start(tables.alarms)
+        await self.kpis.take(tables.calendars)
+        await self.engine.start()
+        await self.derived.start(tables.derived)
+        await self.states.start(tables.work_units, tables.reasons)
+        await self.desk.start(tables.alarms, tables.alarm_groups, tables.alarm_rules)
         await self.board.start(tables.charts)
 
     async def reload(self, tables: Tables) -> None:
@@ -71,7 +100,10 @@ class Operations:
         Raises:
             Invalid: they ask for something that cannot be.
         """
-        await self.desk.reload(tables.alarms)
+        await self.derived.reload(tables.derived)
+        await self.kpis.take(tables.calendars)
+        await self.states.reload(tables.work_units, tables.reasons)
+        await self.desk.reload(tables.alarms, tables.alarm_groups, tables.alarm_rules)
         await self.board.reload(tables.charts)
 
     async def run(self) -> None:
@@ -82,4 +114,11 @@ class Operations:
 
     def given(self) -> dict[str, object]:
         """What the routes are given, by the names of their parameters."""
-        return {"desk": self.desk, "board": self.board}
+        return {
+            "desk": self.desk,
+            "engine": self.engine,
+            "derived_desk": self.derived,
+            "states": self.states,
+            "board": self.board,
+            **self.kpis.given(),
+        }

@@ -66,7 +66,7 @@ def violations(z: Floats, rules: Sequence[Rule], before: Floats | None = None) -
     # All patterns are counted at once: a call of NumPy costs more than a short column.
     table = np.concatenate([hits[p.of] for p in patterns])
     height = [len(hits[p.of]) for p in patterns]
-    count = np.repeat([p.count for p in patterns], height)[:, None]
+    count = np.repeat([p.hits for p in patterns], height)[:, None]
     window = np.repeat([p.window for p in patterns], height)[:, None]
     totals = np.zeros((len(table), len(whole) + 1), dtype=np.int32)
     np.cumsum(table, axis=1, out=totals[:, 1:])
@@ -78,11 +78,11 @@ def violations(z: Floats, rules: Sequence[Rule], before: Floats | None = None) -
 
 
 class _Pattern(NamedTuple):
-    """At least `count` of the last `window` points hit, the last one among them."""
+    """At least `hits` of the last `window` points hit, the last one among them."""
 
     of: str
     """What is a hit; those of both sides are counted each for itself."""
-    count: int
+    hits: int
     window: int
 
 
