@@ -5,6 +5,7 @@ import functools
 from typing import Any
 
 from lineshaft.operations.alarms.client import Alarms
+from lineshaft.operations.frames.client import Frames
 
 
 class Operations(abc.ABC):
@@ -18,3 +19,8 @@ class Operations(abc.ABC):
     def alarms(self) -> Alarms:
         """Alarms: looked at, answered, defined, tried on history."""
         return Alarms(self._json)
+
+    @functools.cached_property
+    def frames(self) -> Frames:
+        """Event frames: found, compared, answered, defined, tried on history."""
+        return Frames(self._json)

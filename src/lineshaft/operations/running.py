@@ -8,13 +8,14 @@ from lineshaft.core.flow import supervise
 from lineshaft.operations import Latest, Names
 from lineshaft.operations.alarms import desk
 from lineshaft.operations.alarms.desk import Desk
+from lineshaft.operations.frames import desk as frames
 from lineshaft.operations.tables import Tables
 from lineshaft.records import Records
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
 
-COLLECTIONS = (*desk.COLLECTIONS,)
-DURABLE = (desk.SUBSCRIPTION,)
+COLLECTIONS = (*desk.COLLECTIONS, *frames.COLLECTIONS)
+DURABLE = (desk.SUBSCRIPTION, frames.SUBSCRIPTION)
 """Durable subscriptions to all data; declared here, each read by one part."""
 WAITING_MAX = 1024
 """Batches that may wait for a part before their drivers do."""
@@ -49,7 +50,15 @@ class Operations:
         for name in DURABLE:
             spine.durable(name, "data.>", size_max=WAITING_MAX)
         self.desk = Desk(records, spine, authorizer)
-        self.parts: dict[str, Part] = {"alarms": self.desk}
+        self.frames = frames.Frames(
+            names=names,
+            latest=latest,
+            store=store,
+            records=records,
+            spine=spine,
+            authorizer=authorizer,
+        )
+        self.parts: dict[str, Part] = {"alarms": self.desk, "frames": self.frames}
 
     async def start(self, tables: Tables) -> None:
         """Know what the settings and the records know; nothing runs yet.
@@ -58,6 +67,7 @@ class Operations:
             Invalid: the settings ask for something that cannot be.
         """
         await self.desk.start(tables.alarms)
+        await self.frames.start(tables.frames)
 
     async def reload(self, tables: Tables) -> None:
         """Take the settings as they are now.
@@ -66,6 +76,7 @@ class Operations:
             Invalid: they ask for something that cannot be.
         """
         await self.desk.reload(tables.alarms)
+        await self.frames.reload(tables.frames)
 
     async def run(self) -> None:
         """Run every part until cancelled; one that fails is started anew beside the others."""
@@ -75,4 +86,4 @@ class Operations:
 
     def given(self) -> dict[str, object]:
         """What the routes are given, by the names of their parameters."""
-        return {"desk": self.desk}
+        return {"desk": self.desk, "frames": self.frames}

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from lineshaft.core.errors import Invalid
 from lineshaft.core.settings import Settings
 from lineshaft.operations.alarms.settings import Alarm, check_alarm
+from lineshaft.operations.frames.settings import Template, check_template
 
 
 class Tables(Settings, frozen=True):
@@ -12,6 +13,8 @@ class Tables(Settings, frozen=True):
 
     alarms: tuple[Alarm, ...] = ()
     """One table `[[alarms]]` a condition that needs an answer."""
+    frames: tuple[Template, ...] = ()
+    """One table `[[frames]]` a template of spans: batches, cycles, stops, excursions."""
 
 
 TABLES = frozenset(Tables.__struct_fields__)
@@ -26,6 +29,9 @@ def check_tables(tables: Tables) -> None:
     _once("[[alarms]] name", (a.name for a in tables.alarms))
     for alarm in tables.alarms:
         check_alarm(alarm)
+    _once("[[frames]] name", (t.name for t in tables.frames))
+    for template in tables.frames:
+        check_template(template)
 
 
 def _once(what: str, names: Iterable[str]) -> None:

@@ -3,8 +3,10 @@
 import argparse
 
 from lineshaft.operations.alarms import verbs as alarms
+from lineshaft.operations.frames import verbs as frames
 
 
 def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `alarm`."""
+    """Add `alarm`, `frame`."""
     alarms.verbs(subparsers)
+    frames.verbs(subparsers)
