@@ -1,6 +1,7 @@
 /** Alles, was die Konsole sagt, auf Deutsch. */
 import type { Texts } from "./en";
 import { alarms } from "./alarms.de";
+import { frames } from "./frames.de";
 import { history } from "./history.de";
 import { twins } from "./twins.de";
 
@@ -54,6 +55,7 @@ export const de: Texts = {
     trend: "Trend",
     data: "Daten",
     alarms: "Alarme",
+    frames: "Abschnitte",
     devices: "Geräte",
     users: "Benutzer",
     audit: "Prüfprotokoll",
@@ -132,6 +134,7 @@ export const de: Texts = {
     ago: { s: (n) => `${n} s`, m: (n) => `${n} min`, h: (n) => `${n} h`, d: (n) => `${n} d` },
   },
   ...alarms,
+  ...frames,
   ...history,
   twins,
   devices: {

@@ -1,5 +1,6 @@
 /** Everything the console says, in English; the other languages must say the same things. */
 import { alarms } from "./alarms.en";
+import { frames } from "./frames.en";
 import { history } from "./history.en";
 import { twins } from "./twins.en";
 
@@ -53,6 +54,7 @@ export const en = {
     trend: "Trend",
     data: "Data",
     alarms: "Alarms",
+    frames: "Frames",
     devices: "Devices",
     users: "Users",
     audit: "Audit trail",
@@ -131,6 +133,7 @@ export const en = {
     ago: { s: (n: number) => `${n} s`, m: (n: number) => `${n} min`, h: (n: number) => `${n} h`, d: (n: number) => `${n} d` },
   },
   ...alarms,
+  ...frames,
   ...history,
   twins,
   devices: {

@@ -1,6 +1,7 @@
 /** 控制台的全部中文文本。 */
 import type { Texts } from "./en";
 import { alarms } from "./alarms.zh";
+import { frames } from "./frames.zh";
 import { history } from "./history.zh";
 import { twins } from "./twins.zh";
 
@@ -54,6 +55,7 @@ export const zh: Texts = {
     trend: "趋势",
     data: "数据",
     alarms: "报警",
+    frames: "事件帧",
     devices: "设备",
     users: "用户",
     audit: "审计记录",
@@ -132,6 +134,7 @@ export const zh: Texts = {
     ago: { s: (n) => `${n} 秒`, m: (n) => `${n} 分`, h: (n) => `${n} 小时`, d: (n) => `${n} 天` },
   },
   ...alarms,
+  ...frames,
   ...history,
   twins,
   devices: {

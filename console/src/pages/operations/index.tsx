@@ -1,5 +1,5 @@
-/** The pages of operations: alarms. */
-import { BellOutlined } from "@ant-design/icons";
+/** The pages of operations: alarms, event frames. */
+import { BellOutlined, BlockOutlined } from "@ant-design/icons";
 import { lazy } from "react";
 import type { Page } from "../../page";
 
@@ -10,6 +10,14 @@ export const pages: Page[] = [
     component: lazy(() => import("./Alarms")),
     order: 15,
     icon: <BellOutlined />,
+    action: "look",
+  },
+  {
+    path: "frames",
+    title: (t) => t.nav.frames,
+    component: lazy(() => import("./Frames")),
+    order: 18,
+    icon: <BlockOutlined />,
     action: "look",
   },
 ];

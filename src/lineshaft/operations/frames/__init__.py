@@ -1,4 +1,4 @@
-"""Event frames: batches, phases, cycles, stops, excursions as spans with a beginning, an end, values.
+"""Event frames: batches, phases, cycles, stops, excursions as spans of time with their values.
 
 A template says with expressions when a frame begins, when it ends and which values are taken along;
 each asset that fits the template is followed by itself. What is followed live is read from the
@@ -12,7 +12,9 @@ whether they were seen live, after a restart, after late samples, or recomputed.
 | signals, taking, following | rows of expressions to frames and their values |
 | feed | samples from the store, in steps of bounded size |
 | frame, book | a frame, and where frames are kept |
-| crew, worker, desk | all followers, their steps, what people do |
+| walk, crew, worker | a follower beside what is kept, all of them, their steps |
+| desk, gallery, asking, view | templates and recomputing; frames as people find and answer them |
+| preview | a template tried on history |
 | nesting, comparing, warping | parents; frames side by side, golden batch |
 
 Source: ISA-88.00.01-2010 (procedural model) for the levels; decision 0111.

@@ -1,4 +1,4 @@
-"""Which assets a template is for, and what the names in its expressions stand for on one of them."""
+"""Which assets a template is for, and what the names in its expressions stand for there."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -137,6 +137,4 @@ def bind(template: Template, asset: str, names: Names) -> Bound:
                 remedy=f"Of a text take one of {', '.join(sorted(TEXT_TAKES))}.",
             )
         attributes.append(made)
-    return Bound(
-        template=template, asset=asset, begin=begin, end=end, attributes=tuple(attributes)
-    )
+    return Bound(template=template, asset=asset, begin=begin, end=end, attributes=tuple(attributes))

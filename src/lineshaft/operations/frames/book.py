@@ -98,7 +98,7 @@ def _cells(name: str, value: Value) -> dict[str, Cell]:
 
 
 def news(before: Frame | None, frame: Frame) -> list[Change]:
-    """What is written when a frame is as it is now: itself, and the events of it; [] if the same."""
+    """What is written when a frame is as it is now: it, and its events; nothing if the same."""
     if before == frame:
         return []
     changes: list[Change] = [put_frame(frame)]
@@ -146,9 +146,13 @@ def mine(template: str, asset: str, *more: Predicate) -> Predicate:
 
 def at_or_after(start_ns: int) -> Predicate:
     """Frames that are open, or end at a time or later."""
-    return Or(
-        parts=(Compare(column="end_ns", op=">=", value=start_ns), IsNull(column="end_ns"))
-    )
+    return Or(parts=(Compare(column="end_ns", op=">=", value=start_ns), IsNull(column="end_ns")))
+
+
+def open_of(template: str) -> Predicate:
+    """Open frames of a template."""
+    is_open = IsNull(column="end_ns")
+    return And(parts=(Compare(column="template", op="=", value=template), is_open))
 
 
 class Book:

@@ -13,7 +13,7 @@ class Frames:
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
 
-    def find(
+    def find(  # noqa: PLR0913 - filters, all by keyword
         self,
         *,
         template: str = "",

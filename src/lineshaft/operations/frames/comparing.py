@@ -22,7 +22,7 @@ from lineshaft.stores import Store
 
 FRAMES_MAX = 50
 POINTS_MAX = 8
-STEPS_MAX = 2_000
+STEPS_MIN, STEPS_MAX = 2, 2_000
 CELLS_MAX = 300_000
 SAMPLES_MAX = 5_000_000
 
@@ -91,9 +91,7 @@ async def compare(
         courses.append(await _course(frames.store, frame.start_ns, end_ns, mine))
     lengths = np.array([((f.end_ns or now) - f.start_ns) / NS_PER_S for f in found])
     phases = await _phases(frames, who, found) if align.how == "phase" else {}
-    table, grid, at = await asyncio.to_thread(
-        _aligned, courses, lengths, align, reference, phases
-    )
+    table, grid, at = await asyncio.to_thread(_aligned, courses, lengths, align, reference, phases)
     distance = _distances(table, reference)
     if align.how == "dtw":
         table, distance = await asyncio.to_thread(_warped, courses, lengths, align, reference)
@@ -118,7 +116,7 @@ def _check(keys: Sequence[str], points: Sequence[str], align: Align) -> None:
     asked = (
         1 <= len(keys) <= FRAMES_MAX,
         1 <= len(points) <= POINTS_MAX,
-        2 <= align.steps <= most,
+        STEPS_MIN <= align.steps <= most,
         cells <= CELLS_MAX,
     )
     if not all(asked):
@@ -206,9 +204,7 @@ def _aligned(
         return _by_phase(courses, lengths, align.steps, phases)
     longest = lengths[reference] if align.how == "dtw" else lengths.max()
     grid = np.linspace(0.0, float(longest), align.steps)
-    table = [
-        np.where(grid <= d, c.at(grid), np.nan) for c, d in zip(courses, lengths, strict=True)
-    ]
+    table = [np.where(grid <= d, c.at(grid), np.nan) for c, d in zip(courses, lengths, strict=True)]
     return np.array(table), grid, []
 
 
@@ -239,7 +235,8 @@ def _scaled(values: Floats, like: Floats) -> Floats:
         warnings.simplefilter("ignore", RuntimeWarning)  # a point without any value
         spread = np.nanstd(like, axis=1, keepdims=True)
         middle = np.nanmean(like, axis=1, keepdims=True)
-    return (values - middle) / np.where((spread > 0) & np.isfinite(spread), spread, 1.0)
+    found: Floats = (values - middle) / np.where((spread > 0) & np.isfinite(spread), spread, 1.0)
+    return found
 
 
 def _distances(table: Floats, reference: int) -> Floats:
@@ -247,7 +244,8 @@ def _distances(table: Floats, reference: int) -> Floats:
     scaled = np.array([_scaled(t, like) for t in table])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
-        return np.sqrt(np.nanmean((scaled - scaled[reference]) ** 2, axis=(1, 2)))
+        found: Floats = np.sqrt(np.nanmean((scaled - scaled[reference]) ** 2, axis=(1, 2)))
+    return found
 
 
 def _warped(

@@ -1,5 +1,6 @@
 """All followers: which there are by the templates, who reads which point, what came late."""
 
+import math
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -187,7 +188,7 @@ class Crew:
             self.lag_ns[path] = max(lag, self.lag_ns.get(path, 0) * 49 // 50)
 
     def wait_ns(self, track: Track) -> int:
-        """How long after its time a moment is judged: the lateness, and how slow its sources are."""
+        """How long after its time a moment is judged: its lateness, and how slow sources are."""
         lag = max((self.lag_ns.get(p, 0) for p in track.bound.points), default=0)
         steps = 0 if lag < LAG_NS_MIN else 1 << (lag // LAG_NS_MIN).bit_length()
         return round(track.bound.template.lateness_s * NS_PER_S) + steps * LAG_NS_MIN
@@ -195,4 +196,8 @@ class Crew:
 
 def _value(batch: Batch, row: int) -> tuple[object, ...]:
     number = float(batch.number[row])
-    return (None if number != number else number, batch.text[row].as_py(), int(batch.quality[row]))
+    return (
+        None if math.isnan(number) else number,
+        batch.text[row].as_py(),
+        int(batch.quality[row]),
+    )

@@ -54,9 +54,7 @@ class Frames:
         self.worker = Worker(
             crew=self.crew, store=store, book=self.book, spine=spine, latest=latest, clock=clock
         )
-        self.gallery = Gallery(
-            self.book, self.crew, authorizer, tell=self.worker.tell, clock=clock
-        )
+        self.gallery = Gallery(self.book, self.crew, authorizer, tell=self.worker.tell, clock=clock)
         self.templates: dict[str, Template] = {}
         self._in_file: set[str] = set()
         self._marks: dict[str, Mark] = {}
@@ -124,10 +122,11 @@ class Frames:
         while soiled:
             try:
                 await self.records.commit(*(put_mark(t.key, t.marked()) for t in soiled))
-                return
             except Unavailable:
                 attempt += 1
                 await asyncio.sleep(wait_s(attempt))
+            else:
+                return
 
     async def _work(self) -> None:
         while True:
@@ -179,7 +178,8 @@ class Frames:
             waiting = {
                 k.partition("|")[2]: why
                 for k, why in self.crew.waiting.items()
-                if k.partition("|")[0] == template.name and self.gallery.sees(who, k.partition("|")[2])
+                if k.partition("|")[0] == template.name
+                and self.gallery.sees(who, k.partition("|")[2])
             }
             given = [a for a in template.assets if self.gallery.sees(who, fixed_part(a))]
             if assets or waiting or given:
@@ -251,7 +251,7 @@ class Frames:
                 "frame.template_removed", fixed_part(template.assets[0]), who, {"template": name}
             )
             groups: list[list[Change]] = [[Delete(collection=kept.TEMPLATES.name, key=name)]]
-            async for _, data in self.book.all(kept.FRAMES.name, _open_of(name)):
+            async for _, data in self.book.all(kept.FRAMES.name, kept.open_of(name)):
                 groups.append(kept.removal(decoded(data)))
             for key in [k for k in self._marks if k.partition("|")[0] == name]:
                 groups.append([Delete(collection=kept.MARKS.name, key=key)])
@@ -329,12 +329,3 @@ class Frames:
     def progress(self, who: Identity) -> list[Progress]:
         """What is gone through again now, of what the identity may see."""
         return [p for p in self.worker.progress() if self.gallery.sees(who, p.asset)]
-
-
-def _open_of(template: str) -> kept.Predicate:
-    return kept.And(
-        parts=(
-            kept.Compare(column="template", op="=", value=template),
-            kept.IsNull(column="end_ns"),
-        )
-    )

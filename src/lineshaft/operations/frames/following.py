@@ -119,8 +119,7 @@ class Follower:
             return None
         values = [taker.so_far(self.until_ns) for taker in self._takers]
         named = {
-            a.name: v[a.take]
-            for a, v in zip(self.bound.template.attributes, values, strict=True)
+            a.name: v[a.take] for a, v in zip(self.bound.template.attributes, values, strict=True)
         }
         return msgspec.structs.replace(frame, attributes=named)
 
@@ -177,11 +176,9 @@ class Follower:
         closed.append(msgspec.structs.replace(frame, end_ns=end_ns, cut=cut, attributes=values))
 
 
-def _in_order(edges: Edges, closes: np.ndarray) -> list[tuple[int, int]]:  # type: ignore[type-arg]
+def _in_order(edges: Edges, closes: np.ndarray) -> list[tuple[int, int]]:
     """Closings and openings by time; what ends at a time ends before what begins then."""
     times = np.concatenate((closes, edges.rises))
-    what = np.concatenate(
-        (np.full(len(closes), _CLOSE), np.full(len(edges.rises), _OPEN))
-    )
+    what = np.concatenate((np.full(len(closes), _CLOSE), np.full(len(edges.rises), _OPEN)))
     order = np.lexsort((what, times))
     return list(zip(times[order].tolist(), what[order].tolist(), strict=True))

@@ -82,7 +82,9 @@ class Gallery:
             Missing: there is none, or it is not for this identity to know.
         """
         _, asset, _ = parts_of(key)
-        record = await self._book.records.get(kept.FRAMES.name, key) if self.sees(who, asset) else None
+        record = (
+            await self._book.records.get(kept.FRAMES.name, key) if self.sees(who, asset) else None
+        )
         if record is None:
             raise Missing(f"there is no frame {key!r}", remedy="List them with GET /api/v1/frames.")
         return decoded(record.data)
@@ -128,7 +130,8 @@ class Gallery:
                 acknowledged_ns=self._clock() if acknowledge else before.acknowledged_ns,
             )
             data = {"frame": key, "acknowledged": acknowledge} | {
-                "reason": told.reason, "comment": told.comment,
+                "reason": told.reason,
+                "comment": told.comment,
             }
             event = told_of("frame.annotated", frame.asset, who, data)
             put = Put(

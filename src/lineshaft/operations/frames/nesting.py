@@ -1,7 +1,7 @@
-"""Which frame lies in which: a frame belongs to the frame of its parent template that was open, on
-the same asset or one above it, when it began.
+"""Which frame lies in which.
 
-That follows from times alone, so it is looked up when asked for, and is right however late a parent
+A frame belongs to the frame of its parent template that was open, on the same asset or one above
+it, when it began. That follows from times alone, so it is looked up when asked for, and is right however late a parent
 was computed.
 """
 

@@ -1,4 +1,4 @@
-"""Event frames over HTTP: found, shown, compared, answered; templates defined, tried, recomputed."""
+"""Event frames over HTTP: found, compared, answered; templates defined, tried, recomputed."""
 
 import csv
 import io

@@ -14,7 +14,9 @@ ASSETS_MAX = 200
 ATTRIBUTES_MAX = 50
 TEXT_CHARS_MAX = 20_000
 YEAR_S = 366 * 86_400.0
-Take = Literal["begin", "end", "last", "min", "max", "mean", "delta", "increase", "integral", "count"]
+Take = Literal[
+    "begin", "end", "last", "min", "max", "mean", "delta", "increase", "integral", "count"
+]
 _NAME = re.compile(r"[^|\x00-\x1f\x7f]{1,100}")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 

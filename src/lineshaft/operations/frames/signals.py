@@ -48,7 +48,7 @@ class Signal:
         self._value = values[-1]
         return Edges(times[holds & (~held | other)], times[held & (~holds | other)])
 
-    def _holds(self, values: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    def _holds(self, values: np.ndarray) -> np.ndarray:
         if self._type is Type.BOOL:
             return values.astype(np.bool_)
         if self._type is Type.STRING:

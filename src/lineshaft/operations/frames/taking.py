@@ -23,7 +23,7 @@ class Taker:
     def __init__(self, *, texts: bool) -> None:
         self._texts = texts
         self._time: Ints = _NONE
-        self._value: np.ndarray = np.empty(0)  # type: ignore[type-arg]
+        self._value: np.ndarray = np.empty(0)
         self._ok: Mask = np.empty(0, dtype=np.bool_)
         self._at = 0
         self._held: Value = None

@@ -106,7 +106,9 @@ def _line(frame: dict[str, Any]) -> str:
     state = "open" if frame["end_ns"] is None else "cut" if frame["cut"] else ""
     start = to_iso(frame["start_ns"])
     values = " ".join(f"{n}={_word(v)}" for n, v in frame["attributes"].items())
-    return f"{start:<30} {frame['duration_s']:>10.1f} s {state:<4} {frame['key']}  {values}".rstrip()
+    return (
+        f"{start:<30} {frame['duration_s']:>10.1f} s {state:<4} {frame['key']}  {values}".rstrip()
+    )
 
 
 def _word(value: object) -> str:

@@ -1,7 +1,7 @@
 """Dynamic time warping: which moment of one course is which moment of another.
 
-Source: H. Sakoe, S. Chiba, "Dynamic programming algorithm optimization for spoken word recognition",
-IEEE Trans. ASSP 26 (1978) 43-49: symmetric steps, a band beside the diagonal.
+Source: H. Sakoe, S. Chiba, "Dynamic programming algorithm optimization for spoken word
+recognition", IEEE Trans. ASSP 26 (1978) 43-49: symmetric steps, a band beside the diagonal.
 """
 
 from typing import NamedTuple
@@ -78,8 +78,10 @@ def _back(total: Floats, first: Floats, second: Floats) -> tuple[Indices, Indice
 
 
 def onto(warp: Warp, values: Floats, steps: int) -> Floats:
-    """The second course's values (m,) at the moments of the first, (`steps`,): the mean where
-    several fall together."""
+    """The second course's values (m,) at the moments of the first, (`steps`,).
+
+    Where several fall together it is their mean.
+    """
     total = np.bincount(warp.first, weights=values[warp.second], minlength=steps)
     count = np.bincount(warp.first, minlength=steps)
     with np.errstate(invalid="ignore"):

@@ -48,7 +48,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 class Worker:
     """Moves followers on, and writes what comes of it."""
 
-    def __init__(  # noqa: PLR0913 - its neighbours, by keyword
+    def __init__(
         self,
         *,
         crew: Crew,
