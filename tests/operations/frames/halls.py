@@ -7,6 +7,7 @@ from lineshaft.core.access import SYSTEM
 from lineshaft.core.batch import Batch
 from lineshaft.core.plugin import find
 from lineshaft.core.point import Kind, Point
+from lineshaft.core.quality import Quality
 from lineshaft.historian import COLLECTIONS as HISTORIAN
 from lineshaft.historian import Config, Historian
 from lineshaft.operations.frames.asking import Question
@@ -64,6 +65,13 @@ class Hall:
     async def bring(self, *rows: tuple) -> None:
         """Samples as a driver brings them: name, seconds, value."""
         batch = rows_of(rows)
+        await self.frames.take(batch)
+        await self.historian.append(batch)
+
+    async def bring_bad(self, *rows: tuple) -> None:
+        """Samples of bad quality: name, seconds."""
+        bad = int(Quality.BAD)
+        batch = Batch.of_rows([(f"{ASSET}/{n}", BASE + round(t * S), None, bad) for n, t in rows])
         await self.frames.take(batch)
         await self.historian.append(batch)
 

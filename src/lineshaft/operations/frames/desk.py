@@ -22,6 +22,7 @@ from lineshaft.operations.frames.worker import Progress, Worker
 from lineshaft.records import Append, Change, Delete, Put, Records
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
+from lineshaft.web.metrics import Metric
 
 COLLECTIONS = kept.COLLECTIONS
 SUBSCRIPTION = "frames"
@@ -154,15 +155,18 @@ class Frames:
         ]
         return found
 
-    def metrics(self) -> dict[str, float]:
+    def metrics(self) -> list[Metric]:
         """Figures of the followers."""
         tracks = self.crew.tracks.values()
-        return {
-            "frames_followers": float(len(tracks)),
-            "frames_open": float(sum(1 for t in tracks if t.live and t.live.follower.open)),
-            "frames_late_samples": float(self.crew.late),
-            "frames_not_kept": float(sum(t.live.follower.over for t in tracks if t.live)),
-        }
+        lives = [t.live.follower for t in tracks if t.live is not None]
+        rows = (
+            ("followers", "gauge", "Templates on assets that are followed.", len(tracks)),
+            ("open", "gauge", "Frames that have no end yet.", sum(1 for f in lives if f.open)),
+            ("redoing", "gauge", "Followers that redo a span.", len(self.worker.progress())),
+            ("late_samples_total", "counter", "Samples after their time.", self.crew.late),
+            ("over_total", "counter", "Frames beyond their minute.", sum(f.over for f in lives)),
+        )
+        return [Metric(f"frames_{n}", k, about, (({}, float(v)),)) for n, k, about, v in rows]
 
     # ---- templates
 

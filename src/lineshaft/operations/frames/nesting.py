@@ -1,8 +1,8 @@
 """Which frame lies in which.
 
 A frame belongs to the frame of its parent template that was open, on the same asset or one above
-it, when it began. That follows from times alone, so it is looked up when asked for, and is right however late a parent
-was computed.
+it, when it began. That follows from times alone, so it is looked up when asked for, and is right
+however late a parent was computed.
 """
 
 from collections.abc import Mapping, Sequence
