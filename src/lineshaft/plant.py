@@ -102,6 +102,7 @@ class Plant:
             authorizer=authorizer,
             audit=audit,
         )
+        self.historian.told.append(self.operations.frames.take)
         self.life = self._life()
         self._stop = asyncio.Event()
         self._server_changed = asyncio.Event()

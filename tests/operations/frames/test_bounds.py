@@ -2,7 +2,7 @@
 
 import pytest
 from msgspec.structs import replace
-from tests.operations.frames.halls import ASSET, BASE, S, hall
+from tests.operations.frames.halls import ASSET, BASE, S, hall, rows_of
 
 from lineshaft.core.access import SYSTEM
 from lineshaft.core.errors import Invalid, Missing
@@ -105,6 +105,17 @@ async def test_an_unknown_point_is_waited_for_and_told():
         await h.bring(("later", 1, 5.0))
         await h.until(10)
         assert [f[:2] for f in await h.found()] == [(1.0, None)]
+
+
+async def test_an_import_into_the_past_makes_the_frames_of_that_past():
+    async with hall(RUN) as h:
+        await h.bring(("on", 0, False), ("heat", 0, 1.0))
+        await h.until(50)
+        h.historian.told.append(h.frames.take)
+        await h.historian.append(rows_of([("on", -900, True), ("on", -800, False)]))
+        await h.until(55)
+        await h.until(60)
+        assert [f[:2] for f in await h.found()] == [(-900.0, -800.0)]
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,8 @@ class Track:
         """What `repair` is about."""
         self.awaited: tuple[str, int] | None = None
         """A late sample that must be in the store before `dirty` is looked at."""
-        self.dirty_since_ns = 0
+        self.dirty_since_ns = self.dirty_first_ns = 0
+        """When the latest and the first late sample of `dirty` came."""
         self.trouble = ""
 
     @property
@@ -56,6 +57,7 @@ class Track:
         before = self.dirty
         if before is None:
             self.dirty = (first_ns, last_ns)
+            self.dirty_first_ns = now_ns
         else:
             self.dirty = (min(before[0], first_ns), max(before[1], last_ns))
         if self.dirty != before:

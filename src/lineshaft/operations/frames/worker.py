@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 CALM_NS = NS_PER_S
 """Late samples are waited for until none has come for so long."""
+PATIENCE_NS = 60 * NS_PER_S
+"""But no longer than this."""
 UNSETTLED_NS_MAX = 10 * NS_PER_S
 """How long samples that the store should have are waited for."""
 GRID_NS = NS_PER_S // 4
@@ -206,7 +208,8 @@ class Worker:
 
     async def _begin_repair(self, track: Track, now_ns: int) -> bool:
         span = track.dirty
-        if span is None or now_ns - track.dirty_since_ns < CALM_NS:
+        calm = now_ns - track.dirty_since_ns >= CALM_NS
+        if span is None or not (calm or now_ns - track.dirty_first_ns >= PATIENCE_NS):
             return False
         if not await self._has(track, now_ns):
             return False
