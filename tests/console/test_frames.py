@@ -20,7 +20,7 @@ def defined(page: Page) -> None:
     page.keyboard.press("Enter")
     form.get_by_label("Begins", exact=True).fill("temperature >")
     form.get_by_role("button", name="Try on the last 7 days").click()
-    expect(form.get_by_role("alert").last).to_contain_text("temperature >")
+    expect(form.get_by_role("alert").last).to_contain_text("wanted a value, at character 14")
     form.get_by_label("Begins", exact=True).fill("temperature > 550.0")
     form.get_by_role("button", name="Add a value").click()
     form.get_by_label("Name of the value").fill("mean")
@@ -33,7 +33,8 @@ def defined(page: Page) -> None:
 def test_a_template_is_tried_and_defined_and_its_frames_are_found_compared_and_answered(
     visit, past
 ):
-    page, _ = visit("/frames")
+    page, watched = visit("/frames")
+    watched.expected = ("/frames/preview",)
     expect(page.get_by_text("No frames are defined.")).to_be_visible()
     defined(page)
     page.get_by_text("Templates", exact=True).click()
