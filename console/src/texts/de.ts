@@ -1,8 +1,10 @@
 /** Alles, was die Konsole sagt, auf Deutsch. */
 import type { Texts } from "./en";
 import { alarms } from "./alarms.de";
+import { board } from "./board.de";
 import { frames } from "./frames.de";
 import { history } from "./history.de";
+import { states } from "./states.de";
 import { twins } from "./twins.de";
 
 export const de: Texts = {
@@ -52,9 +54,11 @@ export const de: Texts = {
   },
   nav: {
     live: "Übersicht",
+    production: "Produktion",
     trend: "Trend",
     data: "Daten",
     alarms: "Alarme",
+    stops: "Stillstände",
     frames: "Abschnitte",
     devices: "Geräte",
     users: "Benutzer",
@@ -134,6 +138,8 @@ export const de: Texts = {
     ago: { s: (n) => `${n} s`, m: (n) => `${n} min`, h: (n) => `${n} h`, d: (n) => `${n} d` },
   },
   ...alarms,
+  ...states,
+  ...board,
   ...frames,
   ...history,
   twins,

@@ -1,7 +1,9 @@
 /** Everything the console says, in English; the other languages must say the same things. */
 import { alarms } from "./alarms.en";
+import { board } from "./board.en";
 import { frames } from "./frames.en";
 import { history } from "./history.en";
+import { states } from "./states.en";
 import { twins } from "./twins.en";
 
 export const en = {
@@ -51,9 +53,11 @@ export const en = {
   },
   nav: {
     live: "Overview",
+    production: "Production",
     trend: "Trend",
     data: "Data",
     alarms: "Alarms",
+    stops: "Stops",
     frames: "Frames",
     devices: "Devices",
     users: "Users",
@@ -133,6 +137,8 @@ export const en = {
     ago: { s: (n: number) => `${n} s`, m: (n: number) => `${n} min`, h: (n: number) => `${n} h`, d: (n: number) => `${n} d` },
   },
   ...alarms,
+  ...states,
+  ...board,
   ...frames,
   ...history,
   twins,

@@ -1,9 +1,37 @@
-/** The pages of operations: alarms, event frames. */
-import { BellOutlined, BlockOutlined } from "@ant-design/icons";
+/** The pages of operations: the board, work units, stops, shift reports, frames, alarms. */
+import { BellOutlined, BlockOutlined, ControlOutlined, FileTextOutlined, PauseCircleOutlined } from "@ant-design/icons";
 import { lazy } from "react";
 import type { Page } from "../../page";
 
 export const pages: Page[] = [
+  {
+    path: "board",
+    title: (t) => t.board.title,
+    component: lazy(() => import("./Board")),
+    order: 12,
+    group: "production",
+    icon: <ControlOutlined />,
+    action: "look",
+  },
+  { path: "unit", title: (t) => t.board.title, component: lazy(() => import("./UnitPage")), action: "look" },
+  {
+    path: "report",
+    title: (t) => t.report.title,
+    component: lazy(() => import("./ShiftReport")),
+    order: 14,
+    group: "production",
+    icon: <FileTextOutlined />,
+    action: "look",
+  },
+  {
+    path: "frames",
+    title: (t) => t.nav.frames,
+    component: lazy(() => import("./Frames")),
+    order: 14,
+    group: "production",
+    icon: <BlockOutlined />,
+    action: "look",
+  },
   {
     path: "alarms",
     title: (t) => t.nav.alarms,
@@ -13,11 +41,12 @@ export const pages: Page[] = [
     action: "look",
   },
   {
-    path: "frames",
-    title: (t) => t.nav.frames,
-    component: lazy(() => import("./Frames")),
-    order: 18,
-    icon: <BlockOutlined />,
+    path: "stops",
+    title: (t) => t.nav.stops,
+    component: lazy(() => import("./Stops")),
+    order: 13,
+    group: "production",
+    icon: <PauseCircleOutlined />,
     action: "look",
   },
 ];
