@@ -1,4 +1,4 @@
-"""Event frames in a real browser: a template tried and defined, frames found, compared, answered."""
+"""Event frames in a real browser: a template tried and defined, frames found and compared."""
 
 import re
 

@@ -30,6 +30,8 @@ export function FrameList() {
   const frames = useMemo(() => found.data?.items ?? [], [found.data]);
   const now = Date.now();
   const names = (templates.data?.items ?? []).map((v) => v.template.name);
+  // Where there are more than are shown, the chart begins with the oldest of them.
+  const since = found.data?.cursor ? Math.min(...frames.map((f) => f.start_ns / 1e6)) : 0;
   const none = templates.data && names.length === 0 && frames.length === 0;
   return (
     <>
@@ -48,7 +50,7 @@ export function FrameList() {
         : frames.length === 0 ? found.error ? null : <Empty title={texts.frames.nothing} remedy={texts.frames.nothingRemedy} />
         : (
           <div className="scroll">
-            <Gantt frames={frames} start={now - (SPANS_MS[span] ?? 0)} stop={now} />
+            <Gantt frames={frames} start={Math.max(now - (SPANS_MS[span] ?? 0), since)} stop={now} />
             <Table<Frame>
               size="small"
               rowKey="key"
@@ -64,9 +66,9 @@ export function FrameList() {
               columns={[
                 { title: texts.frames.begin, key: "start", className: "nowrap number", render: (_, f) => <Link to={frameAddress(f.key)}>{format.time(f.start_ns / 1e6)}</Link> },
                 { title: texts.frames.duration, key: "duration", className: "nowrap number", align: "right", render: (_, f) => format.span(f.duration_s * 1000) },
-                { title: texts.frames.template, dataIndex: "template" },
+                { title: texts.frames.template, dataIndex: "template", className: "nowrap" },
                 { title: texts.frames.state, key: "state", render: (_, f) => <FrameState frame={f} /> },
-                { title: texts.frames.asset, dataIndex: "asset", className: "path-text" },
+                { title: texts.frames.asset, dataIndex: "asset", className: "path-text nowrap" },
                 { title: texts.frames.attributes, key: "attributes", render: (_, f) => <FrameAttributes frame={f} short /> },
                 { title: texts.frames.reason, dataIndex: "reason" },
               ]}

@@ -96,7 +96,7 @@ function query({ template, asset, attribute, start, open }: Filters) {
 
 export const framesApi = {
   list: (filters: Filters, signal?: AbortSignal) =>
-    ask<{ items: Frame[]; cursor: string }>("GET", "/frames", { query: { ...query(filters), limit: 500 }, signal }),
+    ask<{ items: Frame[]; cursor: string }>("GET", "/frames", { query: { ...query(filters), limit: 1000 }, signal }),
   csv: (filters: Filters) => address("/frames/csv", query(filters)),
   one: (key: string, signal?: AbortSignal) =>
     ask<{ frame: Frame; children: Frame[] }>("GET", "/frames/one", { query: { key }, signal }),

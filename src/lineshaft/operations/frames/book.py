@@ -16,6 +16,7 @@ from lineshaft.records import (
     Column,
     Compare,
     Delete,
+    In,
     IsNull,
     Or,
     Predicate,
@@ -197,12 +198,13 @@ class Book:
 
     async def notes(self, keys: Sequence[str]) -> dict[str, Note]:
         """What people said of frames, by key."""
-        found: dict[str, Note] = {}
-        for key in keys:
-            record = await self.records.get(NOTES.name, key)
-            if record is not None:
-                found[key] = msgspec.json.decode(record.data, type=Note)
-        return found
+        if not keys:
+            return {}
+        where = In(column="key", values=tuple(keys))
+        return {
+            key: msgspec.json.decode(data, type=Note)
+            async for key, data in self.all(NOTES.name, where)
+        }
 
     async def all(
         self, collection: str, where: Predicate | None = None
