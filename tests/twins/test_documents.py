@@ -231,6 +231,30 @@ async def test_readers_beside_a_writer_never_go_back(records):
         done = True
 
 
+async def test_pages_beside_a_writer_never_go_back(records):
+    documents = Documents(records)
+    await documents.commit(EVA, write("a"), write("b"))
+    done = False
+
+    async def look():
+        last = (0, 0)
+        while not done:
+            some, _ = await documents.find(Class.SHELL)
+            versions = tuple(d.version for d in some)
+            assert versions >= last
+            last = versions
+            await asyncio.sleep(0)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(5):
+            group.create_task(look())
+        for n in range(30):
+            after = await documents.commit(EVA, write("a", count=n), write("b", count=n))
+            some, _ = await documents.find(Class.SHELL)
+            assert some == after
+        done = True
+
+
 async def all_of(documents, where=None, limit=3):
     found, cursor = [], ""
     while True:
