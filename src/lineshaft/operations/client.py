@@ -5,6 +5,7 @@ import functools
 from typing import Any
 
 from lineshaft.operations.alarms.client import Alarms
+from lineshaft.operations.kpis.client import Kpis
 from lineshaft.operations.states.client import States
 
 
@@ -19,6 +20,11 @@ class Operations(abc.ABC):
     def alarms(self) -> Alarms:
         """Alarms: looked at, answered, defined, tried on history."""
         return Alarms(self._json)
+
+    @functools.cached_property
+    def kpis(self) -> Kpis:
+        """Figures of ISO 22400: by shift, day, order, product; losses, reports, calendars."""
+        return Kpis(self._json)
 
     @functools.cached_property
     def states(self) -> States:

@@ -7,9 +7,11 @@ from lineshaft.core.access import Audit, Authorizer
 from lineshaft.core.flow import supervise
 from lineshaft.operations import Latest, Names
 from lineshaft.operations.alarms import desk
+from lineshaft.operations.alarms.counting import Rung
 from lineshaft.operations.alarms.desk import Desk
 from lineshaft.operations.derived import engine, marks
 from lineshaft.operations.derived.engine import Engine
+from lineshaft.operations.kpis.part import KpiPart
 from lineshaft.operations.states import following, part
 from lineshaft.operations.states.part import States
 from lineshaft.operations.tables import Tables
@@ -54,12 +56,21 @@ class Operations:
             spine.durable(name, "data.>", size_max=WAITING_MAX)
         spine.durable(following.SUBSCRIPTION, following.SUBJECT, size_max=WAITING_MAX)
         self.engine = Engine(names=names, store=store, records=records, spine=spine)
-        self.desk = Desk(records, spine, authorizer)
+        self.desk = Desk(records, spine, authorizer, names=names, store=store)
         self.states = States(store, records, spine, authorizer, engine=self.engine)
+        self.kpis = KpiPart(
+            timelines=self.states.intervals,
+            alarms=Rung(records, authorizer),
+            store=store,
+            names=names,
+            spine=spine,
+            authorizer=authorizer,
+        )
         self.parts: dict[str, Part] = {
             "derived": self.engine,
             "alarms": self.desk,
             "states": self.states,
+            "kpis": self.kpis,
         }
 
     async def start(self, tables: Tables) -> None:
@@ -68,9 +79,10 @@ class Operations:
         Raises:
             Invalid: the settings ask for something that cannot be.
         """
+        await self.kpis.take(tables.calendars)
         await self.engine.start()
-        await self.desk.start(tables.alarms)
         await self.states.start(tables.work_units, tables.reasons)
+        await self.desk.start(tables.alarms, tables.alarm_groups, tables.alarm_rules)
 
     async def reload(self, tables: Tables) -> None:
         """Take the settings as they are now.
@@ -78,8 +90,9 @@ class Operations:
         Raises:
             Invalid: they ask for something that cannot be.
         """
-        await self.desk.reload(tables.alarms)
+        await self.kpis.take(tables.calendars)
         await self.states.reload(tables.work_units, tables.reasons)
+        await self.desk.reload(tables.alarms, tables.alarm_groups, tables.alarm_rules)
 
     async def run(self) -> None:
         """Run every part until cancelled; one that fails is started anew beside the others."""
@@ -89,4 +102,9 @@ class Operations:
 
     def given(self) -> dict[str, object]:
         """What the routes are given, by the names of their parameters."""
-        return {"desk": self.desk, "engine": self.engine, "states": self.states}
+        return {
+            "desk": self.desk,
+            "engine": self.engine,
+            "states": self.states,
+            **self.kpis.given(),
+        }

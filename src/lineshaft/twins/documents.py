@@ -5,6 +5,7 @@ Every write is one transaction of the records: the document, its index rows and 
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ from lineshaft.core.event import Event
 from lineshaft.records import Append, Change, Delete, Predicate, Put, Record, Records
 from lineshaft.twins import Class, Document, Json, index
 from lineshaft.twins.cache import Cache
+from lineshaft.twins.matching import check_match
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +33,8 @@ LOCKS = 512
 """Locks for writing; documents share one when their names fall together, and then wait."""
 ROWS_IN_LOOP_MAX = 65_536
 """Bytes of a document up to which its index rows are made on the event loop."""
+BORN_BYTES = 6
+"""What is drawn for each new document: two of the same identifier never share an ETag."""
 ENTRY_BYTES = 400
 """What a document in the cache costs beside its bytes, about."""
 PAGES_SHARE = 0.25
@@ -46,6 +50,8 @@ class Write(msgspec.Struct, frozen=True, kw_only=True):
     """The whole document; it must not be changed afterwards."""
     expected: int | None = None
     """The version it must have now; 0 means it must not exist; None does not ask."""
+    match: str = ""
+    """What a header If-Match says of it; empty asks nothing."""
     path: str | None = None
     """Branch of the namespace of its asset; empty for none, None leaves it as it is."""
     origin: str | None = None
@@ -65,6 +71,8 @@ class Remove(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     expected: int | None = None
     """The version it must have now; None does not ask, but it must exist."""
+    match: str = ""
+    """What a header If-Match says of it; empty asks nothing."""
     detail: Json = {}
     """What its event says beside class, id and version."""
     more: tuple[Change, ...] = ()
@@ -77,6 +85,7 @@ class _Kept(msgspec.Struct, frozen=True, array_like=True):
     path: str
     origin: str
     data: msgspec.Raw
+    born: str = ""
 
 
 Key = tuple[Class, str]
@@ -296,6 +305,8 @@ def check_expected(change: Write | Remove, before: Document | None) -> None:
     version = before.version if before else 0
     if isinstance(change, Remove) and before is None:
         raise Missing(f"{change.class_.value}: there is none with the identifier {change.id!r}")
+    if before is not None:
+        check_match(change.match, before)
     if change.expected is None or change.expected == version:
         return
     if before is None:
@@ -310,22 +321,6 @@ def check_expected(change: Write | Remove, before: Document | None) -> None:
     )
 
 
-def check_match(if_match: str, found: Document) -> None:
-    """See that a document has one of the versions of an If-Match header; empty asks nothing.
-
-    Raises:
-        Stale: it has none of them.
-    """
-    wanted = {tag.strip().removeprefix("W/").strip('"') for tag in if_match.split(",")}
-    if not if_match.strip() or "*" in wanted or str(found.version) in wanted:
-        return
-    raise Stale(
-        f"{found.class_.value} {found.id!r} has version {found.version}, If-Match says"
-        f" {if_match[:80]}",
-        remedy="Read it again and make the change on what it is now.",
-    )
-
-
 def _document(class_: Class, record: Record) -> Document:
     kept = msgspec.json.decode(record.data, type=_Kept)
     return Document(
@@ -335,6 +330,7 @@ def _document(class_: Class, record: Record) -> Document:
         data=bytes(kept.data),
         path=kept.path,
         origin=kept.origin,
+        born=kept.born,
     )
 
 
@@ -348,6 +344,7 @@ def _after(change: Write, before: Document | None) -> Document:
         data=msgspec.json.encode(change.obj),
         path=path,
         origin=origin,
+        born=before.born if before else secrets.token_hex(BORN_BYTES),
     )
 
 
@@ -358,7 +355,9 @@ async def _prepared(
     version = before.version if before else 0
     if isinstance(change, Remove) or after is None:
         return Delete(collection=change.class_.value, key=change.id, expected=version)
-    kept = _Kept(path=after.path, origin=after.origin, data=msgspec.Raw(after.data))
+    kept = _Kept(
+        path=after.path, origin=after.origin, data=msgspec.Raw(after.data), born=after.born
+    )
 
     def rows() -> tuple[index.Row, ...]:
         return index.rows(change.class_, change.obj, path=after.path, origin=after.origin)

@@ -89,7 +89,10 @@ class Bench:
         )
         for path in made.inputs:
             none = empty[path]
-            columns.setdefault(path, none._replace(time_ns=none.time_ns[:0], values=none.values[:0], quality=none.quality[:0]))  # fmt: skip
+            nothing = none._replace(
+                time_ns=none.time_ns[:0], values=none.values[:0], quality=none.quality[:0]
+            )
+            columns.setdefault(path, nothing)
         state = self.engine.state(definition.point)
         start = state.since_ns
         stop = self.clock.now - made.lateness_ns + 1

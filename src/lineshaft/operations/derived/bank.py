@@ -220,7 +220,7 @@ class Bank:
 
     # ---- what changed in history
 
-    def touch(self, changed: Sequence[Touched], *, strict: bool = False) -> list[Calculation]:
+    def touch(self, changed: Sequence[Touched], *, gentle: bool = False) -> list[Calculation]:
         """Mark all that is made of points whose history changed; gives those.
 
         Rows that come until history is loaded anew are marked too, where the change reaches them.
@@ -231,7 +231,7 @@ class Bank:
             if path not in own:
                 calculation = self.calculations[path]
                 calculation.renew = True
-                calculation.widen(Mark(start_ns=start_ns, stop_ns=stop_ns, strict=strict))
+                calculation.widen(Mark(start_ns=start_ns, stop_ns=stop_ns, gentle=gentle))
                 found.append(calculation)
         return found
 

@@ -99,7 +99,7 @@ class Calculation:
         """Have rows computed anew; those of an older expression stay as they are."""
         start = max(mark.start_ns, self.kept.from_ns)
         if start < mark.stop_ns:
-            clipped = Mark(start_ns=start, stop_ns=mark.stop_ns, strict=mark.strict)
+            clipped = Mark(start_ns=start, stop_ns=mark.stop_ns, gentle=mark.gentle)
             self.mark = clipped.joined(self.mark)
 
     # ---- while history is loaded

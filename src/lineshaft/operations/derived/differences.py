@@ -27,10 +27,10 @@ class Differences(NamedTuple):
         return (min(bounds), max(bounds) + 1) if bounds else None
 
 
-def differences(stored: Samples | None, wanted: Samples, *, strict: bool) -> Differences:
+def differences(stored: Samples | None, wanted: Samples, *, gentle: bool) -> Differences:
     """How to get from the stored rows to the wanted ones; times of both rise.
 
-    Unless `strict`, a row that waits for its inputs does not take the place of one with a value:
+    If `gentle`, a row that waits for its inputs does not take the place of one with a value:
     what it was made of is no longer kept.
     """
     if stored is None or not len(stored.time_ns):
@@ -39,7 +39,7 @@ def differences(stored: Samples | None, wanted: Samples, *, strict: bool) -> Dif
     there = stored.time_ns[places] == wanted.time_ns
     same = there & _same(taken(stored, places), wanted)
     write = ~same
-    if not strict:
+    if gentle:
         write &= ~(there & (wanted.quality == WAITING) & (stored.quality[places] < BAD))
     gone = ~np.isin(stored.time_ns, wanted.time_ns)
     spans = _spans(stored, gone, wanted)

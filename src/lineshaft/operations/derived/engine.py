@@ -321,7 +321,7 @@ class Engine:
         named = points or dict.fromkeys(p for path in graph.order() for p in graph.reads(path))
         changed = [await self._touched(p, start_ns, stop_ns) for p in named if graph.above([p])]
         async with self._turn:
-            await self._keep_marks(self._bank.touch(changed, strict=True))
+            await self._keep_marks(self._bank.touch(changed))
 
     async def _touched(self, path: str, start_ns: int, stop_ns: int) -> Touched:
         """The span in which other values hold now: up to the next sample."""
@@ -346,7 +346,7 @@ class Engine:
             calculation.kept = msgspec.structs.replace(
                 kept, since_ns=min(start_ns, kept.since_ns), from_ns=min(start_ns, kept.from_ns)
             )
-            calculation.widen(Mark(start_ns=start_ns, stop_ns=stop_ns))
+            calculation.widen(Mark(start_ns=start_ns, stop_ns=stop_ns, gentle=True))
             await self._keep_marks([calculation])
         state = self.state(point)
         assert state is not None  # noqa: S101 - it was there a moment ago

@@ -21,11 +21,8 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
 
     start_ns: int
     stop_ns: int = FOREVER
-    strict: bool = False
-    """Whether rows of which nothing is left go, too: history was deleted on purpose.
-
-    Otherwise what cannot be computed any more, retention having taken its inputs, stays.
-    """
+    gentle: bool = False
+    """Whether rows stay that cannot be computed any more: retention may have taken their inputs."""
 
     def joined(self, other: "Mark | None") -> "Mark":
         """One that covers both."""
@@ -34,7 +31,7 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
         return Mark(
             start_ns=min(self.start_ns, other.start_ns),
             stop_ns=max(self.stop_ns, other.stop_ns),
-            strict=self.strict or other.strict,
+            gentle=self.gentle or other.gentle,
         )
 
     def covers(self, other: "Mark") -> bool:

@@ -138,7 +138,7 @@ class Repairs:
         assert compiled is not None  # noqa: S101 - only what is compiled has work
         stop_ns = min(mark.stop_ns, calculation.until_ns + 1)
         start_ns = mark.start_ns
-        if not mark.strict:
+        if mark.gentle:
             start_ns = max(start_ns, await first_ns(self._store, compiled.inputs) or start_ns)
         if start_ns >= stop_ns:
             return None
@@ -149,19 +149,19 @@ class Repairs:
             stored = columns_of(
                 await self._store.read([calculation.path], start, stop), {calculation.path}
             )
-            found = differences(stored.get(calculation.path), rows, strict=mark.strict)
+            found = differences(stored.get(calculation.path), rows, gentle=mark.gentle)
             if found.span is not None:
-                await self._tell(calculation, found.span, strict=mark.strict)
+                await self._tell(calculation, found.span, gentle=mark.gentle)
                 for first, end in found.gone:
                     await self._store.delete([calculation.path], first, end)
                 await self._outbox.publish(batch_of(calculation.path, found.written))
                 calculation.changed += found.rows
             slices += 1
             if slices >= SLICES_MAX and stop < stop_ns:
-                return Mark(start_ns=stop, stop_ns=mark.stop_ns, strict=mark.strict)
+                return Mark(start_ns=stop, stop_ns=mark.stop_ns, gentle=mark.gentle)
         return None
 
-    async def _tell(self, calculation: Calculation, span: tuple[int, int], *, strict: bool) -> None:
+    async def _tell(self, calculation: Calculation, span: tuple[int, int], *, gentle: bool) -> None:
         """Mark who reads rows that are about to change; the last holds until the next one."""
         path = calculation.path
         if not self._bank.graph.above([path]):
@@ -169,7 +169,7 @@ class Repairs:
         after = await self._store.after([path], span[1])
         end = int(after.time_ns[0]) if len(after) else FOREVER
         async with self._hands.turn:
-            marked = self._bank.touch([Touched(path, span[0], end)], strict=strict)
+            marked = self._bank.touch([Touched(path, span[0], end)], gentle=gentle)
             await self._hands.keep_marks(marked)
 
     # ---- rows that are not there yet
