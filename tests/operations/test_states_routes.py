@@ -74,8 +74,8 @@ async def test_a_stop_is_seen_explained_corrected_and_taken_back(tmp_path):
 
 async def test_every_change_is_an_event_once(tmp_path):
     async with plant(tmp_path, TABLE) as (made, http):
-        await went(made, (900, 0), (800, 0), (600, 1), (300, 0))
-        await went(made, (300, 0), (700, 1), (100, 0))
+        await went(made, (-1, 0), (-2, 0), (-3, 1), (-6, 0))
+        await went(made, (-6, 0), (-4, 1), (-8, 0))
         events = await made.records.events(kind="state.changed")
         assert [e.event.data["state"] for e in events] == ["running", "fault", "running"]
         assert http is not None

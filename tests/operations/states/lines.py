@@ -44,7 +44,8 @@ REASONS = (
 class Clock:
     """Time that a test moves."""
 
-    now = 100_000 * S
+    def __init__(self, now: int = 100_000 * S) -> None:
+        self.now = now
 
     def __call__(self) -> int:
         return self.now

@@ -22,6 +22,8 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 
     states: tuple[StateRule, ...] = ()
     """By number."""
+    since_ns: int
+    """When it was first defined."""
     begin_ns: int
     """From when on its states are worked out."""
 
@@ -32,6 +34,8 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     unit: WorkUnit
     states: tuple[StateRule, ...]
     """By number."""
+    since_ns: int
+    """When it was first defined."""
     begin_ns: int
     """From when on its states are worked out."""
 
@@ -64,8 +68,10 @@ class Units:
     async def _known_of(self, unit: WorkUnit) -> Known:
         kept = await self._kept(unit.path)
         if kept is None:
-            kept = Kept(begin_ns=self._clock() - round(unit.backfill_d * DAY_NS))
-        return Known(unit=unit, states=states_of(unit, kept.states), begin_ns=kept.begin_ns)
+            now = self._clock()
+            kept = Kept(since_ns=now, begin_ns=now - round(unit.backfill_d * DAY_NS))
+        states = states_of(unit, kept.states)
+        return Known(unit=unit, states=states, since_ns=kept.since_ns, begin_ns=kept.begin_ns)
 
     async def _kept(self, path: str) -> Kept | None:
         record = await self._records.get(COLLECTION.name, path)
@@ -75,7 +81,7 @@ class Units:
         """Let these be the units; the numbers of new states are kept."""
         changes: list[Change] = []
         for one in known:
-            kept = Kept(states=one.states, begin_ns=one.begin_ns)
+            kept = Kept(states=one.states, since_ns=one.since_ns, begin_ns=one.begin_ns)
             if kept != await self._kept(one.path):
                 data = msgspec.json.encode(kept)
                 changes.append(Put(collection=COLLECTION.name, key=one.path, data=data))
