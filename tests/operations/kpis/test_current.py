@@ -86,6 +86,9 @@ class Stored:
             lasting_until_ns=min(int(after.time_ns[0]), self.now) if len(after) else self.now,
         )
 
+    async def timelines(self, paths, start_ns: int, stop_ns: int) -> list[Timeline]:
+        return [await self.timeline(path, start_ns, stop_ns) for path in paths]
+
 
 class Named:
     """A namespace that knows no units of measure."""
