@@ -10,7 +10,7 @@ from lineshaft.core.errors import Invalid, Missing
 from lineshaft.core.path import is_under
 from lineshaft.operations.kpis.answers import Figures, Row
 from lineshaft.operations.kpis.formulas import BY_NAME, FORMULAS, Figure, figure
-from lineshaft.operations.kpis.pieces import By, Key, Piece, columns, together
+from lineshaft.operations.kpis.pieces import By, Key, Piece, columns, together, whole
 from lineshaft.operations.kpis.reading import Reader
 from lineshaft.operations.kpis.sums import Sums
 from lineshaft.operations.kpis.working import Work
@@ -93,14 +93,14 @@ class Kpis:
             Invalid: a figure is not known, or there are too many pieces.
         """
         names = check_names(only)
-        found = await self.each(scope, lambda w: (columns(w, by), columns(w, By.WHOLE)))
-        rows = together(cut for cut, _ in found)
+        found = await self.each(scope, lambda w: columns(w, by))
+        rows = together(found)
         if len(rows) > ROWS_MAX:
             raise Invalid(
                 f"there are {len(rows)} pieces, wanted at most {ROWS_MAX}",
                 remedy="Ask for a shorter span, or cut it otherwise.",
             )
-        all_of_it = one(together(whole for _, whole in found), scope)
+        all_of_it = one(together(whole(c) for c in found), scope)
         return Figures(
             units=[u.path for u in scope.units],
             by=by,

@@ -81,6 +81,19 @@ class Columns(NamedTuple):
     """(k, len(REAL)) quantities."""
 
 
+def whole(parts: Columns) -> Columns:
+    """All pieces of one unit as one."""
+    if not parts.keys:
+        return parts
+    return Columns(
+        keys=[Key()],
+        start_ns=parts.start_ns.min(keepdims=True),
+        stop_ns=parts.stop_ns.max(keepdims=True),
+        whole=parts.whole.sum(axis=0, keepdims=True),
+        real=parts.real.sum(axis=0, keepdims=True),
+    )
+
+
 def pieces(work: Work, by: By) -> list[Piece]:
     """The work in pieces, in order of time."""
     return together([columns(work, by)])
@@ -95,20 +108,20 @@ def together(parts: Iterable[Columns]) -> list[Piece]:
     at = np.array([places.setdefault(k, len(places)) for p in given for k in p.keys])
     k = len(places)
     start, stop = np.full(k, 2**63 - 1), np.full(k, -(2**63))
-    whole, real = np.zeros((k, len(WHOLE)), np.int64), np.zeros((k, len(REAL)))
+    ints, reals = np.zeros((k, len(WHOLE)), np.int64), np.zeros((k, len(REAL)))
     np.minimum.at(start, at, np.concatenate([p.start_ns for p in given]))
     np.maximum.at(stop, at, np.concatenate([p.stop_ns for p in given]))
-    np.add.at(whole, at, np.concatenate([p.whole for p in given]))
-    np.add.at(real, at, np.concatenate([p.real for p in given]))
-    rows = zip(places, start.tolist(), stop.tolist(), whole.tolist(), real.tolist(), strict=True)
+    np.add.at(ints, at, np.concatenate([p.whole for p in given]))
+    np.add.at(reals, at, np.concatenate([p.real for p in given]))
+    rows = zip(places, start.tolist(), stop.tolist(), ints.tolist(), reals.tolist(), strict=True)
     found = [
         Piece(
             key=key,
             start_ns=begin,
             stop_ns=end,
-            sums=Sums(**dict(zip(FIELDS, (*ints, *reals), strict=True))),  # type: ignore[arg-type]
+            sums=Sums(**dict(zip(FIELDS, (*whole_row, *real_row), strict=True))),  # type: ignore[arg-type]
         )
-        for key, begin, end, ints, reals in rows
+        for key, begin, end, whole_row, real_row in rows
     ]
     return sorted(found, key=lambda p: (p.start_ns, p.key))
 
@@ -126,13 +139,13 @@ def columns(work: Work, by: By) -> Columns:
     stop = np.zeros(k, dtype=np.int64)
     np.maximum.at(stop, group, work.stop_ns)
     more = _more(work, group, k)
-    whole = {**_times({e: table[:, PLACE[e]] for e in ELEMENTS}, more), **more}
+    exact = {**_times({e: table[:, PLACE[e]] for e in ELEMENTS}, more), **more}
     real = _amounts(work, group, k)
     return Columns(
         keys=_keys(work, firsts, by),
         start_ns=work.start_ns[firsts],
         stop_ns=stop,
-        whole=np.stack([whole[name] for name in WHOLE], axis=1),
+        whole=np.stack([exact[name] for name in WHOLE], axis=1),
         real=np.stack([real[name] for name in REAL], axis=1),
     )
 

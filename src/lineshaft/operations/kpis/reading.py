@@ -22,8 +22,11 @@ T = TypeVar("T")
 ROLES = ("made", "good", "scrap", "rework", "energy")
 NAMED = ("order", "product")
 KWH = "kW.h"
-CHUNK = 10
+CHUNK_MAX = 100
 """Units whose points are read at once."""
+CHUNK_DAYS = 40_000
+"""Units times days at once: a year of a hundred; the states of these are held in memory."""
+DAY_NS = 86_400 * 10**9
 WORKERS = 2
 """Chunks in work at the same time: one is read while another is summed up."""
 ROWS_MAX = 1_000_000
@@ -52,20 +55,22 @@ class Reader:
     ) -> list[T]:
         """What `use` makes of the work of each unit, in their order.
 
-        It runs in a thread; no more than `WORKERS` × `CHUNK` units are held at a time.
+        It runs in a thread; no more than `WORKERS` × `CHUNK_MAX` units are held at a time.
 
         Raises:
             Missing: a calendar is not known.
         """
         found: dict[int, list[T]] = {}
-        waiting = iter(range(0, len(units), CHUNK))
+        days = (stop_ns - start_ns) // DAY_NS + 1
+        size = max(1, min(CHUNK_MAX, CHUNK_DAYS // days, -(-len(units) // WORKERS)))
+        waiting = iter(range(0, len(units), size))
 
         async def worker() -> None:
             for begin in waiting:
-                some = units[begin : begin + CHUNK]
+                some = units[begin : begin + size]
                 found[begin] = await self._chunk(some, start_ns, stop_ns, use)
 
-        await _all_of(worker, min(WORKERS, -(-len(units) // CHUNK)))
+        await _all_of(worker, min(WORKERS, -(-len(units) // size)))
         return [one for begin in sorted(found) for one in found[begin]]
 
     async def _chunk(
