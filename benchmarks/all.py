@@ -46,6 +46,7 @@ PLANS = (
     Plan("twins", "Twins beside the BaSyx Python SDK"),
     Plan("expressions", "Expressions beside Polars"),
     Plan("kpis", "A year of OEE beside Polars"),
+    Plan("alarms", "Alarms beside a loop in Python"),
     Plan("opcua", "OPC UA end to end"),
     Plan("coldstart", "Cold start and memory"),
     Plan("live", "Live values to many browsers", quick=("--seconds", "1")),

@@ -9,6 +9,7 @@ from lineshaft.operations import Latest, Names
 from lineshaft.operations.alarms import desk
 from lineshaft.operations.alarms.counting import Rung
 from lineshaft.operations.alarms.desk import Desk
+from lineshaft.operations.derived import engine, marks
 from lineshaft.operations.derived.engine import Engine
 from lineshaft.operations.kpis.part import KpiPart
 from lineshaft.operations.states import following, part
@@ -18,8 +19,8 @@ from lineshaft.records import Records
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
 
-COLLECTIONS = (*desk.COLLECTIONS, *part.COLLECTIONS)
-DURABLE = (desk.SUBSCRIPTION,)
+COLLECTIONS = (*marks.COLLECTIONS, *desk.COLLECTIONS, *part.COLLECTIONS)
+DURABLE = (engine.SUBSCRIPTION, desk.SUBSCRIPTION)
 """Durable subscriptions to all data; declared here, each read by one part."""
 WAITING_MAX = 1024
 """Batches that may wait for a part before their drivers do."""
@@ -55,7 +56,7 @@ class Operations:
             spine.durable(name, "data.>", size_max=WAITING_MAX)
         spine.durable(following.SUBSCRIPTION, following.SUBJECT, size_max=WAITING_MAX)
         self.engine = Engine(names=names, store=store, records=records, spine=spine)
-        self.desk = Desk(records, spine, authorizer)
+        self.desk = Desk(records, spine, authorizer, names=names, store=store)
         self.states = States(store, records, spine, authorizer, engine=self.engine)
         self.kpis = KpiPart(
             timelines=self.states.intervals,
@@ -80,8 +81,8 @@ class Operations:
         """
         await self.kpis.take(tables.calendars)
         await self.engine.start()
-        await self.desk.start(tables.alarms)
         await self.states.start(tables.work_units, tables.reasons)
+        await self.desk.start(tables.alarms, tables.alarm_groups, tables.alarm_rules)
 
     async def reload(self, tables: Tables) -> None:
         """Take the settings as they are now.
@@ -90,8 +91,8 @@ class Operations:
             Invalid: they ask for something that cannot be.
         """
         await self.kpis.take(tables.calendars)
-        await self.desk.reload(tables.alarms)
         await self.states.reload(tables.work_units, tables.reasons)
+        await self.desk.reload(tables.alarms, tables.alarm_groups, tables.alarm_rules)
 
     async def run(self) -> None:
         """Run every part until cancelled; one that fails is started anew beside the others."""
