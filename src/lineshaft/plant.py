@@ -106,7 +106,8 @@ class Plant:
             authorizer=authorizer,
             audit=audit,
         )
-        self.historian.told.append(self.operations.frames.take)
+        self.historian.aside.append(self.operations.engine.kept_aside)
+        self.historian.aside.append(self.operations.frames.take)
         self.life = self._life()
         self._stop = asyncio.Event()
         self._server_changed = asyncio.Event()

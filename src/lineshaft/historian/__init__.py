@@ -103,8 +103,8 @@ class Historian:
         self.retention = Retention(
             store, config.rules(), round(config.disk_gb_max * GB), self.corrections.note
         )
-        self.told: list[Callable[[Batch], Awaitable[None]]] = []
-        """Who hears of batches that do not pass on the spine, before these are acknowledged."""
+        self.aside: list[Callable[[Batch], Awaitable[None]]] = []
+        """Who else must know of what did not come over the spine, before it is acknowledged."""
         self.recorder = Recorder(spine, store, rows_max=config.rows_max, kept=self._kept)
 
     async def start(self) -> None:
@@ -137,8 +137,8 @@ class Historian:
         """
         await self.store.append(batch)
         self._kept(batch)
-        for tell in self.told:
-            await tell(batch)
+        for told in self.aside:
+            await told(batch)
 
     def _kept(self, batch: Batch) -> None:
         self.namespace.infer(batch)

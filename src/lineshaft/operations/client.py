@@ -5,6 +5,7 @@ import functools
 from typing import Any
 
 from lineshaft.operations.alarms.client import Alarms
+from lineshaft.operations.derived.client import Derived
 from lineshaft.operations.frames.client import Frames
 from lineshaft.operations.kpis.client import Kpis
 from lineshaft.operations.states.client import States
@@ -16,6 +17,11 @@ class Operations(abc.ABC):
     @abc.abstractmethod
     def _json(self, method: str, path: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401
         """Ask the plant: method and path below the API, options of httpx."""
+
+    @functools.cached_property
+    def derived(self) -> Derived:
+        """Derived points: looked at, defined, checked, tried on history, recomputed."""
+        return Derived(self._json)
 
     @functools.cached_property
     def alarms(self) -> Alarms:

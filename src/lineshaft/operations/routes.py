@@ -2,12 +2,14 @@
 
 from lineshaft.operations.alarms import routes as alarms
 from lineshaft.operations.calendars import routes as calendars
+from lineshaft.operations.derived import routes as derived
 from lineshaft.operations.frames import routes as frames
 from lineshaft.operations.kpis import routes as kpis
 from lineshaft.operations.states import routes as states
 
 handlers = [
     *alarms.handlers,
+    *derived.handlers,
     *states.handlers,
     *calendars.handlers,
     *kpis.handlers,

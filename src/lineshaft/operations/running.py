@@ -10,6 +10,7 @@ from lineshaft.operations.alarms import desk
 from lineshaft.operations.alarms.counting import Rung
 from lineshaft.operations.alarms.desk import Desk
 from lineshaft.operations.derived import engine, marks
+from lineshaft.operations.derived.desk import DerivedDesk
 from lineshaft.operations.derived.engine import Engine
 from lineshaft.operations.frames import desk as frames
 from lineshaft.operations.kpis.part import KpiPart
@@ -57,6 +58,7 @@ class Operations:
             spine.durable(name, "data.>", size_max=WAITING_MAX)
         spine.durable(following.SUBSCRIPTION, following.SUBJECT, size_max=WAITING_MAX)
         self.engine = Engine(names=names, store=store, records=records, spine=spine)
+        self.derived = DerivedDesk(self.engine, store, records, spine, authorizer)
         self.desk = Desk(records, spine, authorizer, names=names, store=store)
         self.states = States(store, records, spine, authorizer, engine=self.engine)
         self.kpis = KpiPart(
@@ -91,6 +93,7 @@ class Operations:
         """
         await self.kpis.take(tables.calendars)
         await self.engine.start()
+        await self.derived.start(tables.derived)
         await self.states.start(tables.work_units, tables.reasons)
         await self.desk.start(tables.alarms, tables.alarm_groups, tables.alarm_rules)
         await self.frames.start(tables.frames)
@@ -101,6 +104,7 @@ class Operations:
         Raises:
             Invalid: they ask for something that cannot be.
         """
+        await self.derived.reload(tables.derived)
         await self.kpis.take(tables.calendars)
         await self.states.reload(tables.work_units, tables.reasons)
         await self.desk.reload(tables.alarms, tables.alarm_groups, tables.alarm_rules)
@@ -117,6 +121,7 @@ class Operations:
         return {
             "desk": self.desk,
             "engine": self.engine,
+            "derived_desk": self.derived,
             "states": self.states,
             "frames": self.frames,
             **self.kpis.given(),

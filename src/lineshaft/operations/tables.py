@@ -9,6 +9,8 @@ from lineshaft.operations.alarms.rules import AlarmGroup, AlarmRules, check_rule
 from lineshaft.operations.alarms.settings import Alarm, check_alarm
 from lineshaft.operations.calendars.book import check_calendars
 from lineshaft.operations.calendars.settings import CalendarTable
+from lineshaft.operations.derived.bank import check_derived
+from lineshaft.operations.derived.settings import Derived
 from lineshaft.operations.frames.settings import Template, check_template
 from lineshaft.operations.kpis.checking import check_calendar_names
 from lineshaft.operations.states.checking import check_work_units
@@ -18,6 +20,8 @@ from lineshaft.operations.states.settings import Reason, WorkUnit
 class Tables(Settings, frozen=True):
     """The tables of operations."""
 
+    derived: tuple[Derived, ...] = ()
+    """One table `[[derived]]` a point that is calculated from others."""
     alarms: tuple[Alarm, ...] = ()
     """One table `[[alarms]]` a condition that needs an answer."""
     calendars: tuple[CalendarTable, ...] = ()
@@ -43,6 +47,8 @@ def check_tables(tables: Tables) -> None:
     Raises:
         Invalid: one cannot.
     """
+    _once("[[derived]] point", (d.point for d in tables.derived))
+    check_derived([d.definition() for d in tables.derived])
     _once("[[alarms]] name", (a.name for a in tables.alarms))
     for alarm in tables.alarms:
         check_alarm(alarm)

@@ -111,7 +111,7 @@ async def test_an_import_into_the_past_makes_the_frames_of_that_past():
     async with hall(RUN) as h:
         await h.bring(("on", 0, False), ("heat", 0, 1.0))
         await h.until(50)
-        h.historian.told.append(h.frames.take)
+        h.historian.aside.append(h.frames.take)
         await h.historian.append(rows_of([("on", -900, True), ("on", -800, False)]))
         await h.until(55)
         await h.until(60)

@@ -21,6 +21,7 @@ from lineshaft.operations.alarms import book as pages
 from lineshaft.operations.alarms.book import Book, NoNames, Settled, View
 from lineshaft.operations.alarms.defining import check_define, defined, removed
 from lineshaft.operations.alarms.evaluating import Signal
+from lineshaft.operations.alarms.figures import figures
 from lineshaft.operations.alarms.flooding import BY, Flood
 from lineshaft.operations.alarms.going import Going
 from lineshaft.operations.alarms.happenings import Acknowledged, AnyHappening, Enabled, Passed
@@ -35,6 +36,7 @@ from lineshaft.operations.alarms.transitions import after
 from lineshaft.records import Append, Change, Records
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
+from lineshaft.web.metrics import Metric
 
 log = logging.getLogger(__name__)
 
@@ -72,9 +74,10 @@ class Desk:
     ) -> None:
         self._records, self._spine, self._authorizer = records, spine, authorizer
         self._store, self._clock = store, clock
-        self.book = Book(records, authorizer, names or NoNames())
+        self.book = Book(records, authorizer, NoNames() if names is None else names)
         self._flood = Flood(AlarmRules())
         self._turn = asyncio.Lock()
+        self._told = 0
         self.trouble = ""
         """Why transitions cannot be kept now; empty when they can."""
 
@@ -120,11 +123,15 @@ class Desk:
         times = [s.active_ns for s in states if s.active_ns > since]
         rules = self.book.rules
         on = self._flood.on or any(BY in s.suppressors for s in states)
+        count = self._flood.count
         self._flood = Flood(rules, times if rules.flood_suppress else (), on=on)
+        self._flood.count = count
 
     async def _know(self, signals: Sequence[Signal]) -> None:
         """Have new expressions know history, and judge what nobody has judged yet."""
         judge, store = self.book.judge, self._store
+        if orphans := self.book.orphans(self._clock()):
+            await self._keep_at_last(orphans, set())
         if store is None:
             return
         for signal in signals:
@@ -200,6 +207,7 @@ class Desk:
             changes += [Append(event=e) for n, e in going.events if n in names]
             await self._commit_at_last(changes)
         self.book.states |= states
+        self._told += len(going.events)
         await self._tell(e for _, e in going.events)
 
     async def _commit_at_last(self, changes: list[Change]) -> None:
@@ -218,9 +226,9 @@ class Desk:
 
     # ---- looking
 
-    def views(self, who: Identity) -> list[View]:
-        """All alarms that the caller may see, most urgent first."""
-        return self.book.views(who)
+    def views(self, who: Identity, *, opened: bool = False) -> list[View]:
+        """Alarms that the caller may see, most urgent first; `opened`: the open ones alone."""
+        return self.book.views(who, opened=opened)
 
     def view(self, who: Identity, name: str) -> View:
         """One alarm.
@@ -364,6 +372,10 @@ class Desk:
                 await self._spine.announce(event)
             except LineshaftError as error:
                 log.warning("event not announced", extra={"kind": event.kind, "cause": str(error)})
+
+    def metrics(self) -> list[Metric]:
+        """Figures for Prometheus."""
+        return figures(self.book, self._flood, self._told)
 
     def problems(self) -> list[str]:
         """What is wrong now."""

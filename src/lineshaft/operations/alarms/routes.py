@@ -1,5 +1,7 @@
 """Alarms over HTTP: list, answer, define, try on history, journal, figures."""
 
+import enum
+
 import msgspec
 from litestar import Response
 
@@ -133,10 +135,20 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     stop: str = "now"
 
 
+class Scope(enum.Enum):
+    """Which alarms are listed."""
+
+    ALL = "all"
+    OPEN = "open"
+    """Those that somebody has to do with: not normal, and enabled."""
+
+
 class AlarmList(msgspec.Struct, frozen=True):
     """Alarms, most urgent first."""
 
     items: list[View]
+    total: int
+    """How many there are, the normal ones too."""
 
 
 class Journal(msgspec.Struct, frozen=True):
@@ -180,9 +192,9 @@ _ENGINEERS = (Suppress, OutOfService, InService, Enable, Disable)
 
 
 @get("/alarms", action=Action.LOOK, tags=["alarms"], summary="All alarms")
-async def list_alarms(desk: Desk, who: Identity) -> AlarmList:
+async def list_alarms(desk: Desk, who: Identity, scope: Scope = Scope.ALL) -> AlarmList:
     """Every alarm that the caller may see with its state, most urgent first."""
-    return AlarmList(desk.views(who))
+    return AlarmList(desk.views(who, opened=scope is Scope.OPEN), desk.book.count(who))
 
 
 @post(
