@@ -12,7 +12,8 @@ from lineshaft.core.clock import to_iso
 from lineshaft.core.errors import Missing
 from lineshaft.core.path import parent
 from lineshaft.core.point import Value
-from lineshaft.operations.alarms.desk import Desk, View
+from lineshaft.operations.alarms.book import View
+from lineshaft.operations.alarms.desk import Desk
 from lineshaft.operations.alarms.settings import SEVERITY, Alarm, Limit
 from lineshaft.operations.running import Operations
 from lineshaft.operations.states.settings import STATE_POINT, WorkUnit

@@ -1,7 +1,9 @@
 /** Alles, was die Konsole sagt, auf Deutsch. */
 import type { Texts } from "./en";
 import { alarms } from "./alarms.de";
+import { board } from "./board.de";
 import { history } from "./history.de";
+import { states } from "./states.de";
 import { twins } from "./twins.de";
 
 export const de: Texts = {
@@ -51,9 +53,11 @@ export const de: Texts = {
   },
   nav: {
     live: "Übersicht",
+    production: "Produktion",
     trend: "Trend",
     data: "Daten",
     alarms: "Alarme",
+    stops: "Stillstände",
     devices: "Geräte",
     users: "Benutzer",
     audit: "Prüfprotokoll",
@@ -132,6 +136,8 @@ export const de: Texts = {
     ago: { s: (n) => `${n} s`, m: (n) => `${n} min`, h: (n) => `${n} h`, d: (n) => `${n} d` },
   },
   ...alarms,
+  ...states,
+  ...board,
   ...history,
   twins,
   devices: {

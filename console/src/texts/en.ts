@@ -1,6 +1,8 @@
 /** Everything the console says, in English; the other languages must say the same things. */
 import { alarms } from "./alarms.en";
+import { board } from "./board.en";
 import { history } from "./history.en";
+import { states } from "./states.en";
 import { twins } from "./twins.en";
 
 export const en = {
@@ -50,9 +52,11 @@ export const en = {
   },
   nav: {
     live: "Overview",
+    production: "Production",
     trend: "Trend",
     data: "Data",
     alarms: "Alarms",
+    stops: "Stops",
     devices: "Devices",
     users: "Users",
     audit: "Audit trail",
@@ -131,6 +135,8 @@ export const en = {
     ago: { s: (n: number) => `${n} s`, m: (n: number) => `${n} min`, h: (n: number) => `${n} h`, d: (n: number) => `${n} d` },
   },
   ...alarms,
+  ...states,
+  ...board,
   ...history,
   twins,
   devices: {

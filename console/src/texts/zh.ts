@@ -1,7 +1,9 @@
 /** 控制台的全部中文文本。 */
 import type { Texts } from "./en";
 import { alarms } from "./alarms.zh";
+import { board } from "./board.zh";
 import { history } from "./history.zh";
+import { states } from "./states.zh";
 import { twins } from "./twins.zh";
 
 export const zh: Texts = {
@@ -51,9 +53,11 @@ export const zh: Texts = {
   },
   nav: {
     live: "总览",
+    production: "生产",
     trend: "趋势",
     data: "数据",
     alarms: "报警",
+    stops: "停机",
     devices: "设备",
     users: "用户",
     audit: "审计记录",
@@ -132,6 +136,8 @@ export const zh: Texts = {
     ago: { s: (n) => `${n} 秒`, m: (n) => `${n} 分`, h: (n) => `${n} 小时`, d: (n) => `${n} 天` },
   },
   ...alarms,
+  ...states,
+  ...board,
   ...history,
   twins,
   devices: {

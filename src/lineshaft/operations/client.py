@@ -5,6 +5,8 @@ import functools
 from typing import Any
 
 from lineshaft.operations.alarms.client import Alarms
+from lineshaft.operations.kpis.client import Kpis
+from lineshaft.operations.states.client import States
 
 
 class Operations(abc.ABC):
@@ -18,3 +20,13 @@ class Operations(abc.ABC):
     def alarms(self) -> Alarms:
         """Alarms: looked at, answered, defined, tried on history."""
         return Alarms(self._json)
+
+    @functools.cached_property
+    def kpis(self) -> Kpis:
+        """Figures of ISO 22400: by shift, day, order, product; losses, reports, calendars."""
+        return Kpis(self._json)
+
+    @functools.cached_property
+    def states(self) -> States:
+        """States of work units: looked at, explained, corrected."""
+        return States(self._json)

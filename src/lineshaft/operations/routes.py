@@ -1,5 +1,8 @@
 """The routes of every part of operations."""
 
 from lineshaft.operations.alarms import routes as alarms
+from lineshaft.operations.calendars import routes as calendars
+from lineshaft.operations.kpis import routes as kpis
+from lineshaft.operations.states import routes as states
 
-handlers = [*alarms.handlers]
+handlers = [*alarms.handlers, *states.handlers, *calendars.handlers, *kpis.handlers]

@@ -3,8 +3,12 @@
 import argparse
 
 from lineshaft.operations.alarms import verbs as alarms
+from lineshaft.operations.kpis import verbs as kpis
+from lineshaft.operations.states import verbs as states
 
 
 def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `alarm`."""
+    """Add `alarm`, `kpi`, `state`."""
     alarms.verbs(subparsers)
+    kpis.verbs(subparsers)
+    states.verbs(subparsers)
