@@ -106,6 +106,13 @@ class Contributor(Protocol):
     def contributed(self, path: str) -> Sequence[Contribution]:
         """What is to be told of the asset at the path, the same until the version changes."""
 
+    async def refresh(self) -> None:
+        """Work out what takes too long to be worked out when it is read; asked again and again.
+
+        Raises:
+            LineshaftError: it cannot be worked out now; the last values stand.
+        """
+
     def values(self, path: str, id_short: str) -> Mapping[str, Value | None]:
         """Values now of elements of a submodel that it brought, by idShortPath; None for none."""
 

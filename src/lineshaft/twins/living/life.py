@@ -83,7 +83,7 @@ class Life:
         files, attachments = Files(folder), Attachments(records)
         self.bindings = Bindings(records, spine.announce)
         self.footprints = Footprints(config, names, latest, history)
-        contributions = Contributions(contributors)
+        self.contributions = contributions = Contributions(contributors)
         self.gardener = Gardener(
             config,
             plant=plant,
@@ -159,6 +159,7 @@ class Life:
         parts = {
             "twin jobs": self.services.run,
             "footprints": self.footprints.run,
+            "twin contributions": self.contributions.run,
             "sweeper": self.exchange.sweeper.run,
             "plugger": self.plugger.run,
             "twin events": self.events.run,
