@@ -94,6 +94,7 @@ class Plant:
         self.writer = Writer(file.gather, self.devices, self.historian, authorizer, audit)
         self.writer.allow(file.writes)
         self.operations = Operations(
+            plant=self.name,
             names=self.historian.namespace,
             latest=self.historian,
             store=self.store,

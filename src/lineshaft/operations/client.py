@@ -5,6 +5,7 @@ import functools
 from typing import Any
 
 from lineshaft.operations.alarms.client import Alarms
+from lineshaft.operations.notices.client import Notices
 
 
 class Operations(abc.ABC):
@@ -18,3 +19,8 @@ class Operations(abc.ABC):
     def alarms(self) -> Alarms:
         """Alarms: looked at, answered, defined, tried on history."""
         return Alarms(self._json)
+
+    @functools.cached_property
+    def notices(self) -> Notices:
+        """Notices: who is told of alarms, what waits, what was sent."""
+        return Notices(self._json)

@@ -1,5 +1,6 @@
 """The routes of every part of operations."""
 
 from lineshaft.operations.alarms import routes as alarms
+from lineshaft.operations.notices import routes as notices
 
-handlers = [*alarms.handlers]
+handlers = [*alarms.handlers, *notices.handlers]

@@ -8,12 +8,14 @@ from lineshaft.core.flow import supervise
 from lineshaft.operations import Latest, Names
 from lineshaft.operations.alarms import desk
 from lineshaft.operations.alarms.desk import Desk
+from lineshaft.operations.notices import office
+from lineshaft.operations.notices.office import Notices
 from lineshaft.operations.tables import Tables
 from lineshaft.records import Records
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
 
-COLLECTIONS = (*desk.COLLECTIONS,)
+COLLECTIONS = (*desk.COLLECTIONS, *office.COLLECTIONS)
 DURABLE = (desk.SUBSCRIPTION,)
 """Durable subscriptions to all data; declared here, each read by one part."""
 WAITING_MAX = 1024
@@ -38,6 +40,7 @@ class Operations:
     def __init__(  # noqa: PLR0913 - each is a neighbour, by keyword
         self,
         *,
+        plant: str,
         names: Names,
         latest: Latest,
         store: Store,
@@ -49,7 +52,16 @@ class Operations:
         for name in DURABLE:
             spine.durable(name, "data.>", size_max=WAITING_MAX)
         self.desk = Desk(records, spine, authorizer)
-        self.parts: dict[str, Part] = {"alarms": self.desk}
+        self.notices = Notices(
+            plant=plant,
+            records=records,
+            spine=spine,
+            alarms=self.desk,
+            names=names,
+            latest=latest,
+            authorizer=authorizer,
+        )
+        self.parts: dict[str, Part] = {"alarms": self.desk, "notices": self.notices}
 
     async def start(self, tables: Tables) -> None:
         """Know what the settings and the records know; nothing runs yet.
@@ -58,6 +70,7 @@ class Operations:
             Invalid: the settings ask for something that cannot be.
         """
         await self.desk.start(tables.alarms)
+        await self.notices.start(tables.recipients, tables.notices, tables.delivery)
 
     async def reload(self, tables: Tables) -> None:
         """Take the settings as they are now.
@@ -66,6 +79,7 @@ class Operations:
             Invalid: they ask for something that cannot be.
         """
         await self.desk.reload(tables.alarms)
+        await self.notices.reload(tables.recipients, tables.notices, tables.delivery)
 
     async def run(self) -> None:
         """Run every part until cancelled; one that fails is started anew beside the others."""
@@ -75,4 +89,4 @@ class Operations:
 
     def given(self) -> dict[str, object]:
         """What the routes are given, by the names of their parameters."""
-        return {"desk": self.desk}
+        return {"desk": self.desk, "notices": self.notices}

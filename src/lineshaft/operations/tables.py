@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from lineshaft.core.errors import Invalid
 from lineshaft.core.settings import Settings
 from lineshaft.operations.alarms.settings import Alarm, check_alarm
+from lineshaft.operations.notices.settings import Delivery, Recipient, Rule, check_notices
 
 
 class Tables(Settings, frozen=True):
@@ -12,6 +13,12 @@ class Tables(Settings, frozen=True):
 
     alarms: tuple[Alarm, ...] = ()
     """One table `[[alarms]]` a condition that needs an answer."""
+    recipients: tuple[Recipient, ...] = ()
+    """One table `[[recipients]]` somebody who can be told of alarms."""
+    notices: tuple[Rule, ...] = ()
+    """One table `[[notices]]` a rule by which alarms are told to recipients."""
+    delivery: Delivery = Delivery()
+    """What notices and reports go out by."""
 
 
 TABLES = frozenset(Tables.__struct_fields__)
@@ -26,6 +33,9 @@ def check_tables(tables: Tables) -> None:
     _once("[[alarms]] name", (a.name for a in tables.alarms))
     for alarm in tables.alarms:
         check_alarm(alarm)
+    _once("[[recipients]] name", (r.name for r in tables.recipients))
+    _once("[[notices]] name", (r.name for r in tables.notices))
+    check_notices(tables.recipients, tables.notices, tables.delivery)
 
 
 def _once(what: str, names: Iterable[str]) -> None:

@@ -27,7 +27,10 @@ def event_of(
         "happening": happening,
         "event_id": state.event_id,
         "letter": letter(state).value,
+        "letter_before": letter(before).value,
         "severity": state.severity or before.severity,
+        "severity_before": before.severity,
+        "active_ns": state.active_ns,
         "limit": state.limit or before.limit,
         "annunciated": annunciation(state) is not Annunciation.NONE,
     }
