@@ -41,7 +41,10 @@ class Mail:
             LinkLost: the server did not take it, and may later.
             Refused: it will not.
         """
-        mail = letter(self._config.sender, recipient.mail, message)
+        try:
+            mail = letter(self._config.sender, recipient.mail, message)
+        except (ValueError, LookupError) as error:
+            raise Refused(f"{recipient.name}: what it says cannot be mail: {error}") from error
         async with self._room:
             try:
                 async with asyncio.timeout(self._config.timeout_s * ANSWERS_MAX):

@@ -89,6 +89,8 @@ class Notices:
         """
         self._take_in(recipients, rules, delivery)
         await self.outbox.start()
+        if rules:  # before anything runs, so that the first alarm is told
+            await self._reader.place()
 
     async def reload(
         self, recipients: Sequence[Recipient], rules: Sequence[Rule], delivery: Delivery

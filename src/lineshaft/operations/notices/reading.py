@@ -23,7 +23,7 @@ from lineshaft.operations.notices.notice import Notice, Status, Told
 from lineshaft.operations.notices.outbox import Outbox, later_ns
 from lineshaft.operations.notices.rules import answers, asks, concerns, trigger
 from lineshaft.operations.notices.settings import Delivery, On, Recipient, Rule
-from lineshaft.records import Collection, Logged, Put, Records
+from lineshaft.records import Collection, Delete, Logged, Put, Records
 from lineshaft.spines import Spine
 
 log = logging.getLogger(__name__)
@@ -89,6 +89,8 @@ class Reader:
     ) -> None:
         self._records, self._spine, self._outbox = records, spine, outbox
         self._alarms, self._names, self._latest, self._clock = alarms, names, latest, clock
+        self.following = False
+        """Whether its place in the log is known, so that what happens from now on is told."""
 
     async def run(self, book: Book, put: Callable[[], None]) -> None:
         """Read until cancelled; `put` is called whenever something is in the outbox anew."""
@@ -103,7 +105,8 @@ class Reader:
                 news.set()
 
     async def _read(self, book: Book, put: Callable[[], None], news: asyncio.Event) -> None:
-        after = kept = await self._place()
+        after = kept = await self.place()
+        self.following = True
         while True:
             news.clear()
             found = await self._records.events(after=after, kind=KIND, limit=PAGE)
@@ -117,7 +120,7 @@ class Reader:
                 async with asyncio.timeout(LOOK_S):
                     await news.wait()
 
-    async def _place(self) -> int:
+    async def place(self) -> int:
         """Where it is in the log; the first time, at its end."""
         found = await self._records.get(PLACES.name, KEY)
         if found is not None:
@@ -129,8 +132,8 @@ class Reader:
 
     async def forget(self) -> None:
         """Begin at the end of the log next time: without rules nobody misses what is between."""
-        newest = await self._records.events(newest_first=True, limit=1)
-        await self._records.commit(_put(newest[0].seq if newest else 0))
+        self.following = False
+        await self._records.commit(Delete(collection=PLACES.name, key=KEY))
 
     async def take(self, book: Book, page: Sequence[Logged], *, must_keep: bool = False) -> bool:
         """Put what follows from a page of the log into the outbox; False when nothing did."""
