@@ -1,5 +1,6 @@
 /** Everything the console says, in English; the other languages must say the same things. */
 import { alarms } from "./alarms.en";
+import { notices } from "./notices.en";
 import { history } from "./history.en";
 import { twins } from "./twins.en";
 
@@ -131,6 +132,7 @@ export const en = {
     ago: { s: (n: number) => `${n} s`, m: (n: number) => `${n} min`, h: (n: number) => `${n} h`, d: (n: number) => `${n} d` },
   },
   ...alarms,
+  ...notices,
   ...history,
   twins,
   devices: {

@@ -1,6 +1,7 @@
 /** 控制台的全部中文文本。 */
 import type { Texts } from "./en";
 import { alarms } from "./alarms.zh";
+import { notices } from "./notices.zh";
 import { history } from "./history.zh";
 import { twins } from "./twins.zh";
 
@@ -132,6 +133,7 @@ export const zh: Texts = {
     ago: { s: (n) => `${n} 秒`, m: (n) => `${n} 分`, h: (n) => `${n} 小时`, d: (n) => `${n} 天` },
   },
   ...alarms,
+  ...notices,
   ...history,
   twins,
   devices: {

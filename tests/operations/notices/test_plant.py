@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 
+from msgspec.structs import replace
 from tests.operations.notices.servers import hook, post
 from tests.twins.living.plants import plant, publish, until
 
@@ -136,10 +137,8 @@ async def test_a_reload_takes_new_recipients_and_begins_with_what_happens_then(t
         file = tmp_path / "plant.toml"
         alarm = TABLES.format(url=server.url).partition("[[recipients]]")[0]
         file.write_text(f"{alarm}\n[server]\nport = 0\n")
-        async with plant(tmp_path, alarm) as (made, http):
-            made.loaded = made.loaded.__class__(
-                file, made.loaded.file, made.loaded.data, made.loaded.drivers
-            )
+        async with plant(tmp_path, alarm) as (made, _):
+            made.loaded = replace(made.loaded, path=file)
             await publish(made, ("acme/press/oil", 90.0))
             await publish(made, ("acme/press/oil", 70.0))
             file.write_text(f"{TABLES.format(url=server.url)}\n[server]\nport = 0\n")
@@ -173,7 +172,8 @@ async def main(folder, tables, start):
         await up.wait()
         for n in range(start, start + 1000):
             for value in (90.0 + n / 1000, 70.0):
-                await plant.spine.publish("data.t", Batch.of_rows([("acme/press/oil", now_ns(), value)]))
+                row = ("acme/press/oil", now_ns(), value)
+                await plant.spine.publish("data.t", Batch.of_rows([row]))
             print(n, flush=True)
 
 asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))

@@ -84,7 +84,7 @@ class Mail:
         server = smtplib.SMTP(config.host, config.port, timeout=config.timeout_s)
         try:
             server.starttls(context=context)
-        except BaseException:
+        except (smtplib.SMTPException, OSError):
             server.close()
             raise
         return server

@@ -41,13 +41,12 @@ class Mqtt:
                 session = Session("notices", self._address())
                 try:
                     await session.open()
+                    self._session = session
                 except Refused as error:  # mended settings, or accounts of the broker, do help
-                    session.close()
                     raise LinkLost(str(error), remedy=error.remedy) from error
-                except BaseException:
-                    session.close()
-                    raise
-                self._session = session
+                finally:
+                    if self._session is not session:
+                        session.close()
             return self._session
 
     def _drop(self, session: Session) -> None:
