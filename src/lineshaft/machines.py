@@ -1,21 +1,25 @@
 """The machines of the plant as twins see them: what reaches them, the guard before them."""
 
-import asyncio
-from collections.abc import Collection, Mapping
+import contextlib
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
-from lineshaft.core.access import Action, Audit, Authorizer, Identity
-from lineshaft.core.errors import Denied, LineshaftError, LinkLost, Refused
-from lineshaft.core.event import Event
-from lineshaft.core.point import Value
-from lineshaft.drivers import Driver
-from lineshaft.gather.device import State
-from lineshaft.gather.devices import Devices
-from lineshaft.gather.writing import Writer
-from lineshaft.twins.living import Link, Register
+import msgspec
 
-CALL_S_MAX = 60.0
-"""How long a machine may take for a method."""
+from lineshaft.core.access import Identity
+from lineshaft.core.errors import LineshaftError, Missing, Refused
+from lineshaft.core.path import parent
+from lineshaft.core.point import Kind, Value
+from lineshaft.drivers import Argument, Driver, Method
+from lineshaft.gather import ArgumentRule
+from lineshaft.gather.calling import Caller
+from lineshaft.gather.devices import Devices
+from lineshaft.gather.writing import Ticket, Writer
+from lineshaft.twins import Json
+from lineshaft.twins.living import Contribution, Link, Register
+from lineshaft.twins.living.building import described, operation, prop
+from lineshaft.twins.living.names import id_shorts
+from lineshaft.twins.living.operational import TYPES
 
 
 class Machines:
@@ -25,15 +29,9 @@ class Machines:
         self,
         devices: Devices,
         writer: Writer,
-        authorizer: Authorizer,
-        audit: Audit,
-        *,
-        calls: Collection[str] = (),
+        caller: Caller,
     ) -> None:
-        """`calls` are the paths of methods that may be called at all."""
-        self._calls = frozenset(calls)
-        self._devices, self._writer = devices, writer
-        self._authorizer, self._audit = authorizer, audit
+        self._devices, self._writer, self._caller = devices, writer, caller
 
     def link(self, source: str) -> Link | None:
         """The connection of that name, or None."""
@@ -46,73 +44,156 @@ class Machines:
         """Whether the settings allow to write the point at all."""
         return self._writer.allowed(point)
 
-    async def write(self, who: Identity, point: str, value: Value) -> None:
-        """Write through the guard: prepare, confirm, read back, all on record.
+    async def write(self, who: Identity, values: Mapping[str, Value]) -> None:
+        """Write values by point through the guard: prepare all, then confirm and read back each.
+
+        When one cannot be prepared, nothing is written. When one fails after that, the error says
+        which were written and which were not.
 
         Raises:
             Denied: `who` may not.
             Refused: settings, limits, interlock or device say no, or it reads back otherwise.
-            LinkLost: the device does not answer.
+            LinkLost: a device does not answer.
         """
-        ticket = await self._writer.prepare(who, point, value)
-        done = await self._writer.confirm(who, ticket.id, "twin")
-        if not done.ok:
-            raise Refused(
-                f"{point}: {value!r} was written, the device reads back {done.read_back.value!r}",
-                remedy="Look at the machine; it may round, or refuse in silence.",
-            )
+        tickets = await self._prepared(who, values)
+        written: list[str] = []
+        for at, ticket in enumerate(tickets):
+            try:
+                done = await self._writer.confirm(who, ticket.id, "twin")
+                if not done.ok:
+                    raise Refused(
+                        f"{ticket.point}: {ticket.value!r} was written, the device reads back"
+                        f" {done.read_back.value!r}",
+                        remedy="Look at the machine; it may round, or refuse in silence.",
+                    )
+            except LineshaftError as error:
+                left = tickets[at + 1 :]
+                await self._cancelled(who, left)
+                if len(tickets) == 1:
+                    raise
+                raise type(error)(
+                    f"{error}; written: {', '.join(written) or 'nothing'};"
+                    f" not written: {', '.join(t.point for t in left) or 'nothing else'}",
+                    remedy=error.remedy,
+                ) from error
+            written.append(ticket.point)
+
+    async def _prepared(self, who: Identity, values: Mapping[str, Value]) -> list[Ticket]:
+        tickets: list[Ticket] = []
+        try:
+            for point, value in values.items():
+                tickets.append(await self._writer.prepare(who, point, value))
+        except LineshaftError:
+            await self._cancelled(who, tickets)
+            raise
+        return tickets
+
+    async def _cancelled(self, who: Identity, tickets: Sequence[Ticket]) -> None:
+        """Give tickets back that will not be used; those whose time is over are gone anyway."""
+        for ticket in tickets:
+            with contextlib.suppress(Missing):
+                await self._writer.cancel(who, ticket.id)
+
+    def callable(self, method: str) -> bool:
+        """Whether the settings allow to call the method at all."""
+        return method in self._caller.rules()
 
     async def call(self, who: Identity, method: str, inputs: Mapping[str, Value]) -> dict[str, Any]:
-        """Have a machine carry out a method, on record before and after; its outputs by name.
+        """Have a machine carry out a method through the guard; its outputs by name.
+
+        Names are those of the device, or the idShorts made of them; arrays and objects are JSON
+        in text, since a Property holds one value.
 
         Raises:
             Denied: `who` may not.
-            Refused: the settings do not allow it, no device has such a method, or it says no.
+            Refused: settings, limits, interlock or device say no.
             LinkLost: it does not answer.
         """
-        data: dict[str, object] = {"inputs": dict(inputs)}
-        if not self._authorizer.allows(who, Action.WRITE, method):
-            await self._note("call.refused", who, method, data)
-            raise Denied(f"{who.name} may not call {method}")
-        try:
-            driver = self._driver_of(method)
-        except Refused as error:
-            await self._note("call.refused", who, method, data | {"problem": str(error)})
-            raise
-        await self._note("call.begun", who, method, data)
-        try:
-            async with asyncio.timeout(CALL_S_MAX):
-                outputs = await driver.call(method, inputs)
-        except TimeoutError:
-            await self._note("call.failed", who, method, {"problem": "no answer"})
-            raise LinkLost(
-                f"{method}: {driver.name} did not answer within {CALL_S_MAX:g} s; whether it was"
-                " done is not known"
-            ) from None
-        except LineshaftError as error:
-            await self._note("call.failed", who, method, {"problem": str(error)})
-            raise
-        await self._note("call.done", who, method, {"outputs": outputs})
-        return outputs
+        known = next((m for m in self._caller.methods() if m.path == method), None)
+        if known is None:  # the guard says why not
+            return await self._caller.call(who, method, inputs)
+        names = {short: name for name, short in id_shorts(a.name for a in known.inputs).items()}
+        wants = {a.name: a.kind for a in known.inputs}
+        given: dict[str, Any] = {names.get(short, short): v for short, v in inputs.items()}
+        given = {n: _taken(v) if wants.get(n) is Kind.JSON else v for n, v in given.items()}
+        outputs = await self._caller.call(who, method, given)
+        shorts = id_shorts(a.name for a in known.outputs)
+        return {shorts.get(n, n): _told(v) for n, v in outputs.items()}
 
-    def _driver_of(self, method: str) -> Driver:
-        if method not in self._calls:
-            raise Refused(
-                f"method {method} may not be called",
-                remedy="An engineer names it in `calls` of the table [twins].",
-            )
-        for device in self._devices.all():
-            if device.state is State.CONNECTED and any(
-                m.path == method for m in device.driver.methods()
-            ):
-                return device.driver
-        raise Refused(
-            f"no connected device has a method {method}",
-            remedy="Name it in `methods` of the connection, and see that the device is there.",
+
+def _taken(value: Value) -> Any:  # noqa: ANN401 - JSON
+    """What a text of JSON says; another text is itself."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return msgspec.json.decode(value)
+    except msgspec.DecodeError:
+        return value
+
+
+def _told(value: object) -> object:
+    """An output as a Property takes it."""
+    return msgspec.json.encode(value).decode() if isinstance(value, list | dict) else value
+
+
+class Methods:
+    """The submodel Operations: methods of a machine that may be called, with their variables."""
+
+    id_shorts = ("Operations",)
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+        self._known: dict[str, Method] = {}
+        """Also those of devices that are away: a twin does not change with a cable."""
+
+    def version(self) -> Hashable:
+        """The methods themselves, and their limits."""
+        rules = self._caller.rules()
+        self._known = {p: m for p, m in self._known.items() if p in rules}
+        self._known |= {m.path: m for m in self._caller.methods()}
+        return msgspec.msgpack.encode([[m, rules[p]] for p, m in sorted(self._known.items())])
+
+    def contributed(self, path: str) -> Sequence[Contribution]:
+        """The methods right below the path; nothing where there are none."""
+        found = [m for p, m in sorted(self._known.items()) if parent(p) == path]
+        if not found:
+            return ()
+        shorts = id_shorts(m.path.rpartition("/")[2] for m in found)
+        own = {m.path: shorts[m.path.rpartition("/")[2]] for m in found}
+        elements = [self._operation(m, own[m.path]) for m in found]
+        semantic = "urn:lineshaft:submodel:Operations:1"
+        return (
+            Contribution(
+                id_short="Operations",
+                semantic_id=semantic,
+                elements=tuple(elements),
+                bound={short: path for path, short in own.items()},
+            ),
         )
 
-    async def _note(self, kind: str, who: Identity, path: str, data: Mapping[str, object]) -> None:
-        await self._audit.note(Event(kind=kind, path=path, actor=who.name, data=dict(data)))
+    def _operation(self, method: Method, short: str) -> Json:
+        limits = self._caller.rules()[method.path].arguments
+        names = id_shorts(a.name for a in method.inputs)
+        inputs = [_variable(a, names[a.name], limits.get(a.name)) for a in method.inputs]
+        given = id_shorts(a.name for a in method.outputs)
+        outputs = [_variable(a, given[a.name], None) for a in method.outputs]
+        text = described(method.description)
+        return operation(short, "", inputs, outputs, description=text)
+
+    def values(self, path: str, id_short: str) -> Mapping[str, Value | None]:
+        """None: operations have no value."""
+        return {}
+
+
+def _variable(argument: Argument, short: str, limits: ArgumentRule | None) -> Json:
+    """An argument as a Property, with what it may be in its description."""
+    words = [argument.description.rstrip(".")] if argument.description else []
+    if limits and (limits.low is not None or limits.high is not None):
+        words.append(f"From {limits.low} to {limits.high}")
+    if limits and limits.values:
+        words.append(f"One of {', '.join(map(str, limits.values))}")
+    text = described(". ".join(words))
+    return prop(short, None, "", TYPES[argument.kind], description=text)
 
 
 def link_of(driver: Driver) -> Link:

@@ -19,12 +19,14 @@ from lineshaft.core.flow import Fault, root_cause, supervise
 from lineshaft.drivers import Driver
 from lineshaft.gather import COLLECTIONS as GATHER_COLLECTIONS
 from lineshaft.gather import DEVICES
+from lineshaft.gather.calling import Caller
 from lineshaft.gather.devices import Devices
 from lineshaft.gather.routes import Reloaded
 from lineshaft.gather.writing import Writer
 from lineshaft.historian import COLLECTIONS as HISTORIAN_COLLECTIONS
 from lineshaft.historian import DURABLE, Historian
-from lineshaft.machines import Machines
+from lineshaft.machines import Machines, Methods
+from lineshaft.meanings import contributors
 from lineshaft.operations.running import COLLECTIONS as OPERATIONS_COLLECTIONS
 from lineshaft.operations.running import Operations
 from lineshaft.operations.tables import TABLES
@@ -62,7 +64,7 @@ WAITING_MAX = 1024
 """Batches that may wait for the store before their drivers do."""
 RETRY_S = 1.0
 """Seconds after which an address that was lost is asked for again."""
-LIVE_TABLES = {"drivers", "writes", "server"} | TABLES
+LIVE_TABLES = {"drivers", "writes", "calls", "server"} | TABLES
 """Tables of the settings file that take effect without a new start of the process."""
 
 
@@ -93,6 +95,8 @@ class Plant:
         authorizer, audit = self.security.authorizer, self.security.audit
         self.writer = Writer(file.gather, self.devices, self.historian, authorizer, audit)
         self.writer.allow(file.writes)
+        self.caller = Caller(self.devices, self.historian, authorizer, audit)
+        self.caller.allow(file.calls)
         self.operations = Operations(
             plant=self.name,
             names=self.historian.namespace,
@@ -116,7 +120,7 @@ class Plant:
         """The twins, and what makes them live."""
         config, authorizer = self.loaded.file.twins, self.security.authorizer
         audit = self.security.audit
-        machines = Machines(self.devices, self.writer, authorizer, audit, calls=config.calls)
+        machines = Machines(self.devices, self.writer, self.caller)
         return Life(
             config,
             plant=self.name,
@@ -130,6 +134,7 @@ class Plant:
             latest=self.historian,
             history=self.store,
             machines=machines,
+            contributors=(Methods(self.caller), *contributors(self.operations)),
         )
 
     # ---- life
@@ -278,6 +283,7 @@ class Plant:
                 if made.name in other or made.name in added:
                     self.devices.add(made)
             self.writer.allow(fresh.file.writes)
+            self.caller.allow(fresh.file.calls)
             self.loaded = fresh
             if "server" in changed:
                 self._server_changed.set()

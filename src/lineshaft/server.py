@@ -135,7 +135,7 @@ def app(  # noqa: PLR0913 - each is said once, in plant.py
     _open_protocols(handlers)
     routes = Router(API, route_handlers=list(handlers))
     own: list[Any] = [live, ready, figures, openapi, docs, console]
-    own += [_mounted(mount, given) for mount in mounts]
+    own += [_mounted(mount, given | {"denied": denied}) for mount in mounts]
     with warnings.catch_warnings():
         # Handlers get services by parameter name, which Litestar 2 does and 3 will not; the
         # dependency is held below 3 until then.

@@ -18,8 +18,9 @@ from lineshaft.core.plugin import Plugin, build, find, kinds
 from lineshaft.core.point import Kind
 from lineshaft.core.settings import Secret, Settings, decode, json_schema
 from lineshaft.drivers import Driver, PointSettings
-from lineshaft.gather import DEVICES, WriteRule
+from lineshaft.gather import DEVICES, CallRule, WriteRule
 from lineshaft.gather import Config as GatherConfig
+from lineshaft.gather.calling import check_calls
 from lineshaft.historian import Config as HistorianConfig
 from lineshaft.historian.sql.serving import FlightSettings
 from lineshaft.operations.tables import Tables, check_tables
@@ -29,6 +30,7 @@ from lineshaft.server import ServerSettings
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
 from lineshaft.twins.living import Config as TwinsConfig
+from lineshaft.twins.plug.hosts import check_hosts
 
 Table = dict[str, Any]
 
@@ -69,6 +71,8 @@ class PlantFile(Tables, frozen=True):
     """One table `[[drivers]]` a connection; `kind` says which protocol, `name` is unique."""
     writes: tuple[WriteRule, ...] = ()
     """One table `[[writes]]` a point that may be written."""
+    calls: tuple[CallRule, ...] = ()
+    """One table `[[calls]]` a method of a machine that may be called."""
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -220,7 +224,9 @@ def _drivers(file: PlantFile) -> tuple[Driver, ...]:
     _check_once("[[writes]] point", (r.point for r in file.writes))
     for rule in file.writes:
         check_path(rule.point)
+    check_calls(file.calls)
     check_tables(file)
+    check_hosts(file.twins.plug_hosts)
     return made
 
 

@@ -34,6 +34,7 @@ class Plc:
         self.generators = {}
 
     async def build(self) -> None:
+        self.server.iserver.bind_condition_methods = True
         await self.server.init()
         self.server.set_endpoint(self.url)
         self.server.set_security_policy([ua.SecurityPolicyType.NoSecurity])
@@ -48,7 +49,7 @@ class Plc:
                     self.acknowledged[event_id] += 1
                     self.comments.append(comment.Text)
                     await self.tell(name, acked=True)
-                    return
+                    return None
             return ua.StatusCode(ua.StatusCodes.BadEventIdUnknown)
 
         self.server.link_method(method, acknowledge)

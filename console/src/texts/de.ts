@@ -2,7 +2,9 @@
 import type { Texts } from "./en";
 import { alarms } from "./alarms.de";
 import { notices } from "./notices.de";
+import { board } from "./board.de";
 import { history } from "./history.de";
+import { states } from "./states.de";
 import { twins } from "./twins.de";
 
 export const de: Texts = {
@@ -52,9 +54,11 @@ export const de: Texts = {
   },
   nav: {
     live: "Übersicht",
+    production: "Produktion",
     trend: "Trend",
     data: "Daten",
     alarms: "Alarme",
+    stops: "Stillstände",
     devices: "Geräte",
     users: "Benutzer",
     audit: "Prüfprotokoll",
@@ -134,6 +138,8 @@ export const de: Texts = {
   },
   ...alarms,
   ...notices,
+  ...states,
+  ...board,
   ...history,
   twins,
   devices: {

@@ -1,7 +1,9 @@
 /** Everything the console says, in English; the other languages must say the same things. */
 import { alarms } from "./alarms.en";
 import { notices } from "./notices.en";
+import { board } from "./board.en";
 import { history } from "./history.en";
+import { states } from "./states.en";
 import { twins } from "./twins.en";
 
 export const en = {
@@ -51,9 +53,11 @@ export const en = {
   },
   nav: {
     live: "Overview",
+    production: "Production",
     trend: "Trend",
     data: "Data",
     alarms: "Alarms",
+    stops: "Stops",
     devices: "Devices",
     users: "Users",
     audit: "Audit trail",
@@ -133,6 +137,8 @@ export const en = {
   },
   ...alarms,
   ...notices,
+  ...states,
+  ...board,
   ...history,
   twins,
   devices: {

@@ -2,7 +2,9 @@
 import type { Texts } from "./en";
 import { alarms } from "./alarms.zh";
 import { notices } from "./notices.zh";
+import { board } from "./board.zh";
 import { history } from "./history.zh";
+import { states } from "./states.zh";
 import { twins } from "./twins.zh";
 
 export const zh: Texts = {
@@ -52,9 +54,11 @@ export const zh: Texts = {
   },
   nav: {
     live: "总览",
+    production: "生产",
     trend: "趋势",
     data: "数据",
     alarms: "报警",
+    stops: "停机",
     devices: "设备",
     users: "用户",
     audit: "审计记录",
@@ -134,6 +138,8 @@ export const zh: Texts = {
   },
   ...alarms,
   ...notices,
+  ...states,
+  ...board,
   ...history,
   twins,
   devices: {

@@ -6,6 +6,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Protocol
 
+import msgspec
 from msgspec import Meta
 
 from lineshaft.core.batch import Sample
@@ -34,7 +35,7 @@ class Config(Settings, frozen=True):
 
 
 class Interlock(Settings, frozen=True):
-    """What must hold on another point for a write to be allowed."""
+    """What must hold on another point for a write or call to be allowed."""
 
     point: str
     """Path of the point that is looked at; its newest sample must be good and fresh."""
@@ -65,6 +66,32 @@ class WriteRule(Settings, frozen=True):
     """Seconds that must pass between two writes."""
     interlock: Interlock | None = None
     """A condition on another point, checked when preparing and again when confirming."""
+
+
+class ArgumentRule(Settings, frozen=True):
+    """What one argument of a method may be; with neither bounds nor values it may be anything."""
+
+    low: float | None = None
+    """The least number that may be given."""
+    high: float | None = None
+    """The greatest number that may be given."""
+    values: tuple[bool | float | str, ...] = ()
+    """The values that may be given; empty for all."""
+
+
+class CallRule(Settings, frozen=True):
+    """One entry `[[calls]]`: a method of a machine that may be called, and with what."""
+
+    method: str
+    """Path of the method."""
+    arguments: dict[str, ArgumentRule] = msgspec.field(default_factory=dict)
+    """What its arguments may be, by their names; numbers, arrays and objects need an entry."""
+    wait_s: Annotated[float, Meta(ge=0)] = 0.0
+    """Seconds that must pass between two calls."""
+    timeout_s: Annotated[float, Meta(gt=0, le=3600)] = 60.0
+    """How long the machine may take."""
+    interlock: Interlock | None = None
+    """A condition on a point, checked right before the call."""
 
 
 class Declare(Protocol):

@@ -18,9 +18,10 @@ from lineshaft.core.errors import Denied, LineshaftError, LinkLost, Missing, Ref
 from lineshaft.core.event import Event
 from lineshaft.core.point import Kind, Point, Value, value_of
 from lineshaft.core.quality import is_good, quality_name
-from lineshaft.gather import Config, Interlock, Latest, WriteRule
+from lineshaft.gather import Config, Latest, WriteRule
 from lineshaft.gather.device import Device, State
 from lineshaft.gather.devices import Devices
+from lineshaft.gather.interlocks import check_interlock, in_words
 
 TICKETS_MAX = 1000
 FLOAT32_TOLERANCE = 1e-6
@@ -114,7 +115,7 @@ class Writer:
             now=_reading(latest, point) if latest else None,
             low=rule.low,
             high=rule.high,
-            interlock=_in_words(rule.interlock) if rule.interlock else "",
+            interlock=in_words(rule.interlock) if rule.interlock else "",
             expires=to_iso(expires_ns),
         )
         await self._note("write.prepared", who, path, value=value, ticket=ticket.id)
@@ -182,7 +183,7 @@ class Writer:
         self._check_value(rule, device.points[path], value)
         self._check_pace(rule)
         if rule.interlock:
-            self._check_interlock(path, rule.interlock)
+            check_interlock(path, rule.interlock, self._latest)
         return device, rule
 
     def _check_value(self, rule: WriteRule, point: Point, value: Value) -> None:
@@ -233,33 +234,6 @@ class Writer:
                 remedy="Wait, then prepare it again.",
             )
 
-    def _check_interlock(self, path: str, lock: Interlock) -> None:
-        latest = self._latest.latest(lock.point)
-        remedy = f"Writing {path} needs: {_in_words(lock)}."
-        if latest is None:
-            raise Refused(f"{path}: interlock {lock.point} has no value", remedy=remedy)
-        if not is_good(latest.quality):
-            raise Refused(
-                f"{path}: interlock {lock.point} is {quality_name(latest.quality)}", remedy=remedy
-            )
-        age_s = (now_ns() - latest.time_ns) / NS_PER_S
-        # A time ahead of ours says nothing about now: it would stay fresh until it is reached.
-        if abs(age_s) > lock.age_s_max:
-            raise Refused(
-                f"{path}: interlock {lock.point} is {age_s:.0f} s old,"
-                f" wanted at most {lock.age_s_max:g} s",
-                remedy=remedy,
-            )
-        value = latest.value
-        fits = value == lock.equals if lock.equals is not None else True
-        if lock.low is not None or lock.high is not None:
-            number = value if isinstance(value, int | float) else math.nan
-            low = -math.inf if lock.low is None else lock.low
-            high = math.inf if lock.high is None else lock.high
-            fits = fits and low <= number <= high
-        if not fits:
-            raise Refused(f"{path}: interlock {lock.point} is {value!r}", remedy=remedy)
-
     # ---- the deed
 
     async def _write(self, device: Device, path: str, value: Value) -> Sample:
@@ -302,13 +276,6 @@ def _is_finite(value: float) -> bool:
         return math.isfinite(value)
     except OverflowError:  # an integer beyond what a float can hold
         return False
-
-
-def _in_words(lock: Interlock) -> str:
-    wanted = [f"= {lock.equals}"] if lock.equals is not None else []
-    wanted += [f">= {lock.low:g}"] if lock.low is not None else []
-    wanted += [f"<= {lock.high:g}"] if lock.high is not None else []
-    return f"{lock.point} {' and '.join(wanted) or 'good'}, at most {lock.age_s_max:g} s old"
 
 
 def _reading(sample: Sample, point: Point) -> Reading:

@@ -18,6 +18,7 @@ Everything here works on columns of live batches and, identically, on history.
 `routes.py` (`handlers`), `verbs.py` (`verbs`) and `client.py` where it has something to offer.
 """
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from lineshaft.core.access import Identity
@@ -36,6 +37,9 @@ class Names(Protocol):
 
     def find(self, path: str) -> Point | None:
         """The point, or None."""
+
+    def declare(self, points: Iterable[Point]) -> None:
+        """Take in points as they are described; saying the same again is free."""
 
 
 class Latest(Protocol):

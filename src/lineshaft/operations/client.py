@@ -5,7 +5,9 @@ import functools
 from typing import Any
 
 from lineshaft.operations.alarms.client import Alarms
+from lineshaft.operations.kpis.client import Kpis
 from lineshaft.operations.notices.client import Notices
+from lineshaft.operations.states.client import States
 
 
 class Operations(abc.ABC):
@@ -21,6 +23,16 @@ class Operations(abc.ABC):
         return Alarms(self._json)
 
     @functools.cached_property
+    def kpis(self) -> Kpis:
+        """Figures of ISO 22400: by shift, day, order, product; losses, reports, calendars."""
+        return Kpis(self._json)
+
+    @functools.cached_property
     def notices(self) -> Notices:
         """Notices: who is told of alarms, what waits, what was sent."""
         return Notices(self._json)
+
+    @functools.cached_property
+    def states(self) -> States:
+        """States of work units: looked at, explained, corrected."""
+        return States(self._json)

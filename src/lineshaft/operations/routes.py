@@ -1,6 +1,15 @@
 """The routes of every part of operations."""
 
 from lineshaft.operations.alarms import routes as alarms
+from lineshaft.operations.calendars import routes as calendars
+from lineshaft.operations.kpis import routes as kpis
 from lineshaft.operations.notices import routes as notices
+from lineshaft.operations.states import routes as states
 
-handlers = [*alarms.handlers, *notices.handlers]
+handlers = [
+    *alarms.handlers,
+    *notices.handlers,
+    *states.handlers,
+    *calendars.handlers,
+    *kpis.handlers,
+]

@@ -7,16 +7,22 @@ from lineshaft.core.access import Audit, Authorizer
 from lineshaft.core.flow import supervise
 from lineshaft.operations import Latest, Names
 from lineshaft.operations.alarms import desk
+from lineshaft.operations.alarms.counting import Rung
 from lineshaft.operations.alarms.desk import Desk
+from lineshaft.operations.derived import engine, marks
+from lineshaft.operations.derived.engine import Engine
+from lineshaft.operations.kpis.part import KpiPart
 from lineshaft.operations.notices import office
 from lineshaft.operations.notices.office import Notices
+from lineshaft.operations.states import following, part
+from lineshaft.operations.states.part import States
 from lineshaft.operations.tables import Tables
 from lineshaft.records import Records
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
 
-COLLECTIONS = (*desk.COLLECTIONS, *office.COLLECTIONS)
-DURABLE = (desk.SUBSCRIPTION,)
+COLLECTIONS = (*marks.COLLECTIONS, *desk.COLLECTIONS, *part.COLLECTIONS, *office.COLLECTIONS)
+DURABLE = (engine.SUBSCRIPTION, desk.SUBSCRIPTION)
 """Durable subscriptions to all data; declared here, each read by one part."""
 WAITING_MAX = 1024
 """Batches that may wait for a part before their drivers do."""
@@ -51,7 +57,9 @@ class Operations:
     ) -> None:
         for name in DURABLE:
             spine.durable(name, "data.>", size_max=WAITING_MAX)
-        self.desk = Desk(records, spine, authorizer)
+        spine.durable(following.SUBSCRIPTION, following.SUBJECT, size_max=WAITING_MAX)
+        self.engine = Engine(names=names, store=store, records=records, spine=spine)
+        self.desk = Desk(records, spine, authorizer, names=names, store=store)
         self.notices = Notices(
             plant=plant,
             records=records,
@@ -61,7 +69,22 @@ class Operations:
             latest=latest,
             authorizer=authorizer,
         )
-        self.parts: dict[str, Part] = {"alarms": self.desk, "notices": self.notices}
+        self.states = States(store, records, spine, authorizer, engine=self.engine)
+        self.kpis = KpiPart(
+            timelines=self.states.intervals,
+            alarms=Rung(records, authorizer),
+            store=store,
+            names=names,
+            spine=spine,
+            authorizer=authorizer,
+        )
+        self.parts: dict[str, Part] = {
+            "derived": self.engine,
+            "alarms": self.desk,
+            "notices": self.notices,
+            "states": self.states,
+            "kpis": self.kpis,
+        }
 
     async def start(self, tables: Tables) -> None:
         """Know what the settings and the records know; nothing runs yet.
@@ -69,7 +92,10 @@ class Operations:
         Raises:
             Invalid: the settings ask for something that cannot be.
         """
-        await self.desk.start(tables.alarms)
+        await self.kpis.take(tables.calendars)
+        await self.engine.start()
+        await self.states.start(tables.work_units, tables.reasons)
+        await self.desk.start(tables.alarms, tables.alarm_groups, tables.alarm_rules)
         await self.notices.start(tables.recipients, tables.notices, tables.delivery)
 
     async def reload(self, tables: Tables) -> None:
@@ -78,7 +104,9 @@ class Operations:
         Raises:
             Invalid: they ask for something that cannot be.
         """
-        await self.desk.reload(tables.alarms)
+        await self.kpis.take(tables.calendars)
+        await self.states.reload(tables.work_units, tables.reasons)
+        await self.desk.reload(tables.alarms, tables.alarm_groups, tables.alarm_rules)
         await self.notices.reload(tables.recipients, tables.notices, tables.delivery)
 
     async def run(self) -> None:
@@ -89,4 +117,10 @@ class Operations:
 
     def given(self) -> dict[str, object]:
         """What the routes are given, by the names of their parameters."""
-        return {"desk": self.desk, "notices": self.notices}
+        return {
+            "desk": self.desk,
+            "notices": self.notices,
+            "engine": self.engine,
+            "states": self.states,
+            **self.kpis.given(),
+        }

@@ -36,13 +36,20 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     class_: Class
     id: str
     version: int
-    """1 for a new one, one more with each change; its ETag."""
+    """1 for a new one, one more with each change."""
     data: bytes
     """Its JSON, unchanged since it was checked."""
     path: str = ""
     """Branch of the namespace of the asset that it belongs to; empty when of none."""
     origin: str = ""
     """Who made it: empty for a client, `generated`, `import`."""
+    born: str = ""
+    """Drawn when it was made, so that one made anew after a deletion is told from this one."""
+
+    @property
+    def tag(self) -> str:
+        """What its ETag says: no other document, before or after, ever has the same."""
+        return f"{self.version}-{self.born}" if self.born else str(self.version)
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):

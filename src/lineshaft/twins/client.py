@@ -46,7 +46,7 @@ Time = int | str
 class Twin(dict[str, Any]):
     """An object of the metamodel: its JSON as a dict, and on demand a typed one."""
 
-    version: int | None = None
+    version: str | None = None
     """What `put` takes, so that nobody else's change is lost; None for parts of a document."""
 
     def typed(self) -> Typed:
@@ -120,7 +120,7 @@ class Twins(Generic[H]):
         """
         return self._one(_place(Class.CONCEPT, id_))
 
-    def put(self, twin: Json | Typed, *, version: int | None = None) -> bool:
+    def put(self, twin: Json | Typed, *, version: str | None = None) -> bool:
         """Create or replace a shell, submodel or concept description; True if it was not there.
 
         Raises:
@@ -325,8 +325,8 @@ class Twins(Generic[H]):
     def _one(self, url: str) -> Twin:
         answer = self._wire.ask("GET", url)
         twin = Twin(decoded(answer, dict[str, Any]))
-        tag = answer.headers.get("etag", "").strip('W/"')
-        twin.version = int(tag) if tag.isdecimal() else None
+        tag = answer.headers.get("etag", "").removeprefix("W/").strip('"')
+        twin.version = tag or None
         return twin
 
 

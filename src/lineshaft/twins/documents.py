@@ -5,8 +5,8 @@ Every write is one transaction of the records: the document, its index rows and 
 
 import asyncio
 import logging
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+import secrets
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, TypeVar
 
@@ -17,6 +17,8 @@ from lineshaft.core.errors import LineshaftError, Missing, Stale
 from lineshaft.core.event import Event
 from lineshaft.records import Append, Change, Delete, Predicate, Put, Record, Records
 from lineshaft.twins import Class, Document, Json, index
+from lineshaft.twins.cache import Cache
+from lineshaft.twins.matching import check_match
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +33,12 @@ LOCKS = 512
 """Locks for writing; documents share one when their names fall together, and then wait."""
 ROWS_IN_LOOP_MAX = 65_536
 """Bytes of a document up to which its index rows are made on the event loop."""
+BORN_BYTES = 6
+"""What is drawn for each new document: two of the same identifier never share an ETag."""
 ENTRY_BYTES = 400
 """What a document in the cache costs beside its bytes, about."""
+PAGES_SHARE = 0.25
+"""Part of the memory for documents that whole pages may take."""
 
 
 class Write(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +50,8 @@ class Write(msgspec.Struct, frozen=True, kw_only=True):
     """The whole document; it must not be changed afterwards."""
     expected: int | None = None
     """The version it must have now; 0 means it must not exist; None does not ask."""
+    match: str = ""
+    """What a header If-Match says of it; empty asks nothing."""
     path: str | None = None
     """Branch of the namespace of its asset; empty for none, None leaves it as it is."""
     origin: str | None = None
@@ -63,6 +71,8 @@ class Remove(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     expected: int | None = None
     """The version it must have now; None does not ask, but it must exist."""
+    match: str = ""
+    """What a header If-Match says of it; empty asks nothing."""
     detail: Json = {}
     """What its event says beside class, id and version."""
     more: tuple[Change, ...] = ()
@@ -75,9 +85,12 @@ class _Kept(msgspec.Struct, frozen=True, array_like=True):
     path: str
     origin: str
     data: msgspec.Raw
+    born: str = ""
 
 
 Key = tuple[Class, str]
+Page = tuple[tuple[Document, ...], str]
+"""Documents, and the cursor of those that follow."""
 
 
 class Documents:
@@ -88,7 +101,12 @@ class Documents:
     ) -> None:
         self._records = records
         self._announce = announce
-        self._cache = _Cache(int(cache_mb * 1_000_000))
+        self._cache: Cache[Key, Document] = Cache(int(cache_mb * 1_000_000), _size)
+        self._pages: Cache[Hashable, Page] = Cache(
+            int(cache_mb * PAGES_SHARE * 1_000_000), _size_of_page
+        )
+        self._writes = dict.fromkeys(Class, 0)
+        """Of each class how often a write has begun or ended: a page lives between two."""
         self._locks = [asyncio.Lock() for _ in range(LOCKS)]
         self._reading: dict[Key, object] = {}
         """Questions under way; a write takes its own out, so that no old answer is cached."""
@@ -124,8 +142,15 @@ class Documents:
         Raises:
             Invalid: the cursor is not of this question, or limit is outside 1 to 1000.
         """
+        writes = self._writes[class_]
+        asked = (class_, writes, where, cursor, limit)
+        if (kept := self._pages.get(asked)) is not None:
+            return list(kept[0]), kept[1]
         page = await self._records.find(class_.value, where, cursor=cursor, limit=limit)
-        return [_document(class_, r) for r in page.records], page.cursor
+        found = [_document(class_, r) for r in page.records]
+        if self._writes[class_] == writes:
+            self._pages.put(asked, (tuple(found), page.cursor))
+        return found, page.cursor
 
     async def path_of(self, class_: Class, id_: str) -> str:
         """Branch of the namespace of the document's asset; empty when it has none.
@@ -230,6 +255,7 @@ class Documents:
             work += [await _prepared(change, before, after), Append(event=events[-1])]
             work += change.more
             done.append(after)
+        self._forget(keys)
         try:
             await self._records.commit(*work)
         finally:
@@ -243,6 +269,8 @@ class Documents:
         return done
 
     def _forget(self, keys: set[Key]) -> None:
+        for class_ in {c for c, _ in keys}:
+            self._writes[class_] += 1
         for key in keys:
             self._reading.pop(key, None)
             self._cache.drop(key)
@@ -259,36 +287,12 @@ async def tell(announce: Announce | None, event: Event) -> None:
         log.warning("event not announced", extra={"kind": event.kind, "cause": str(error)})
 
 
-class _Cache:
-    """Documents used last, as many as fit into a number of bytes."""
-
-    def __init__(self, bytes_max: int) -> None:
-        self._bytes_max = bytes_max
-        self._bytes = 0
-        self._kept: OrderedDict[Key, Document] = OrderedDict()
-
-    def get(self, key: Key) -> Document | None:
-        if (found := self._kept.get(key)) is not None:
-            self._kept.move_to_end(key)
-        return found
-
-    def put(self, key: Key, document: Document) -> None:
-        self.drop(key)
-        if (size := _size(document)) > self._bytes_max:
-            return
-        self._kept[key] = document
-        self._bytes += size
-        while self._bytes > self._bytes_max:
-            _, oldest = self._kept.popitem(last=False)
-            self._bytes -= _size(oldest)
-
-    def drop(self, key: Key) -> None:
-        if (found := self._kept.pop(key, None)) is not None:
-            self._bytes -= _size(found)
-
-
 def _size(document: Document) -> int:
     return len(document.data) + 2 * len(document.id) + ENTRY_BYTES
+
+
+def _size_of_page(page: Page) -> int:
+    return sum(map(_size, page[0])) + ENTRY_BYTES
 
 
 def check_expected(change: Write | Remove, before: Document | None) -> None:
@@ -301,6 +305,8 @@ def check_expected(change: Write | Remove, before: Document | None) -> None:
     version = before.version if before else 0
     if isinstance(change, Remove) and before is None:
         raise Missing(f"{change.class_.value}: there is none with the identifier {change.id!r}")
+    if before is not None:
+        check_match(change.match, before)
     if change.expected is None or change.expected == version:
         return
     if before is None:
@@ -315,22 +321,6 @@ def check_expected(change: Write | Remove, before: Document | None) -> None:
     )
 
 
-def check_match(if_match: str, found: Document) -> None:
-    """See that a document has one of the versions of an If-Match header; empty asks nothing.
-
-    Raises:
-        Stale: it has none of them.
-    """
-    wanted = {tag.strip().removeprefix("W/").strip('"') for tag in if_match.split(",")}
-    if not if_match.strip() or "*" in wanted or str(found.version) in wanted:
-        return
-    raise Stale(
-        f"{found.class_.value} {found.id!r} has version {found.version}, If-Match says"
-        f" {if_match[:80]}",
-        remedy="Read it again and make the change on what it is now.",
-    )
-
-
 def _document(class_: Class, record: Record) -> Document:
     kept = msgspec.json.decode(record.data, type=_Kept)
     return Document(
@@ -340,6 +330,7 @@ def _document(class_: Class, record: Record) -> Document:
         data=bytes(kept.data),
         path=kept.path,
         origin=kept.origin,
+        born=kept.born,
     )
 
 
@@ -353,6 +344,7 @@ def _after(change: Write, before: Document | None) -> Document:
         data=msgspec.json.encode(change.obj),
         path=path,
         origin=origin,
+        born=before.born if before else secrets.token_hex(BORN_BYTES),
     )
 
 
@@ -363,7 +355,9 @@ async def _prepared(
     version = before.version if before else 0
     if isinstance(change, Remove) or after is None:
         return Delete(collection=change.class_.value, key=change.id, expected=version)
-    kept = _Kept(path=after.path, origin=after.origin, data=msgspec.Raw(after.data))
+    kept = _Kept(
+        path=after.path, origin=after.origin, data=msgspec.Raw(after.data), born=after.born
+    )
 
     def rows() -> tuple[index.Row, ...]:
         return index.rows(change.class_, change.obj, path=after.path, origin=after.origin)

@@ -14,6 +14,7 @@ from lineshaft.twins.living import event_routes, handover_routes
 from lineshaft.twins.living import routes as life_routes
 from lineshaft.twins.plug import routes as plug_routes
 from lineshaft.web import Mount
+from lineshaft.web.identify import Refusal
 
 handlers = [
     *import_routes.handlers,
@@ -26,8 +27,9 @@ handlers = [
 
 
 def _served(services: Mapping[str, object]) -> ASGIApp:
-    return serving.served(cast(Services, services["twins"]))
+    denied = cast(Refusal | None, services.get("denied"))
+    return serving.served(cast(Services, services["twins"]), denied)
 
 
 mounts = [Mount(serving.MOUNT, action=Action.LOOK, make=_served, fail=serving.fail)]
-"""Given the plant's service `twins`."""
+"""Given the plant's service `twins`, and `denied`, which keeps refusals on record."""

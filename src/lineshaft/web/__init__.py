@@ -69,6 +69,6 @@ class Mount(NamedTuple):
     application is given the rest as the scope's path, which begins with what follows."""
     action: Action
     make: Callable[[Mapping[str, object]], ASGIApp]
-    """Gives the application, made from the plant's services."""
+    """Gives the application, made from the plant's services and `denied`, a `Refusal` or None."""
     fail: Callable[[Any, Exception], Any]
     """Makes the response to an error before or in the application."""

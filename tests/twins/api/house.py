@@ -15,6 +15,7 @@ from lineshaft.server import ServerSettings, app, served
 from lineshaft.twins.api.services import COLLECTIONS, Services, services
 from lineshaft.twins.model.identifier import encode_id
 from lineshaft.twins.routes import handlers, mounts
+from lineshaft.web.identify import Refusal
 
 LOOK = frozenset({Action.OWN, Action.LOOK})
 ENGINEER = LOOK | {Action.WRITE, Action.CONFIGURE}
@@ -47,7 +48,9 @@ class House:
 
 
 @asynccontextmanager
-async def house(folder: Path, kind: str = "memory") -> AsyncGenerator[House]:
+async def house(
+    folder: Path, kind: str = "memory", denied: Refusal | None = None
+) -> AsyncGenerator[House]:
     table = {"name": "records", "kind": kind}
     if kind != "memory":
         table["path"] = str(folder / "records")
@@ -56,7 +59,12 @@ async def house(folder: Path, kind: str = "memory") -> AsyncGenerator[House]:
     async with records.opened(COLLECTIONS):
         twins = services(records, people, folder / "files")
         made = app(
-            {"twins": twins}, handlers, mounts=mounts, authenticator=people, authorizer=people
+            {"twins": twins},
+            handlers,
+            mounts=mounts,
+            authenticator=people,
+            authorizer=people,
+            denied=denied,
         )
         async with asyncio.TaskGroup() as group, served(made, ServerSettings(port=0)) as url:
             task = group.create_task(twins.run())

@@ -12,6 +12,7 @@ from lineshaft.twins.model.identifier import encode_id
 SUBMODEL = submodel("urn:s:1", "Small", [prop("Note", "none"), prop("Count", "1", "xs:int")])
 AT = f"/submodels/{encode_id('urn:s:1')}"
 SHELL = shell(1, [SUBMODEL])
+BARE = {k: v for k, v in SHELL.items() if k != "submodels"}
 SHELL_AT = f"/shells/{encode_id(SHELL['id'])}"
 
 
@@ -40,15 +41,32 @@ async def test_put_creates_then_replaces_and_the_tag_says_which_version(plant):
         first = await http.put(AT, json=SUBMODEL)
         second = await http.put(AT, json=SUBMODEL | {"category": "CONSTANT"})
         assert (first.status_code, second.status_code) == (201, 204)
-        assert (first.headers["etag"], second.headers["etag"]) == ('"1"', '"2"')
-        known = await http.get(AT, headers={"If-None-Match": '"2"'})
+        old, new = first.headers["etag"], second.headers["etag"]
+        assert old != new
+        known = await http.get(AT, headers={"If-None-Match": new})
         assert (known.status_code, known.content) == (304, b"")
-        late = await http.put(AT, json=SUBMODEL, headers={"If-Match": '"1"'})
+        late = await http.put(AT, json=SUBMODEL, headers={"If-Match": old})
         assert (late.status_code, messages(late)[0]["code"]) == (412, "412")
         odd = await http.put(AT, json=SUBMODEL, headers={"If-Match": "yesterday"})
         assert odd.status_code == 400
-        right = await http.put(AT, json=SUBMODEL, headers={"If-Match": '"2"'})
+        right = await http.put(AT, json=SUBMODEL, headers={"If-Match": new})
         assert right.status_code == 204
+
+
+async def test_a_tag_never_fits_a_document_made_anew_after_a_deletion(plant):
+    async with plant.http() as http:
+        old = (await http.put(AT, json=SUBMODEL)).headers["etag"]
+        assert (await http.delete(AT)).status_code == 204
+        again = await http.put(AT, json=SUBMODEL | {"category": "CONSTANT"})
+        assert again.status_code == 201
+        read = await http.get(AT, headers={"If-None-Match": old})
+        assert (read.status_code, read.headers["etag"]) == (200, again.headers["etag"])
+        for method in ("PUT", "DELETE"):
+            late = await http.request(method, AT, json=SUBMODEL, headers={"If-Match": old})
+            assert late.status_code == 412, method
+        note = f"{AT}/submodel-elements/Note/$value"
+        assert (await http.patch(note, json="x", headers={"If-Match": old})).status_code == 412
+        assert (await http.get(AT)).json()["category"] == "CONSTANT"
 
 
 @pytest.mark.parametrize(
@@ -191,6 +209,41 @@ async def test_a_submodel_is_reached_through_the_shells_that_refer_to_it_only(pl
         assert (await http.get(f"/submodels/{encode_id('urn:s:2')}")).status_code == 404
         references = (await http.get(f"{SHELL_AT}/submodel-refs")).json()["result"]
         assert [r["keys"][0]["value"] for r in references] == ["urn:s:1"]
+
+
+async def test_a_submodel_put_below_a_shell_is_one_commit_with_its_reference(plant):
+    async with plant.http() as http:
+        await fill(http, {"assetAdministrationShells": [BARE]})
+        below = f"{SHELL_AT}/submodels/{encode_id('urn:s:1')}"
+        first = await http.put(below, json=SUBMODEL)
+        assert first.status_code == 201
+        assert (await http.get(below)).headers["etag"] == first.headers["etag"]
+        # The header speaks of the submodel, whatever became of its shell.
+        again = await http.put(below, json=SUBMODEL, headers={"If-Match": first.headers["etag"]})
+        assert again.status_code == 204
+        late = await http.put(below, json=SUBMODEL, headers={"If-Match": first.headers["etag"]})
+        assert late.status_code == 412
+        strange = f"{SHELL_AT}/submodels/{encode_id('urn:s:3')}"
+        other = SUBMODEL | {"id": "urn:s:3"}
+        for tag, status in (("*", 404), (first.headers["etag"], 404)):
+            answer = await http.put(strange, json=other, headers={"If-Match": tag})
+            assert answer.status_code == status
+        assert len((await http.get(f"{SHELL_AT}/submodel-refs")).json()["result"]) == 1
+
+
+async def test_many_submodels_put_below_one_shell_at_once_are_all_referred_to(plant):
+    async with plant.http() as http:
+        await fill(http, {"assetAdministrationShells": [BARE]})
+
+        async def put(n: int) -> int:
+            obj = SUBMODEL | {"id": f"urn:m:{n}"}
+            answer = await http.put(f"{SHELL_AT}/submodels/{encode_id(obj['id'])}", json=obj)
+            return answer.status_code
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(put(n)) for n in range(4)]
+        assert [t.result() for t in tasks] == [201] * 4
+        assert len((await http.get(f"{SHELL_AT}/submodel-refs")).json()["result"]) == 4
 
 
 async def test_the_single_services_serve_the_first_or_what_the_settings_name(plant):

@@ -129,6 +129,24 @@ async def test_questions_are_answered_by_documents_or_identifiers(http, place, f
     assert (await http.post(f"/query/{place}", json={"$condition": {"$no": 1}})).status_code == 400
 
 
+async def test_a_serialization_below_a_shell_or_submodel_is_of_it_alone(http):
+    at = f"/shells/{encode_id(SHELL)}/serialization"
+    got = (await http.get(at)).json()
+    assert [s["id"] for s in got["assetAdministrationShells"]] == [SHELL]
+    own = ["urn:lineshaft:submodel:1:a", "urn:lineshaft:submodel:1:b"]
+    assert [s["id"] for s in got["submodels"]] == own
+    assert not got.get("conceptDescriptions")  # none of it says that it means that concept
+    one = (await http.get(at, params={"submodelIds": encode_id(own[1])})).json()
+    assert [s["id"] for s in one["submodels"]] == own[1:]
+    other = {"submodelIds": encode_id("urn:lineshaft:submodel:2:a")}
+    assert (await http.get(at, params=other)).status_code == 404
+    small = (await http.get(f"/submodels/{encode_id(own[1])}/serialization")).json()
+    assert [s["id"] for s in small["submodels"]] == own[1:]
+    assert not small.get("assetAdministrationShells")
+    for missing in (f"/shells/{encode_id('urn:none')}", f"/submodels/{encode_id('urn:none')}"):
+        assert (await http.get(f"{missing}/serialization")).status_code == 404
+
+
 async def test_a_serialization_holds_what_is_named_and_no_more(http):
     one = {"aasIds": encode_id(SHELL)}
     got = await http.get("/serialization", params=one, headers={"Accept": "application/json"})

@@ -2,9 +2,9 @@
 
 import pytest
 from tests.conformance.environment import environment, prop, submodel
-from tests.twins.api.house import PEOPLE, fill
+from tests.twins.api.house import PEOPLE, fill, house
 
-from lineshaft.core.access import SYSTEM
+from lineshaft.core.access import SYSTEM, Action
 from lineshaft.twins import Class
 from lineshaft.twins.documents import Write
 from lineshaft.twins.model.identifier import encode_id
@@ -39,6 +39,60 @@ async def test_a_guest_sees_the_own_branch_and_the_rest_does_not_exist(halls):
         condition = {"$eq": [{"$field": "$sm#idShort"}, {"$strVal": "Small"}]}
         asked = await http.post("/query/submodels", json={"$condition": condition})
         assert asked.json()["result"] == []
+
+
+async def test_in_bulk_what_may_not_be_seen_answers_as_what_is_not_there(plant):
+    hidden = {"id": "urn:d:hall-1", "idShort": "Hidden", "endpoints": []}
+    kind = Class.SUBMODEL_DESCRIPTOR
+    engineer = PEOPLE["engineer"]
+    for path, id_ in (("acme/hall-1", "urn:d:hall-1"), ("acme/hall-2", "urn:d:hall-2")):
+        new = Write(class_=kind, id=id_, obj=hidden | {"id": id_}, path=path)
+        await plant.twins.documents.commit(engineer, new)
+
+    async def told(http, ids):
+        answer = await http.request("DELETE", "/bulk/submodel-descriptors", json=ids)
+        assert answer.status_code == 202
+        at = answer.headers["location"].removeprefix("/api/v3.1")
+        result = await http.get(at.replace("/status/", "/result/"))
+        return result.status_code, [m["text"] for m in result.json()["messages"]]
+
+    async with plant.http("guest") as http:
+        of_hidden = await told(http, ["urn:d:hall-2", "urn:d:hall-1"])
+        of_none = await told(http, ["urn:d:hall-2", "urn:d:none"])
+        status, texts = of_hidden
+        assert (status, [t.replace("hall-1", "none") for t in texts]) == of_none
+        for method, status in (("POST", 403), ("PUT", 403)):
+            answers = [
+                await http.request(method, "/bulk/submodel-descriptors", json=[registered(id_)])
+                for id_ in ("urn:d:hall-1", "urn:d:none")
+            ]
+            assert [a.status_code for a in answers] == [status, status]
+    for id_ in ("urn:d:hall-1", "urn:d:hall-2"):
+        assert await plant.twins.documents.get(kind, id_)
+
+
+def registered(id_):
+    interface = {"interface": "SUBMODEL-3.1", "protocolInformation": {"href": "http://h/x"}}
+    return {"id": id_, "idShort": "New", "endpoints": [interface]}
+
+
+async def test_refusals_are_on_record(tmp_path):
+    told = []
+    async with house(tmp_path, denied=lambda *what: told.append(what)) as plant:
+        async with plant.http() as http:
+            await fill(
+                http, {"submodels": [submodel("urn:s:free", "Small", [prop("Note", "none")])]}
+            )
+        at = f"/submodels/{encode_id('urn:s:free')}"
+        async with plant.http("viewer") as http:
+            note = f"{at}/submodel-elements/Note/$value"
+            assert (await http.patch(note, json="x")).status_code == 403
+            assert (await http.delete(at)).status_code == 403
+            assert (await http.get(at)).status_code == 200
+    assert [(who.name, action, path) for who, action, path, _ in told] == [
+        ("vera", Action.WRITE, f"/api/v3.1{note}"),
+        ("vera", Action.CONFIGURE, f"/api/v3.1{at}"),
+    ]
 
 
 @pytest.mark.parametrize(

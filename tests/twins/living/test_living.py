@@ -52,6 +52,33 @@ async def test_history_is_read_by_an_operation_of_the_twin(tmp_path):
         assert records["Record_1"]["oil"] == 62.5
 
 
+async def test_the_past_of_an_element_is_below_its_own_address_too(tmp_path):
+    async with plant(tmp_path) as (made, http):
+        await publish(made, (f"{PRESS}/oil", 61.5))
+        await publish(made, (f"{PRESS}/oil", 62.5))
+        at = f"/api/v3.1/submodels/{DATA}/submodel-elements"
+
+        async def grown():
+            return (await http.get(f"{at}/oil")).is_success
+
+        await until(grown)
+        past = (await http.get(f"{at}/oil/$history", params={"limit": 1})).json()
+        assert [m["value"] for m in past["items"]] == [61.5]
+        rest = (await http.get(f"{at}/oil/$history", params={"start": past["next"]})).json()
+        assert [m["value"] for m in rest["items"]] == [62.5]
+        asked = {"submodel": f"{BASE}submodel/{PRESS}/OperationalData", "path": "oil"}
+        same = await http.get("/api/v1/twins/history", params=asked | {"limit": 1})
+        assert same.json() == past
+        for path, more, status in (
+            ("none", {}, 404),
+            ("oil", {"limit": "0"}, 400),
+            ("oil", {"start": "yesterday"}, 400),
+            ("oil", {"start": past["next"], "end": past["next"]}, 400),
+        ):
+            answer = await http.get(f"{at}/{path}/$history", params=more)
+            assert (answer.status_code, set(answer.json())) == (status, {"messages"})
+
+
 async def test_what_people_changed_outlives_new_points_and_a_restart(tmp_path):
     plate = encode_id(f"{BASE}submodel/{PRESS}/Nameplate")
     field = f"/api/v3.1/submodels/{plate}/submodel-elements/OrderCodeOfManufacturer"

@@ -12,13 +12,15 @@ from lineshaft.settings import load_text
 from lineshaft.twins import Class
 from lineshaft.twins.documents import COLLECTIONS as DOCUMENTS
 from lineshaft.twins.documents import Documents, Remove, Write
-from lineshaft.twins.plug import COLLECTIONS, Config, Mode
+from lineshaft.twins.plug import COLLECTIONS, Config, Interpreted, Mode, Wanted
+from lineshaft.twins.plug.hosts import check_hosts, strange
 from lineshaft.twins.plug.kept import State
 from lineshaft.twins.plug.plugger import Plugger
 
 ENGINEER = Identity(
     name="ann", actions=frozenset({Action.LOOK, Action.CONFIGURE}), branches=("hall",)
 )
+HOSTS = ("127.0.0.0/8", "192.0.2.0/24", "*.example")
 POINT = "hall/m/Modbus/supply"
 LIVE = [("SubmodelElementCollection", "Live"), ("Property", "Supply")]
 
@@ -36,8 +38,8 @@ class Shown:
 class World:
     """A plant with documents, and a plugger between them."""
 
-    def __init__(self, plant, records, mode):
-        self.plant, self.records, self.mode = plant, records, mode
+    def __init__(self, plant, records, mode, hosts):
+        self.plant, self.records, self.mode, self.hosts = plant, records, mode, hosts
         self.documents = Documents(records, announce=plant.spine.announce)
         self.shown = Shown()
         self.plugger = self.another()
@@ -46,7 +48,7 @@ class World:
         """A plugger, as a new start of the process would make it."""
         security = self.plant.security
         return Plugger(
-            Config(plug=self.mode),
+            Config(plug=self.mode, plug_hosts=self.hosts),
             self.documents,
             self.records,
             self.plant.spine,
@@ -106,11 +108,11 @@ async def world(tmp_path):
     up = asyncio.Event()
 
     @asynccontextmanager
-    async def make(mode=Mode.ASK):
+    async def make(mode=Mode.ASK, hosts=HOSTS):
         async with asyncio.TaskGroup() as group, records.opened((*DOCUMENTS, *COLLECTIONS)):
             group.create_task(plant.run(lambda _: up.set()))
             await up.wait()
-            made = World(plant, records, mode)
+            made = World(plant, records, mode, hosts)
             task = group.create_task(made.plugger.run())
             await asyncio.sleep(0)
             try:
@@ -274,7 +276,12 @@ async def test_with_the_description_its_connections_go(world, aid, data, machine
         await w.documents.commit(SYSTEM, Remove(class_=Class.SUBMODEL, id=machines.AID))
         await w.until(lambda: not w.devices())
         await w.until(lambda: w.shown.bindings[machines.AID] == [])
-        assert (await w.events())[-1] == "plug.removed"
+        # It is told last, after the bindings are gone.
+        await w.until(lambda: _told_last(w, "plug.removed"))
+
+
+async def _told_last(w, kind):
+    return (await w.events())[-1] == kind
 
 
 async def test_what_is_unplugged_stays_so(world, aid, machines):
@@ -374,6 +381,61 @@ async def test_only_who_may_configure_the_branch_connects(world, aid, machines):
         with pytest.raises(Missing):
             await w.plugger.plug(ENGINEER, "urn:nothing")
         assert not w.devices()
+
+
+async def test_an_engineer_of_a_branch_plugs_to_hosts_of_the_settings_alone(world, aid, machines):
+    async with world(hosts=("192.0.2.0/24",)) as w:
+        await w.put(aid())
+        with pytest.raises(Denied, match=r"connect to 127\.0\.0\.1"):
+            await w.plugger.plug(ENGINEER, machines.AID)
+        assert not w.devices()
+        whole = Identity(name="eva", actions=ENGINEER.actions)
+        plug = await w.plugger.plug(whole, machines.AID)
+        assert (plug.state, plug.problems) == (State.PLUGGED, {})
+        # What was agreed to once is no licence for another address.
+        await w.put(aid(base="modbus+tcp://198.51.100.1:502/1"))
+        with pytest.raises(Denied, match="198"):
+            await w.plugger.plug(ENGINEER, machines.AID)
+        await w.put(aid(base="modbus+tcp://192.0.2.1:502/1"))
+        assert (await w.plugger.plug(ENGINEER, machines.AID)).state is State.PLUGGED
+
+
+async def test_auto_goes_to_hosts_of_the_settings_alone_when_there_are_some(world, aid, machines):
+    async with world(Mode.AUTO, hosts=("192.0.2.0/24",)) as w:
+        await w.put(aid())
+
+        async def waits():
+            return await w.state(machines.AID) is State.WAITING
+
+        await w.until(waits)
+        assert not w.devices()
+
+
+@pytest.mark.parametrize(
+    ("table", "rule", "fits"),
+    [
+        ({"host": "PLC-1"}, "plc-1", True),
+        ({"host": "plc-1"}, "plc-10", False),
+        ({"base_url": "http://user@cell.plc.example:81/x"}, "*.plc.example", True),
+        ({"base_url": "http://plc.example/"}, "*.plc.example", False),
+        ({"base_url": "http://cell.plc.example@198.51.100.1/"}, "*.plc.example", False),
+        ({"url": "opc.tcp://[fd00::7]:4840/"}, "fd00::/8", True),
+        ({"host": "10.1.2.3"}, "10.1.0.0/16", True),
+        ({"host": "10.1.2.3.example"}, "10.1.0.0/16", False),
+        ({"url": "opc.tcp:"}, "*.", False),
+    ],
+)
+def test_a_host_is_known_by_name_end_address_or_network(table, rule, fits):
+    wanted = Interpreted(
+        wanted=(Wanted(element="A", table=table),), points={}, bindings=(), findings=()
+    )
+    assert (not strange(wanted, [rule])) is fits
+
+
+@pytest.mark.parametrize("rule", ["", "a b", "10.0.0.0/99", "http://x"])
+def test_what_is_no_host_is_refused_in_the_settings(rule):
+    with pytest.raises(Invalid, match="plug_hosts"):
+        check_hosts([rule])
 
 
 async def test_what_rules_of_twins_hide_is_not_there(world, aid, machines):

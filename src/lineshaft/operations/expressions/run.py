@@ -188,6 +188,20 @@ class Run:
             begin = min(begin, int(series.time[place])) if place >= 0 else begin
         return begin if node.op != "stale" else time_ns
 
+    def reaches(self, node: Timed, time_ns: int, whole_ns: int) -> bool:
+        """Whether the samples at hand tell all that a part without a bound looks back at."""
+        if node.op == "duration":
+            own, since, _ = self._runs(node)
+            place = int(np.searchsorted(own, time_ns, "right"))
+            return bool(place > 0 and own[place - 1] >= whole_ns and since[place] > whole_ns)
+        if node.op in ("prev", "changed", "increase"):
+            series = self.series(node)
+            lo, hi = np.searchsorted(series.time, (whole_ns, time_ns + 1))
+            if node.op == "increase":
+                return bool((series.column.codes(len(series.time))[lo:hi] < BAD).any())
+            return bool(hi - lo > 1)
+        return True
+
     def _carried(self, node: Timed, time_ns: int) -> Carry:
         own, since, quality = self._runs(node)
         place = int(np.searchsorted(own, time_ns, "right"))

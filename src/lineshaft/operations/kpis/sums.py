@@ -9,7 +9,8 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Sums over any span, asset, order or product. Times are whole nanoseconds.
 
     The time model is nested: POT ≥ PBT ≥ AUBT ≥ AUPT ≥ APT, where PBT = POT − PDOT,
-    AUBT = AUPT + ADET and AUPT = APT + AUST.
+    AUBT = AUPT + ADET and AUPT = APT + AUST. Nothing is lost between: PBT = AUBT + ADOT +
+    unknown + corrective maintenance outside breaks.
     """
 
     pot: int = 0
@@ -44,6 +45,22 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Time to repair."""
     failures: int = 0
     """Failure events."""
+    unknown: int = 0
+    """Planned busy time without a state of good quality: part of PBT, of nothing inside it."""
+    off: int = 0
+    """Time outside planned operation time."""
+    acmt_in_pbt: int = 0
+    """What of the corrective maintenance lies in planned busy time, and not in a break."""
+    micro: int = 0
+    """What of APT were stops shorter than the threshold."""
+    micro_stops: int = 0
+    """How many these were."""
+    stops: int = 0
+    """Longer stops in planned busy time."""
+    resets: int = 0
+    """Times that a counter began anew."""
+    unplanned_pq: float = 0.0
+    """What of the produced quantity was counted outside planned operation time."""
     pq: float = 0.0
     """Produced quantity."""
     gq: float = 0.0

@@ -38,7 +38,7 @@ class Timeline(msgspec.Struct, frozen=True, kw_only=True):
     lasting_since_ns: int = 0
     """When the first stretch began, which may be before the span; as known."""
     lasting_until_ns: int = 0
-    """When the last stretch ended, which may be after the span; `stop_ns` if it lasts on."""
+    """When the last stretch ended, which may be after the span; now, if it lasts on."""
 
     @property
     def ends_ns(self) -> Ints:

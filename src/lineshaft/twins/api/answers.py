@@ -19,7 +19,8 @@ from lineshaft.twins.files import FileRef
 JSON = b"application/json"
 OK, CREATED, ACCEPTED, NO_CONTENT = 200, 201, 202, 204
 FOUND, NOT_MODIFIED = 302, 304
-BAD, NOT_FOUND, NOT_ALLOWED, CONFLICT, PRECONDITION, DEFECT = 400, 404, 405, 409, 412, 500
+BAD, DENIED, NOT_FOUND, NOT_ALLOWED = 400, 403, 404, 405
+CONFLICT, PRECONDITION, DEFECT = 409, 412, 500
 
 STATUS: dict[type[LineshaftError], int] = {
     NotAllowed: 405,
@@ -28,7 +29,7 @@ STATUS: dict[type[LineshaftError], int] = {
     errors.Invalid: 400,
     errors.SettingsError: 400,
     errors.Unknown: 401,
-    errors.Denied: 403,
+    errors.Denied: DENIED,
     errors.Missing: NOT_FOUND,
     errors.Stale: CONFLICT,
     errors.Refused: 422,
@@ -66,11 +67,11 @@ def encoded(found: object, *headers: Header) -> Answer:
 
 def document(found: Document, request: Request) -> Answer:
     """The stored bytes, or word that the client has them already."""
-    tag = b'"%d"' % found.version
+    tag = tag_of(found)
     asked = request.header(b"if-none-match")
-    if asked and (asked == "*" or tag.decode() in asked):
-        return Answer(NOT_MODIFIED, headers=((b"etag", tag),))
-    return Answer(OK, found.data, ((b"etag", tag),))
+    if asked and (asked == "*" or f'"{found.tag}"' in asked):
+        return Answer(NOT_MODIFIED, headers=(tag,))
+    return Answer(OK, found.data, (tag,))
 
 
 def page(items: Iterable[bytes], cursor: str) -> Answer:
@@ -85,17 +86,17 @@ def page_of(items: object, cursor: str, **more: str) -> Answer:
     return Answer(OK, msgspec.json.encode({"paging_metadata": head, "result": items}))
 
 
-def created(body: bytes, location: str, *, version: int = 0) -> Answer:
-    """What is there now, and where; `location` is a path."""
+def created(body: bytes, location: str, made: Document | None = None) -> Answer:
+    """What is there now, and where; `location` is a path, `made` the document that it is in."""
     headers: list[Header] = [(b"location", location.encode())]
-    if version:
-        headers.append(tag_of(version))
+    if made is not None:
+        headers.append(tag_of(made))
     return Answer(CREATED, body, tuple(headers))
 
 
-def done(version: int = 0) -> Answer:
-    """It is done, and there is nothing more to say."""
-    return Answer(NO_CONTENT, headers=(tag_of(version),) if version else ())
+def done(made: Document | None = None) -> Answer:
+    """It is done, and there is nothing more to say; `made` is the document as it is now."""
+    return Answer(NO_CONTENT, headers=(tag_of(made),) if made else ())
 
 
 def accepted(location: str) -> Answer:
@@ -108,9 +109,9 @@ def elsewhere(location: str) -> Answer:
     return Answer(FOUND, headers=((b"location", location.encode()),))
 
 
-def tag_of(version: int) -> Header:
-    """The header ETag of a version."""
-    return (b"etag", b'"%d"' % version)
+def tag_of(found: Document) -> Header:
+    """The header ETag of a document as it is."""
+    return (b"etag", b'"%s"' % found.tag.encode())
 
 
 def file(ref: FileRef, name: str, parts: AsyncGenerator[bytes], request: Request) -> Answer:

@@ -96,7 +96,7 @@ async def put(to: Services, request: Request) -> Answer:
     if old.get("value") not in (None, name):
         more = (to.attachments.detach(Class.SUBMODEL, document.id, old["value"]), *more)
     made = await kept.change_with(to, request, document, alter, more, at)
-    return answers.done(made.version)
+    return answers.done(made)
 
 
 async def delete(to: Services, request: Request) -> Answer:
@@ -149,7 +149,7 @@ async def put_thumbnail(to: Services, request: Request) -> Answer:
     if old and old != name:
         more = (to.attachments.detach(Class.SHELL, shell.id, old), *more)
     made = await kept.change_with(to, request, shell, alter, more)
-    return answers.done(made.version)
+    return answers.done(made)
 
 
 async def delete_thumbnail(to: Services, request: Request) -> Answer:
@@ -163,7 +163,7 @@ async def delete_thumbnail(to: Services, request: Request) -> Answer:
 
     more: Changes = (to.attachments.detach(Class.SHELL, shell.id, name),)
     made = await kept.change_with(to, request, shell, alter, more)
-    return answers.done(made.version)
+    return answers.done(made)
 
 
 def _routes(path: str) -> list[Route]:

@@ -56,21 +56,32 @@ async def _writes(
     return changes
 
 
-async def _removals(to: Services, request: Request, class_: Class, ids: list[str]) -> Changes:
+async def _removals(
+    to: Services, request: Request, class_: Class, ids: list[str]
+) -> tuple[Changes, Missing | None]:
+    """What takes them out, or word of the first that is not there.
+
+    That is told with the result, as the standard has no answer for it here; and what the caller
+    may not know of answers as what is not there.
+    """
     changes: Changes = []
     for id_ in dict.fromkeys(ids):
         old = await to.documents.get(class_, id_)
-        if old is not None:
-            kept.demand(to, request, Right.DELETE, old)
-        # What is not there is told with the result, as the standard has no answer for it here.
-        changes.append(Remove(class_=class_, id=id_, expected=old.version if old else None))
-    return changes
+        if old is None or not kept.may(to, request, Right.READ, old):
+            return [], kept.missing(class_, id_)
+        kept.demand(to, request, Right.DELETE, old)
+        changes.append(Remove(class_=class_, id=id_, expected=old.version))
+    return changes, None
 
 
-async def _done(to: Services, request: Request, changes: Changes) -> Answer:
+async def _done(
+    to: Services, request: Request, changes: Changes, problem: Missing | None = None
+) -> Answer:
     """Do it now; the standard wants a handle to ask about it with all the same."""
     outcome: Json = {"executionState": "Completed", "success": True}
     try:
+        if problem is not None:
+            raise problem
         await to.documents.commit(request.who, *changes)
     except LineshaftError as error:
         text = answers.sentence(str(error), error.remedy)
@@ -94,7 +105,7 @@ async def _delete(to: Services, request: Request, class_: Class) -> Answer:
     ids = await _items(request)
     if not all(isinstance(i, str) for i in ids):
         raise Invalid("an entry is no text", remedy="Send the ids of the descriptors.")
-    return await _done(to, request, await _removals(to, request, class_, ids))
+    return await _done(to, request, *await _removals(to, request, class_, ids))
 
 
 async def post_shells(to: Services, request: Request) -> Answer:

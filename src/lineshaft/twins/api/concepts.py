@@ -33,7 +33,7 @@ async def all_(to: Services, request: Request) -> Answer:
 async def post(to: Services, request: Request) -> Answer:
     """PostConceptDescription."""
     made = await kept.post(to, request, CONCEPT, await kept.verified(request, CONCEPT))
-    return answers.created(made.data, _location(request, made.id), version=made.version)
+    return answers.created(made.data, _location(request, made.id), made)
 
 
 async def get(to: Services, request: Request) -> Answer:
@@ -48,8 +48,8 @@ async def put(to: Services, request: Request) -> Answer:
     obj = await kept.verified(request, CONCEPT, request.id("cdIdentifier"))
     made, new = await kept.put(to, request, CONCEPT, obj)
     if not new:
-        return answers.done(made.version)
-    return answers.created(made.data, _location(request, made.id), version=made.version)
+        return answers.done(made)
+    return answers.created(made.data, _location(request, made.id), made)
 
 
 async def delete(to: Services, request: Request) -> Answer:

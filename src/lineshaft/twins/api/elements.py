@@ -13,7 +13,7 @@ from lineshaft.twins.api.paging import part
 from lineshaft.twins.api.requests import Request, decode
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
-from lineshaft.twins.documents import check_match
+from lineshaft.twins.matching import check_match
 from lineshaft.twins.model.checking import checked
 from lineshaft.twins.model.elements import children, find, insert
 from lineshaft.twins.model.elements import put as put_in
@@ -182,7 +182,7 @@ async def post(to: Services, request: Request) -> Answer:
         to, request, SUBMODEL, id_, alter, right=right, at=path_text(steps)
     )
     location = f"{request.base}/submodels/{encode_id(id_)}/submodel-elements/{path}"
-    return answers.created(msgspec.json.encode(element), location, version=made.version)
+    return answers.created(msgspec.json.encode(element), location, made)
 
 
 # ---- one element
@@ -210,9 +210,9 @@ async def put(to: Services, request: Request) -> Answer:
     path = path_text(steps)
     made, new = await kept.change(to, request, SUBMODEL, id_, alter, at=path)
     if not new:
-        return answers.done(made.version)
+        return answers.done(made)
     location = f"{request.base}/submodels/{encode_id(id_)}/submodel-elements/{path}"
-    return answers.created(msgspec.json.encode(element), location, version=made.version)
+    return answers.created(msgspec.json.encode(element), location, made)
 
 
 async def delete(to: Services, request: Request) -> Answer:
@@ -227,7 +227,7 @@ async def delete(to: Services, request: Request) -> Answer:
         right=Right.DELETE,
         at=path_text(steps),
     )
-    return answers.done(made.version)
+    return answers.done(made)
 
 
 async def patch(to: Services, request: Request) -> Answer:
@@ -253,7 +253,7 @@ async def _patched(to: Services, request: Request, make: kept.Make) -> Answer:
         kept.check_list(find(submodel, steps[:-1]), path_text(steps[:-1]))
 
     made, _ = await kept.change(to, request, SUBMODEL, id_, alter, at=path_text(steps))
-    return answers.done(made.version)
+    return answers.done(made)
 
 
 async def get_metadata(to: Services, request: Request) -> Answer:
@@ -327,7 +327,7 @@ async def patch_value(to: Services, request: Request) -> Answer:
     made, _ = await kept.change(
         to, request, SUBMODEL, id_, alter, right=kept.SET, at=path_text(steps), kind="twin.value"
     )
-    return answers.done(made.version)
+    return answers.done(made)
 
 
 def _bare(request: Request, steps: Steps, element: Json, value: Any) -> Any:  # noqa: ANN401 - JSON

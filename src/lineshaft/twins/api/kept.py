@@ -1,6 +1,7 @@
 """Documents as the caller may see and change them: the only way from a handler to the store."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import TypeVar, cast
 
@@ -45,6 +46,8 @@ TYPES = {
     Class.SHELL_DESCRIPTOR: "AssetAdministrationShellDescriptor",
     Class.SUBMODEL_DESCRIPTOR: "SubmodelDescriptor",
 }
+_TAG = r'(?:W/)?"?\d{1,18}(?:-[0-9a-f]{1,32})?"?'
+_TAGS = re.compile(rf"\*|{_TAG}(?:\s*,\s*{_TAG})*", re.ASCII)
 Make = Callable[[Json], Json]
 """Makes the new form of something from its old one."""
 
@@ -216,7 +219,7 @@ async def put(to: Services, request: Request, class_: Class, obj: Json) -> tuple
             raise missing(class_, obj["id"])
         return await post(to, request, class_, obj), True
     demand(to, request, Right.UPDATE, old)
-    new = Write(class_=class_, id=old.id, obj=obj, expected=expected(request), detail=_how(request))
+    new = Write(class_=class_, id=old.id, obj=obj, match=matching(request), detail=_how(request))
     return await write(to, request, new), False
 
 
@@ -241,7 +244,7 @@ async def removal(to: Services, request: Request, old: Document) -> Remove:
     return Remove(
         class_=old.class_,
         id=old.id,
-        expected=expected(request),
+        match=matching(request),
         more=tuple(to.attachments.detach(old.class_, old.id, name) for name in files),
     )
 
@@ -297,12 +300,12 @@ async def change_with(
     demand(to, request, Right.UPDATE, found, at)
     obj = msgspec.json.decode(found.data)
     alter(obj)
-    wanted = expected(request)
     new = Write(
         class_=found.class_,
         id=found.id,
         obj=obj,
-        expected=found.version if wanted is None else wanted,
+        expected=found.version,
+        match=matching(request),
         detail=_how(request, at),
         more=more,
     )
@@ -381,19 +384,16 @@ def _denied(request: Request, right: Rights, class_: Class, id_: str, at: str = 
     )
 
 
-def expected(request: Request) -> int | None:
-    """The version that the header If-Match names, or None.
+def matching(request: Request) -> str:
+    """What the header If-Match says; empty when it asks nothing.
 
     Raises:
-        Invalid: it is no tag of ours.
+        Invalid: it holds no tag of ours.
     """
-    tag = request.header(b"if-match").strip()
-    if not tag or tag == "*":
-        return None
-    number = tag.removeprefix("W/").strip('"')
-    if not number.isascii() or not number.isdigit() or len(number) > 18:  # noqa: PLR2004 - digits
+    given = request.header(b"if-match").strip()
+    if given and not _TAGS.fullmatch(given):
         raise Invalid(
-            f"If-Match is {tag[:40]!r}, wanted a tag that an answer gave in its header ETag",
-            remedy='Read the document again and send its ETag, such as "3".',
+            f"If-Match is {given[:40]!r}, wanted a tag that an answer gave in its header ETag",
+            remedy='Read the document again and send its ETag, such as "3-0a1b2c3d4e5f".',
         )
-    return int(number)
+    return given

@@ -56,7 +56,7 @@ async def post(to: Services, request: Request) -> Answer:
     made = await _kept(to, request, uuid7(), None)
     location = f"{request.base}/packages/{encode_id(made.id)}"
     body = msgspec.json.encode(_described(made))
-    return answers.created(body, location, version=made.version)
+    return answers.created(body, location, made)
 
 
 async def put(to: Services, request: Request) -> Answer:
@@ -67,10 +67,10 @@ async def put(to: Services, request: Request) -> Answer:
         old = None  # what the caller may not know of answers as what is not there
     made = await _kept(to, request, id_, old)
     if old is not None:
-        return answers.done(made.version)
+        return answers.done(made)
     location = f"{request.base}/packages/{encode_id(id_)}"
     body = msgspec.json.encode(_described(made))
-    return answers.created(body, location, version=made.version)
+    return answers.created(body, location, made)
 
 
 async def _kept(to: Services, request: Request, id_: str, old: Document | None) -> Document:
@@ -87,7 +87,8 @@ async def _kept(to: Services, request: Request, id_: str, old: Document | None) 
         class_=PACKAGE,
         id=id_,
         obj=obj,
-        expected=0 if old is None else kept.expected(request),
+        expected=0 if old is None else None,
+        match="" if old is None else kept.matching(request),
         more=(to.attachments.attach(PACKAGE, id_, NAME, ref),),
     )
     return await kept.write(to, request, new)

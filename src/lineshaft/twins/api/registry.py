@@ -98,15 +98,15 @@ async def one(to: Services, request: Request, class_: Class, id_: str) -> Json:
 async def _post(to: Services, request: Request, class_: Class) -> Answer:
     obj = await kept.verified(request, class_)
     made = await kept.post(to, request, class_, obj)
-    return answers.created(made.data, _location(request, class_, made.id), version=made.version)
+    return answers.created(made.data, _location(request, class_, made.id), made)
 
 
 async def _put(to: Services, request: Request, class_: Class, id_: str) -> Answer:
     obj = await kept.verified(request, class_, id_)
     made, new = await kept.put(to, request, class_, obj)
     if not new:
-        return answers.done(made.version)
-    return answers.created(made.data, _location(request, class_, made.id), version=made.version)
+        return answers.done(made)
+    return answers.created(made.data, _location(request, class_, made.id), made)
 
 
 async def _delete(to: Services, request: Request, class_: Class, id_: str) -> Answer:

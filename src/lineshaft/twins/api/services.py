@@ -58,6 +58,21 @@ class Living(Protocol):
         """
 
 
+class Past(Protocol):
+    """Where the past of an element is read."""
+
+    async def __call__(
+        self, who: Identity, submodel: str, path: str, *, start: str, end: str, limit: int
+    ) -> object:
+        """What the element at the idShortPath was, as something that JSON can say.
+
+        Raises:
+            Missing: the caller may not know of it, or it is bound to nothing.
+            Denied: the caller may not look at the point behind it.
+            Invalid: a time is none, or the end is not after the start.
+        """
+
+
 class Unbound(NotAllowed):
     """An operation that nothing carries out."""
 
@@ -132,6 +147,8 @@ class Services:
         """Identifier of what `/aas` serves; empty for the first."""
         self.submodel = submodel
         """Identifier of what `/submodel` serves; empty for the first."""
+        self.past: Past | None = None
+        """Where the past of elements is read; None where nothing has any."""
         self.jobs = Jobs()
         """What was asked for without waiting."""
 

@@ -1,5 +1,6 @@
 """The interface as one ASGI application: finds the handler, answers, turns errors into Results."""
 
+import inspect
 import logging
 from collections.abc import Mapping
 from typing import Any, cast
@@ -8,6 +9,7 @@ from litestar import Request as Failed
 from litestar import Response
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from lineshaft.core.access import Action
 from lineshaft.core.errors import Invalid, LineshaftError
 from lineshaft.twins.api import answers
 from lineshaft.twins.api.answers import Answer, failed, failure, send_answer
@@ -15,6 +17,7 @@ from lineshaft.twins.api.requests import Request
 from lineshaft.twins.api.routing import Found, Router
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.api.table import ROUTES
+from lineshaft.web.identify import Refusal, address_of
 from lineshaft.web.problem import problem
 
 log = logging.getLogger(__name__)
@@ -25,8 +28,8 @@ VERSIONS = {".0": True, ".1": False}
 _ROUTER = Router(ROUTES)
 
 
-def served(services: Services) -> ASGIApp:
-    """The application; its path begins with the version."""
+def served(services: Services, denied: Refusal | None = None) -> ASGIApp:
+    """The application; its path begins with the version. `denied` is told of every refusal."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         version, _, path = scope["path"].partition("/")
@@ -40,9 +43,34 @@ def served(services: Services) -> ASGIApp:
             base=MOUNT + version,
         )
         answer = await _answer(services, request, found)
+        if answer.status == answers.DENIED and denied is not None:
+            answer = await _told(denied, request, scope, answer)
         await send_answer(answer, send, head=request.method == "HEAD")
 
     return app
+
+
+async def _told(denied: Refusal, request: Request, scope: Scope, answer: Answer) -> Answer:
+    """The answer, once the refusal is on record; what cannot be is an error of its own."""
+    where = f"{request.base}/{request.path}"
+    try:
+        told = denied(request.who, _action(request), where, address_of(scope))
+        if inspect.isawaitable(told):
+            await told
+    except LineshaftError as error:
+        return failed(error, request)
+    return answer
+
+
+def _action(request: Request) -> Action:
+    """What was asked for, in the words of the plant's rights."""
+    if request.method in ("GET", "HEAD"):
+        return Action.LOOK
+    if request.method == "PATCH" and request.path.endswith("/$value"):
+        return Action.WRITE
+    if "/invoke" in request.path:
+        return Action.WRITE
+    return Action.LOOK if request.path.startswith("query/") else Action.CONFIGURE
 
 
 async def _answer(services: Services, request: Request, found: Found | None) -> Answer:

@@ -103,7 +103,7 @@ async def post(to: Services, request: Request) -> Answer:
     """PostAssetAdministrationShell."""
     obj = await kept.verified(request, SHELL)
     made = await kept.post(to, request, SHELL, obj)
-    return answers.created(made.data, f"{request.base}/shells/{encode_id(made.id)}", version=1)
+    return answers.created(made.data, f"{request.base}/shells/{encode_id(made.id)}", made)
 
 
 async def get(to: Services, request: Request) -> Answer:
@@ -119,8 +119,8 @@ async def put(to: Services, request: Request) -> Answer:
     obj = await kept.verified(request, SHELL, await shell_id(to, request))
     made, new = await kept.put(to, request, SHELL, obj)
     if not new:
-        return answers.done(made.version)
-    return answers.created(made.data, f"{request.base}/shells/{encode_id(made.id)}", version=1)
+        return answers.done(made)
+    return answers.created(made.data, f"{request.base}/shells/{encode_id(made.id)}", made)
 
 
 async def delete(to: Services, request: Request) -> Answer:
@@ -142,7 +142,7 @@ async def get_asset(to: Services, request: Request) -> Answer:
     """GetAssetInformation."""
     found = await _read(to, request)
     asset = kept.shown(to, request, found)["assetInformation"]
-    return answers.encoded(asset, answers.tag_of(found.version))
+    return answers.encoded(asset, answers.tag_of(found))
 
 
 async def put_asset(to: Services, request: Request) -> Answer:
@@ -153,7 +153,7 @@ async def put_asset(to: Services, request: Request) -> Answer:
         shell["assetInformation"] = asset
 
     made, _ = await kept.change(to, request, SHELL, await shell_id(to, request), alter)
-    return answers.done(made.version)
+    return answers.done(made)
 
 
 async def submodel_references(to: Services, request: Request) -> Answer:

@@ -1,8 +1,10 @@
 """Submodels as wholes, by whichever of the four ways the path leads to them."""
 
+from typing import cast
+
 import msgspec
 
-from lineshaft.core.errors import Missing
+from lineshaft.core.errors import Missing, Stale, Unavailable
 from lineshaft.records import And, Predicate
 from lineshaft.twins import Class, Document, Json
 from lineshaft.twins.access import Right
@@ -26,6 +28,8 @@ from lineshaft.twins.model.views import (
 from lineshaft.web.paging import cursor_of, key_of
 
 SUBMODEL = Class.SUBMODEL
+ROUNDS = 5
+"""How often a shell is read anew when somebody else changes it at the same moment."""
 DOCUMENTS_MAX = 1000
 """Submodels that are looked through for one page of paths."""
 WAYS = (
@@ -191,7 +195,7 @@ async def post(to: Services, request: Request) -> Answer:
 
 def _created(request: Request, made: Document) -> Answer:
     location = f"{request.base}/submodels/{encode_id(made.id)}"
-    return answers.created(made.data, location, version=made.version)
+    return answers.created(made.data, location, made)
 
 
 # ---- one submodel
@@ -205,7 +209,7 @@ async def get(to: Services, request: Request) -> Answer:
         return answers.document(document, request)
     obj = _cut(kept.shown(to, request, document), is_core=is_core, blobs=blobs)
     # For If-Match: what is written is the stored document, whatever lives over it.
-    return answers.encoded(obj, answers.tag_of(document.version))
+    return answers.encoded(obj, answers.tag_of(document))
 
 
 async def put(to: Services, request: Request) -> Answer:
@@ -218,28 +222,56 @@ async def put(to: Services, request: Request) -> Answer:
     else:
         id_ = await submodel_id(to, request)
     made, new = await kept.put(to, request, SUBMODEL, await kept.verified(request, SUBMODEL, id_))
-    return _created(request, made) if new else answers.done(made.version)
+    return _created(request, made) if new else answers.done(made)
 
 
 async def _put_below(to: Services, request: Request) -> Answer:
     obj = await kept.verified(request, SUBMODEL, request.id("submodelIdentifier"))
-    shell = await _shell(to, request)
-    old = await to.documents.get(SUBMODEL, obj["id"])
-    # Asked before the shell is changed, which would stay so.
-    if old is None or not kept.may(to, request, Right.READ, old):
+    for _ in range(ROUNDS):
+        shell = await kept.read(to, request, Class.SHELL, await shells.shell_id(to, request))
+        old = await to.documents.get(SUBMODEL, obj["id"])
+        writes, new = _written_below(to, request, obj, shell, old)
+        try:
+            made, *_ = await to.documents.commit(request.who, *writes)
+        except Stale:
+            now = await to.documents.get(Class.SHELL, shell.id)
+            if now is None or now.tag == shell.tag:
+                raise
+            continue  # the shell was changed meanwhile, by somebody with another concern
+        made = cast(Document, made)
+        return _created(request, made) if new else answers.done(made)
+    raise Unavailable(
+        f"the shell around {obj['id']!r} is changed all the time",
+        remedy="Try again in a moment.",
+    )
+
+
+def _written_below(
+    to: Services, request: Request, obj: Json, shell: Document, old: Document | None
+) -> tuple[list[Write], bool]:
+    """What has to be written, the submodel first and its shell where that changes; whether new.
+
+    A header If-Match speaks of the submodel.
+    """
+    # What the caller may not know of answers as what is not there.
+    new = old is None or not kept.may(to, request, Right.READ, old)
+    if old is None or new:
+        if request.header(b"if-match"):
+            raise kept.missing(SUBMODEL, obj["id"])
         kept.demand_new(to, request, SUBMODEL, obj)
+        write = Write(class_=SUBMODEL, id=obj["id"], obj=obj, expected=0)
     else:
         kept.demand(to, request, Right.UPDATE, old)
-    if not _refers(shell, obj["id"]):
-
-        def alter(shell: Json) -> None:
-            shell.setdefault("submodels", []).append(
-                {"type": "ModelReference", "keys": [{"type": "Submodel", "value": obj["id"]}]}
-            )
-
-        await kept.change(to, request, Class.SHELL, shell["id"], alter)
-    made, new = await kept.put(to, request, SUBMODEL, obj)
-    return _created(request, made) if new else answers.done(made.version)
+        write = Write(class_=SUBMODEL, id=old.id, obj=obj, match=kept.matching(request))
+    around: Json = msgspec.json.decode(shell.data)
+    if _refers(around, obj["id"]):
+        return [write], new
+    kept.demand(to, request, Right.UPDATE, shell)
+    around.setdefault("submodels", []).append(
+        {"type": "ModelReference", "keys": [{"type": "Submodel", "value": obj["id"]}]}
+    )
+    more = Write(class_=Class.SHELL, id=shell.id, obj=around, expected=shell.version)
+    return [write, more], new
 
 
 async def patch(to: Services, request: Request) -> Answer:
@@ -258,7 +290,7 @@ async def patch_metadata(to: Services, request: Request) -> Answer:
 
 async def _replaced(to: Services, request: Request, id_: str, make: kept.Make) -> Answer:
     made = await kept.replace(to, request, SUBMODEL, id_, make)
-    return answers.done(made.version)
+    return answers.done(made)
 
 
 async def delete(to: Services, request: Request) -> Answer:
@@ -284,7 +316,7 @@ async def delete(to: Services, request: Request) -> Answer:
 async def get_metadata(to: Services, request: Request) -> Answer:
     """GetSubmodelById-Metadata."""
     document, obj = await looked(to, request)
-    return answers.encoded(metadata(obj), answers.tag_of(document.version))
+    return answers.encoded(metadata(obj), answers.tag_of(document))
 
 
 async def get_value(to: Services, request: Request) -> Answer:

@@ -6,7 +6,7 @@ changed apart from what was generated, `plantlife.py` overlays values and takes 
 What it needs of its neighbours it asks for by the protocols here; the plant fills them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Annotated, Protocol
 
 import msgspec
@@ -15,7 +15,7 @@ from lineshaft.core.access import Identity
 from lineshaft.core.batch import Batch, Sample
 from lineshaft.core.point import Point, Value
 from lineshaft.core.settings import Secret, Settings
-from lineshaft.twins import plug
+from lineshaft.twins import Json, plug
 
 
 class Maker(Settings, frozen=True):
@@ -70,10 +70,40 @@ class Config(plug.Config, frozen=True):
     co2_kg_per_kwh: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     """Greenhouse gases of the plant's electricity; above 0, machines that count energy and parts
     get a Carbon Footprint."""
-    calls: tuple[str, ...] = ()
-    """Methods of machines that may be called as operations, by their paths; none by default."""
     events: Broker | None = None
     """The MQTT broker that is told every change of a twin; without it none is."""
+
+
+class Contribution(msgspec.Struct, frozen=True, kw_only=True):
+    """One submodel that another part of the plant brings to the twin of an asset."""
+
+    id_short: str
+    """Its name; one of the contributor's `id_shorts`."""
+    semantic_id: str
+    """What it means."""
+    elements: tuple[Json, ...]
+    """Its elements as the metamodel has them, without values that change by themselves."""
+    bound: Mapping[str, str] = {}
+    """The point that an element shows, or the method that an Operation calls, by idShortPath."""
+    computed: bool = False
+    """Whether `Contributor.values` is asked for values when it is read."""
+
+
+class Contributor(Protocol):
+    """A part of the plant that has something to say of assets; the plant brings them."""
+
+    @property
+    def id_shorts(self) -> tuple[str, ...]:
+        """Names of the submodels that it brings; no other contributor has the same."""
+
+    def version(self) -> Hashable:
+        """Something that is otherwise when contributions may be; asked every second."""
+
+    def contributed(self, path: str) -> Sequence[Contribution]:
+        """What is to be told of the asset at the path, the same until the version changes."""
+
+    def values(self, path: str, id_short: str) -> Mapping[str, Value | None]:
+        """Values now of elements of a submodel that it brought, by idShortPath; None for none."""
 
 
 class Names(Protocol):
@@ -138,13 +168,16 @@ class Machines(Protocol):
     def link(self, source: str) -> Link | None:
         """The connection of that name, or None."""
 
-    async def write(self, who: Identity, point: str, value: Value) -> None:
-        """Write through the guard: prepare, confirm, read back, all on record.
+    async def write(self, who: Identity, values: Mapping[str, Value]) -> None:
+        """Write values by point through the guard: prepare all, then confirm and read back each.
+
+        When one cannot be prepared, nothing is written. When one fails after that, the error says
+        which were written and which were not.
 
         Raises:
             Denied: `who` may not.
             Refused: settings, limits, interlock or device say no, or it reads back otherwise.
-            LinkLost: the device does not answer.
+            LinkLost: a device does not answer.
         """
 
     async def call(
@@ -154,9 +187,12 @@ class Machines(Protocol):
 
         Raises:
             Denied: `who` may not.
-            Refused: the device knows no such method, or says no.
+            Refused: settings, limits or interlock say no, or the device knows no such method.
             LinkLost: it does not answer.
         """
+
+    def callable(self, method: str) -> bool:
+        """Whether the settings allow to call the method at all."""
 
     def writable(self, point: str) -> bool:
         """Whether the settings allow to write the point at all."""

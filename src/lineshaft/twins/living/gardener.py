@@ -7,18 +7,19 @@ difference to it, carried over when the base changes; a document that they delet
 import asyncio
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import msgspec
 
 from lineshaft.core.access import SYSTEM, Identity
 from lineshaft.core.errors import LineshaftError, Missing, Stale
-from lineshaft.records import Collection, Put, Records
+from lineshaft.records import Collection, Delete, Put, Records
 from lineshaft.twins import Class, Document, Json
-from lineshaft.twins.documents import Documents, Write
-from lineshaft.twins.living import Config, Link, Machines, Names
+from lineshaft.twins.documents import Documents, Remove, Write
+from lineshaft.twins.living import Config, Contribution, Link, Machines, Names
 from lineshaft.twins.living.assets import Asset, assets
 from lineshaft.twins.living.bindings import Bindings
+from lineshaft.twins.living.contributions import Contributions
 from lineshaft.twins.living.edits import edited, edits
 from lineshaft.twins.living.making import Made, documents
 from lineshaft.twins.living.names import Scheme
@@ -34,6 +35,8 @@ SETTLE_S = 1.0
 TOGETHER = 8
 """Assets whose documents are made, and written in one transaction, at a time."""
 ORIGIN = "generated"
+Brought = Mapping[str, Sequence[Contribution]]
+"""What other parts bring, by the path of the asset."""
 TAKEN_MAX = 1000
 """Identifiers taken by others that are remembered."""
 
@@ -51,11 +54,13 @@ class Gardener:
         bindings: Bindings,
         names: Names,
         machines: Machines,
+        contributions: Contributions,
     ) -> None:
         self._config = config
         self._scheme = Scheme(config.url, plant)
         self._documents, self._records, self._bindings = documents, records, bindings
         self._names, self._machines = names, machines
+        self._contributions = contributions
         self._bases: dict[str, bytes] = {}
         """Digest of each base, by its key."""
         self._grown: dict[str, bytes] = {}
@@ -81,16 +86,19 @@ class Gardener:
         """Follow the namespace until cancelled."""
         self._grown.clear()  # after a failure nobody knows what was written
         await self.load()
-        grown = -1
+        grown: Hashable = None
         while True:
-            version = self._names.version
+            version = self._version()
             if version != grown:
                 await asyncio.sleep(SETTLE_S)
-                if self._names.version != version:
+                if self._version() != version:
                     continue
                 if await self.tend():
                     grown = version
             await asyncio.sleep(LOOK_S)
+
+    def _version(self) -> Hashable:
+        return self._names.version, self._contributions.version()
 
     async def tend(self) -> bool:
         """Bring every asset's twin up to date; whether all of it succeeded."""
@@ -100,35 +108,55 @@ class Gardener:
         self.assets = len(found)
         sources = {p.source for a in found.values() for p in a.points if p.source}
         links = {s: self._machines.link(s) for s in sources}
-        changed = await asyncio.to_thread(self._changed, found, links)
+        brought = self._contributions.gather(found, self._scheme)
+        changed = await asyncio.to_thread(self._changed, found, links, brought)
         for start in range(0, len(changed), TOGETHER):
             part = changed[start : start + TOGETHER]
-            due = await asyncio.to_thread(self._made, [found[path] for path, _ in part], links)
+            group = [found[path] for path, _ in part]
+            due = await asyncio.to_thread(self._made, group, links, brought)
             self._grown |= dict(part)
-            if not await self._grow(due):
+            if not await self._grow(due, self._gone(group, brought)):
                 return False
         return True
 
     def _changed(
-        self, found: Mapping[str, Asset], links: Mapping[str, Link | None]
+        self, found: Mapping[str, Asset], links: Mapping[str, Link | None], brought: Brought
     ) -> list[tuple[str, bytes]]:
         """Assets that are not as they were, by path, with their digests."""
         digests = [
-            (path, _digest(msgspec.msgpack.encode([a, [links.get(s) for s in a.sources]])))
+            (path, _digest(msgspec.msgpack.encode([a, _linked(a, links), brought.get(path)])))
             for path, a in found.items()
         ]
         return [(p, d) for p, d in digests if self._grown.get(p) != d]
 
-    def _made(self, part: Sequence[Asset], links: Mapping[str, Link | None]) -> list[Made]:
-        return [d for a in part for d in documents(a, self._scheme, self._config, links.get)]
+    def _made(
+        self, part: Sequence[Asset], links: Mapping[str, Link | None], brought: Brought
+    ) -> list[Made]:
+        return [
+            d
+            for a in part
+            for d in documents(a, self._scheme, self._config, links.get, brought.get(a.path, ()))
+        ]
 
-    async def _grow(self, due: list[Made]) -> bool:
+    def _gone(self, part: Sequence[Asset], brought: Brought) -> list[str]:
+        """Identifiers of submodels of these assets that nobody brings any more."""
+        names = set(self._contributions.id_shorts)
+        found: list[str] = []
+        for asset in part:
+            here = {c.id_short for c in brought.get(asset.path, ())}
+            ids = (self._scheme.submodel(asset.path, n) for n in sorted(names - here))
+            found += [i for i in ids if _key(Class.SUBMODEL, i) in self._bases]
+        return found
+
+    async def _grow(self, due: list[Made], gone: Sequence[str] = ()) -> bool:
         """Write what has changed; what cannot be written now is due again."""
         for made in due:
             if made.bound:
                 self._bindings.generated(made.id, made.bound)
         try:
-            writes = [w for made in due if (w := await self._write(made)) is not None]
+            removed = [r for id_ in gone if (r := await self._removal(id_)) is not None]
+            writes: list[Write | Remove] = [*removed]
+            writes += [w for made in due if (w := await self._write(made)) is not None]
             if writes:
                 await self._documents.commit(SYSTEM, *writes)
         except Stale:
@@ -137,6 +165,9 @@ class Gardener:
             return self._again(due, f"twins: {error}")
         for made in due:
             self._bases[made.key] = made.digest
+        for one in removed:
+            self._bases.pop(_key(Class.SUBMODEL, one.id), None)
+            self._bindings.generated(one.id, {})
         self.trouble = ""
         return True
 
@@ -179,6 +210,14 @@ class Gardener:
             more=(Put(collection=BASES.name, key=made.key, data=made.data),),
         )
 
+    async def _removal(self, id_: str) -> Remove | None:
+        """What takes out a submodel that nobody brings; None when people did so before."""
+        now = await self._documents.get(Class.SUBMODEL, id_)
+        if now is None or now.origin != ORIGIN:
+            return None  # its base stays, so that what people deleted stays so
+        forget = Delete(collection=BASES.name, key=_key(Class.SUBMODEL, id_))
+        return Remove(class_=Class.SUBMODEL, id=id_, expected=now.version, more=(forget,))
+
     # ---- what people changed
 
     async def base(self, class_: Class, id_: str) -> Json:
@@ -187,7 +226,7 @@ class Gardener:
         Raises:
             Missing: it was not.
         """
-        found = await self._records.get(BASES.name, f"{class_.value} {id_}")
+        found = await self._records.get(BASES.name, _key(class_, id_))
         if found is None:
             raise Missing(f"{class_.value}: {id_!r} was not generated")
         obj: Json = msgspec.json.decode(found.data)
@@ -217,6 +256,14 @@ class Gardener:
             detail={"reset": True},
         )
         await self._documents.commit(who, write)
+
+
+def _linked(asset: Asset, links: Mapping[str, Link | None]) -> list[Link | None]:
+    return [links.get(s) for s in asset.sources]
+
+
+def _key(class_: Class, id_: str) -> str:
+    return f"{class_.value} {id_}"
 
 
 def _digest(data: bytes) -> bytes:

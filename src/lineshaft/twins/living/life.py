@@ -1,6 +1,7 @@
 """The parts of living twins, put together."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 from lineshaft.core.access import Audit, Authorizer, Identity
@@ -17,6 +18,7 @@ from lineshaft.twins.files import Attachments, Files
 from lineshaft.twins.import_routes import exchange
 from lineshaft.twins.living import (
     Config,
+    Contributor,
     History,
     Latest,
     Machines,
@@ -27,6 +29,7 @@ from lineshaft.twins.living import (
 )
 from lineshaft.twins.living.bindings import Bindings
 from lineshaft.twins.living.broker import Publisher
+from lineshaft.twins.living.contributions import Contributions
 from lineshaft.twins.living.events import Events
 from lineshaft.twins.living.footprints import Footprints
 from lineshaft.twins.living.gardener import Gardener
@@ -66,13 +69,15 @@ class Life:
         latest: Latest,
         history: History,
         machines: Machines,
+        contributors: Sequence[Contributor] = (),
     ) -> None:
-        self._config, self._names = config, names
+        self._config, self._names, self._machines = config, names, machines
         documents = Documents(records, cache_mb=config.cache_mb, announce=spine.announce)
         self.access = Access(records, authorizer, announce=spine.announce)
         files, attachments = Files(folder), Attachments(records)
         self.bindings = Bindings(records, spine.announce)
         self.footprints = Footprints(config, names, latest, history)
+        contributions = Contributions(contributors)
         self.gardener = Gardener(
             config,
             plant=plant,
@@ -81,6 +86,7 @@ class Life:
             bindings=self.bindings,
             names=names,
             machines=machines,
+            contributions=contributions,
         )
         plantlife = Plantlife(
             documents=documents,
@@ -89,12 +95,14 @@ class Life:
             machines=machines,
             reader=Reader(names, history),
             footprints=self.footprints,
+            contributions=contributions,
         )
         self.services = Services(
             documents, self.access, files, attachments, plantlife, url=config.url
         )
         self.handover = Handover(self.services)
         self.pasts = Pasts(self.services, authorizer, self.bindings, names, history)
+        self.services.past = self.pasts.read
         self.exchange = exchange(self.services, records)
         self.plugger = Plugger(
             config,
@@ -118,7 +126,7 @@ class Life:
 
     def calls(self, method: str) -> bool:
         """Whether the settings allow to call the method."""
-        return method in self._config.calls
+        return self._machines.callable(method)
 
     def given(self) -> dict[str, object]:
         """What its routes are given, by the names of their parameters."""

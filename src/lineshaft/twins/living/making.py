@@ -1,14 +1,14 @@
 """All documents of one asset: its shell, and a submodel for each template that applies."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
 from lineshaft.twins import Class, Json
-from lineshaft.twins.living import Config, Link
+from lineshaft.twins.living import Config, Contribution, Link
 from lineshaft.twins.living.assets import Asset
-from lineshaft.twins.living.building import described, to_submodel
+from lineshaft.twins.living.building import described, submodel, to_submodel
 from lineshaft.twins.living.carbon import carbon_footprint, counters
 from lineshaft.twins.living.interfaces import interfaces
 from lineshaft.twins.living.nameplate import nameplate
@@ -40,7 +40,11 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def documents(
-    asset: Asset, scheme: Scheme, config: Config, link: Callable[[str], Link | None]
+    asset: Asset,
+    scheme: Scheme,
+    config: Config,
+    link: Callable[[str], Link | None],
+    contributed: Sequence[Contribution] = (),
 ) -> list[Made]:
     """The shell of an asset and its submodels; a place above machines has no values."""
     submodels: list[tuple[Json, Mapping[str, str]]] = [
@@ -58,9 +62,15 @@ def documents(
             submodels.append((carbon_footprint(asset, scheme), {}))
     if asset.parts:
         submodels.append((structure(asset, scheme), {}))
+    submodels += [(_brought(c, asset, scheme), c.bound) for c in contributed]
     shell = _shell(asset, scheme, [s["id"] for s, _ in submodels])
     made = [_made(Class.SUBMODEL, asset, s, bound) for s, bound in submodels]
     return [*made, _made(Class.SHELL, asset, shell, {})]
+
+
+def _brought(found: Contribution, asset: Asset, scheme: Scheme) -> Json:
+    id_ = scheme.submodel(asset.path, found.id_short)
+    return submodel(id_, found.id_short, found.semantic_id, found.elements)
 
 
 def _shell(asset: Asset, scheme: Scheme, submodels: list[str]) -> Json:

@@ -17,6 +17,7 @@ from lineshaft.twins.living import Latest, Machines
 from lineshaft.twins.living.bindings import Bindings
 from lineshaft.twins.living.carbon import PCF, PUBLISHED
 from lineshaft.twins.living.carbon import SEMANTIC as CARBON
+from lineshaft.twins.living.contributions import Contributions
 from lineshaft.twins.living.footprints import Footprints
 from lineshaft.twins.living.records import Reader
 from lineshaft.twins.living.timeseries import SEMANTIC as TIME_SERIES
@@ -32,7 +33,7 @@ QUALITY = "urn:lineshaft:quality"
 class Plantlife:
     """Answers for what is bound to the plant."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a neighbour, by keyword
         self,
         *,
         documents: Documents,
@@ -41,10 +42,12 @@ class Plantlife:
         machines: Machines,
         reader: Reader,
         footprints: Footprints,
+        contributions: Contributions,
     ) -> None:
         self._documents, self._bindings = documents, bindings
         self._latest, self._machines = latest, machines
         self._reader, self._footprints = reader, footprints
+        self._contributions = contributions
 
     # ---- reading
 
@@ -54,6 +57,7 @@ class Plantlife:
             return False
         return (
             bool(self._bindings.shown(document.id, document.path))
+            or self._contributions.lives(document)
             or self._footprint(document) is not None
         )
 
@@ -71,6 +75,10 @@ class Plantlife:
             element = _found(obj, path)
             if element is not None:
                 _show(element, self._latest.latest(point))
+        for path, value in self._contributions.values(document).items():
+            element = _found(obj, path)
+            if element is not None:
+                _set(element, value)
         if footprint is not None and (element := _found(obj, PCF)) is not None:
             element["value"] = f"{footprint:.6f}"
             if (told := _found(obj, PUBLISHED)) is not None:
@@ -93,8 +101,9 @@ class Plantlife:
 
         Raises:
             Denied: `who` may not write one of the points.
-            Refused: the guard or a machine says no; those before it are written.
-            LinkLost: a machine does not answer.
+            Refused: the guard says no to one, and nothing is written; or a machine does, and it
+                is told which were written.
+            LinkLost: a machine does not answer; it is told which were written.
         """
         bound = {parse_path(p): point for p, point in self._bindings.of(submodel_id).items()}
         below = {at: point for at, point in bound.items() if at[: len(steps)] == steps}
@@ -104,13 +113,15 @@ class Plantlife:
         if document is None:
             raise Missing(f"there is no submodel {submodel_id!r}")
         fresh = self.overlay(document) or {}
-        wanted: list[tuple[str, Value]] = []
+        wanted: dict[str, Value] = {}
         for at, point in below.items():
             said, given = _within(value, at[len(steps) :])
             if said and given is not None and given != value_of(find(fresh, at)):
-                wanted.append((point, _as_value(path_text(at), given)))
-        for point, given in wanted:
-            await self._machines.write(who, point, given)
+                new = _as_value(path_text(at), given)
+                if wanted.setdefault(point, new) != new:
+                    raise Refused(f"{point} is given two values, {wanted[point]!r} and {new!r}")
+        if wanted:
+            await self._machines.write(who, wanted)
         if steps in below:  # else what is not bound is written to the document, and told with it
             detail = {"method": "PATCH", "idShortPath": path_text(steps)}
             await self._documents.note(who, "twin.value", document, detail)
@@ -148,6 +159,18 @@ def _found(obj: Json, path: str) -> Json | None:
         return find(obj, parse_path(path))
     except Missing:  # people took it out
         return None
+
+
+def _set(element: Json, value: Value | None) -> None:
+    """A value as text of the type that the element has; None is no value."""
+    if element.get("modelType") != "Property":
+        return
+    text = None
+    if value is not None:
+        text = xsd.from_json(str(element.get("valueType", "xs:string")), value)
+    element.pop("value", None)
+    if text is not None:
+        element["value"] = text
 
 
 def _show(element: Json, sample: Sample | None) -> None:

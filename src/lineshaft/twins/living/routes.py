@@ -58,7 +58,12 @@ async def history(  # noqa: PLR0913 - of what, from when to when
     end: str = "",
     limit: Limit = 1000,
 ) -> Past:
-    """What the element at the idShortPath `path` was, oldest first; the last hour by default."""
+    """What the element at the idShortPath `path` was, oldest first; the last hour by default.
+
+    The same is answered below the standard's paths, at
+    `/api/v3.1/submodels/{submodelIdentifier}/submodel-elements/{idShortPath}/$history` with the
+    same `start`, `end` and `limit`, for clients that are there already.
+    """
     return await life.pasts.read(who, submodel, path, start=start, end=end, limit=limit)
 
 
@@ -77,7 +82,7 @@ async def bindings(life: Life, who: Identity, submodel: Id) -> Items[Binding]:
 async def bind(life: Life, authorizer: Authorizer, who: Identity, data: Binding) -> None:
     """From now on the element shows the newest value of the point, and has its history.
 
-    An Operation is bound to a method of a machine, which must stand in `calls` of the settings.
+    An Operation is bound to a method of a machine, which must stand in [[calls]] of the settings.
     Who may read the submodel sees the value, so both must be for the caller to configure.
     """
     found = await rights.document(
@@ -97,7 +102,7 @@ async def bind(life: Life, authorizer: Authorizer, who: Identity, data: Binding)
     if not known or not authorizer.allows(who, Action.LOOK, data.point):
         raise Missing(
             f"there is no {data.point!r} that it can be bound to",
-            remedy="Find points with GET /api/v1/points; methods stand in `calls` of [twins].",
+            remedy="Find points with GET /api/v1/points; methods stand in [[calls]].",
         )
     if not authorizer.allows(who, Action.CONFIGURE, data.point):
         raise Denied(f"{who.name} may not configure {data.point}")

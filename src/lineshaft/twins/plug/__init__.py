@@ -44,6 +44,11 @@ class Config(Settings, frozen=True):
     plug: Mode = Mode.ASK
     """What happens when a machine's interfaces description arrives: `ask` proposes its
     connections to an engineer, `auto` makes them at once, `off` does nothing."""
+    plug_hosts: tuple[str, ...] = ()
+    """Where descriptions may lead without the agreement of somebody who may configure the whole
+    plant: names (`press.local`), ends of names (`*.plc.example`), addresses, networks
+    (`10.1.0.0/16`). None by default: an engineer of a branch agrees to no address. When some are
+    named, `auto` connects to them alone."""
 
 
 class Binding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -17,6 +17,7 @@ from lineshaft.twins import Class, Document, Json
 from lineshaft.twins.documents import Documents
 from lineshaft.twins.plug import Binding, Bindings, Config, Connect, Interpreted, Mode
 from lineshaft.twins.plug.applying import agreed, apply, lures, still_good, take_away
+from lineshaft.twins.plug.hosts import strange
 from lineshaft.twins.plug.kept import Plug, Plugs, State
 from lineshaft.twins.plug.machines import Machines
 
@@ -132,7 +133,9 @@ class Plugger:
             return
         plug = plug if plug.at else await self.kept(found)
         wanted = await self.machines.interpreted(found, plug.at)
-        free = automatic and not lures(plug, wanted)
+        hosts = self._config.plug_hosts
+        known = not hosts or not strange(wanted, hosts)
+        free = automatic and known and not lures(plug, wanted)
         if not free and not agreed(plug, wanted):
             if plug.state is not State.WAITING:
                 waits = msgspec.structs.replace(plug, state=State.WAITING)
@@ -159,7 +162,8 @@ class Plugger:
 
         Raises:
             Missing: there is no such description that `who` may see.
-            Denied: `who` may not configure the branch, or send secrets of this machine.
+            Denied: `who` may not configure the branch, send secrets of this machine, or have it
+                connected to these addresses.
             Invalid: the branch is none, or something is given that nobody asked for.
             Refused: plugging is off.
         """
@@ -173,6 +177,7 @@ class Plugger:
                     remedy="Name a branch of yours, or ask an administrator to widen them.",
                 )
             wanted = await self.machines.interpreted(found, place)
+            self._check_hosts(who, wanted)
             fresh = _checked(who, wanted, given or {})
             # Secrets that an administrator gave are for the address that was agreed to then.
             kept = plug.given if Action.ADMINISTER in who.actions else still_good(plug, wanted)
@@ -180,6 +185,24 @@ class Plugger:
             both = {n: kept.get(n, {}) | fresh.get(n, {}) for n in names & {*kept, *fresh}}
             plug = msgspec.structs.replace(plug, at=place, given=both)
             return await self._apply(who, plug, found, wanted)
+
+    def _check_hosts(self, who: Identity, wanted: Interpreted) -> None:
+        """See that `who` may have these addresses connected to.
+
+        A description was written by somebody else, and names addresses that the plant can reach
+        and its writer cannot.
+
+        Raises:
+            Denied: one is not in the settings, and `who` may configure a part of the plant only.
+        """
+        if self._authorizer.allows(who, Action.CONFIGURE, ""):
+            return
+        if found := strange(wanted, self._config.plug_hosts):
+            raise Denied(
+                f"{who.name} may not have the plant connect to {', '.join(found)}",
+                remedy="Ask somebody who may configure the whole plant to plug it, or to name the"
+                " host in `plug_hosts` of [twins].",
+            )
 
     async def unplug(self, who: Identity, submodel: str) -> Plug:
         """Take the connections and bindings of a description away; it is not connected again.

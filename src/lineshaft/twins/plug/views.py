@@ -7,10 +7,8 @@ import msgspec
 from lineshaft.twins import Document, Finding
 from lineshaft.twins.plug import Binding, Interpreted, Wanted
 from lineshaft.twins.plug.applying import filled
+from lineshaft.twins.plug.hosts import ADDRESSES
 from lineshaft.twins.plug.kept import Plug, State
-
-ADDRESSES = ("base_url", "url")
-"""Fields of a table that hold an address as it is."""
 
 
 class ConnectionView(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,61 @@
+"""What was deleted from history, from the log of events: so that nothing of it is overlooked."""
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from lineshaft.core.clock import from_iso
+from lineshaft.operations.derived.marks import KEPT, SEEN_KEY, Seen
+from lineshaft.records import Logged, Put, Records
+from lineshaft.spines import Spine
+
+DONE = "history.deleted"
+ASKED = "history.deleting"
+
+Told = Callable[[list[str], int, int], Awaitable[None]]
+"""Points (none: any), and from when to when their samples are gone."""
+
+
+async def follow(spine: Spine, records: Records, told: Told) -> None:
+    """Tell every deletion, until cancelled; what came while nobody looked, first."""
+    async with spine.events("history.*", name="derived") as events:
+        await look(records, told)
+        async for _ in events:
+            await look(records, told)
+
+
+async def look(records: Records, told: Told) -> None:
+    """Tell the deletions since the last look; the first look of all tells none."""
+    record = await records.get(KEPT.name, SEEN_KEY)
+    if record is None:
+        newest = await records.events(newest_first=True, limit=1)
+        await _keep(records, newest[0].seq if newest else 0)
+        return
+    seq = known = msgspec.json.decode(record.data, type=Seen).seq
+    while page := await records.events(after=seq, kind=DONE, limit=1000):
+        for logged in page:
+            asked = await _asked(records, logged)
+            if asked is not None:
+                data = asked.event.data
+                few = len(data["points"]) == data["points_count"]
+                start, stop = from_iso(data["start"]), from_iso(data["stop"])
+                await told(data["points"] if few else [], start, stop)
+        seq = page[-1].seq
+    if seq != known:
+        await _keep(records, seq)
+
+
+async def _asked(records: Records, done: Logged) -> Logged | None:
+    """The event in which a deletion began: it names points and span."""
+    before = done.seq
+    while page := await records.events(before=before, kind=ASKED, newest_first=True, limit=100):
+        for logged in page:
+            if logged.event.data["id"] == done.event.data["id"]:
+                return logged
+        before = page[-1].seq
+    return None
+
+
+async def _keep(records: Records, seq: int) -> None:
+    data = msgspec.json.encode(Seen(seq=seq))
+    await records.commit(Put(collection=KEPT.name, key=SEEN_KEY, data=data))

@@ -1,0 +1,106 @@
+"""Rows from what the store holds: in slices, so that a year takes no more memory than an hour."""
+
+from collections.abc import AsyncGenerator, Sequence
+
+import numpy as np
+
+from lineshaft.core.clock import NS_PER_S
+from lineshaft.operations.derived.definition import Compiled
+from lineshaft.operations.derived.rows import Columns, columns_of, merged
+from lineshaft.operations.expressions.evaluator import Evaluator
+from lineshaft.operations.expressions.limits import TAIL_ROWS_MAX
+from lineshaft.operations.expressions.results import Result
+from lineshaft.operations.expressions.tails import LONG_AGO
+from lineshaft.stores import Store
+
+SLICE_ROWS_MAX = 200_000
+"""Samples read at once."""
+SLICE_TICKS_MAX = 100_000
+"""Times of the grid computed at once."""
+BACK_NS = 3600 * NS_PER_S
+"""How far the first look goes for what has no bound."""
+BACK_FACTOR = 8
+
+
+async def loaded(store: Store, compiled: Compiled, at_ns: int) -> Evaluator:
+    """An evaluator whose next row is the first one at `at_ns` or later, with all that it needs."""
+    lookback = compiled.expression.lookback_ns
+    begin = at_ns - lookback
+    back = max(lookback, BACK_NS)
+    while True:
+        evaluator = compiled.expression.evaluator(compiled.lateness_ns)
+        columns, whole_ns = await _history(store, compiled.inputs, begin, at_ns)
+        evaluator.load(columns, at_ns - 1)
+        rows = sum(len(s.time_ns) for s in columns.values())
+        bounded = compiled.expression.reach_ns is not None
+        if bounded or whole_ns == LONG_AGO or rows > TAIL_ROWS_MAX:
+            return evaluator
+        if evaluator.reaches(at_ns - lookback - 1, whole_ns):
+            return evaluator
+        begin, back = begin - back, back * BACK_FACTOR
+
+
+async def _history(
+    store: Store, inputs: Sequence[str], begin_ns: int, stop_ns: int
+) -> tuple[Columns, int]:
+    """Samples from a time on, with the last one before it; and from when on none is missing."""
+    begin_ns = min(begin_ns, stop_ns - 1)
+    before = await store.before(inputs, begin_ns + 1)
+    columns = columns_of(before, set(inputs))
+    if begin_ns + 1 < stop_ns:
+        rows = await store.read(inputs, begin_ns + 1, stop_ns)
+        columns = merged(columns, columns_of(rows, set(inputs)))
+    whole_ns = LONG_AGO
+    for row in before.rows():
+        if len(await store.before([row.point], row.time_ns)):
+            whole_ns = max(whole_ns, row.time_ns)
+    return columns, whole_ns
+
+
+async def replay(
+    store: Store, compiled: Compiled, evaluator: Evaluator, stop_ns: int
+) -> AsyncGenerator[tuple[int, int, Result]]:
+    """The rows from where the evaluator is up to `stop_ns`, in slices with their bounds.
+
+    Bounds follow each other without a gap; a slice may hold no row.
+    """
+    inputs = compiled.inputs
+    while (start := evaluator.until_ns + 1) < stop_ns:
+        stop = await _slice(store, compiled, start, stop_ns)
+        columns = columns_of(await store.read(inputs, start, stop), set(inputs))
+        heard = stop - 1 + compiled.lateness_ns
+        found = [evaluator.push(columns, heard_ns=heard)]
+        while evaluator.until_ns < stop - 1:
+            found.append(evaluator.push({}, heard_ns=heard))
+        yield start, stop, joined(found)
+
+
+async def _slice(store: Store, compiled: Compiled, start_ns: int, stop_ns: int) -> int:
+    """Where the next slice ends."""
+    every_ns = compiled.expression.every_ns
+    if every_ns:
+        stop_ns = min(stop_ns, start_ns + every_ns * SLICE_TICKS_MAX)
+    while await store.count(compiled.inputs, start_ns, stop_ns) > SLICE_ROWS_MAX:
+        middle = start_ns + (stop_ns - start_ns) // 2
+        if middle <= start_ns:
+            break
+        stop_ns = middle
+    return stop_ns
+
+
+def joined(results: Sequence[Result]) -> Result:
+    """Results that follow each other."""
+    if len(results) == 1:
+        return results[0]
+    return Result(
+        np.concatenate([r.time_ns for r in results]),
+        np.concatenate([r.values for r in results]),
+        np.concatenate([r.quality for r in results]),
+        dropped=sum(r.dropped for r in results),
+    )
+
+
+async def first_ns(store: Store, inputs: Sequence[str]) -> int | None:
+    """The time of the oldest sample of any of the points; None where there is none."""
+    oldest = await store.after(inputs, LONG_AGO)
+    return int(oldest.time_ns.min()) if len(oldest) else None

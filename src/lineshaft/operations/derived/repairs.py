@@ -1,0 +1,210 @@
+"""History put right: what is missing is computed, what is marked is computed again.
+
+One calculation after the other, each after all that it reads. A row is written only where it
+differs from what is stored, and who reads it is marked, on record, before that: so it can be broken
+off anywhere and done again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from lineshaft.core.errors import LineshaftError
+from lineshaft.operations.derived.bank import Bank, Step
+from lineshaft.operations.derived.calculation import Calculation
+from lineshaft.operations.derived.differences import differences
+from lineshaft.operations.derived.history import first_ns, loaded, replay
+from lineshaft.operations.derived.marks import FOREVER, Mark
+from lineshaft.operations.derived.outbox import Outbox
+from lineshaft.operations.derived.rows import (
+    Columns,
+    batch_of,
+    columns_of,
+    merged,
+    samples_of_result,
+)
+from lineshaft.operations.expressions.evaluator import Evaluator
+from lineshaft.operations.expressions.graph import Touched
+from lineshaft.operations.expressions.tails import LONG_AGO
+from lineshaft.stores import Store
+
+log = logging.getLogger(__name__)
+
+PAUSE_S = 1.0
+"""Seconds from one look at what is marked to the next: late samples are put right together."""
+SLICES_MAX = 20
+"""Slices of one calculation before another has its turn."""
+
+
+class Hands(NamedTuple):
+    """What the engine lends: its lock, and ways to keep what comes of a step."""
+
+    turn: asyncio.Lock
+    keep: Callable[[Step], Awaitable[None]]
+    """Publishes rows and puts marks on record; called with the lock."""
+    keep_marks: Callable[[Sequence[Calculation]], Awaitable[None]]
+    done: Callable[[Calculation], Awaitable[None]]
+    """Puts on record what is left to do for one."""
+    clock: Callable[[], int]
+
+
+class Repairs:
+    """Looks at history for whoever needs it."""
+
+    def __init__(self, bank: Bank, store: Store, outbox: Outbox, hands: Hands) -> None:
+        self._bank, self._store, self._outbox, self._hands = bank, store, outbox, hands
+        self.news = asyncio.Event()
+
+    async def run(self) -> None:
+        """Put right what is marked, until cancelled."""
+        while True:
+            while (calculation := self._next()) is not None:
+                await self._serve(calculation)
+            self.news.clear()
+            if self._next() is None:
+                await self.news.wait()
+            await asyncio.sleep(PAUSE_S)
+
+    def _next(self) -> Calculation | None:
+        """The one that is due: not before what it reads, and who had fewest turns first."""
+        bank = self._bank
+        due = [c for c in bank.calculations.values() if c.has_work]
+        undone = {c.path for c in due}
+        free = [c for c in due if not undone.intersection(bank.graph.reads(c.path))]
+        return min(free, key=lambda c: c.served, default=None)
+
+    async def _serve(self, calculation: Calculation) -> None:
+        mark, renew = calculation.mark, calculation.renew
+        calculation.mark, calculation.renew, calculation.busy = None, False, True
+        calculation.served += 1
+        done = False
+        try:
+            calculation.hold()
+            if renew:
+                calculation.forget()
+            await self._outbox.settled()
+            done = await self._put_right(calculation, mark)
+        except LineshaftError as error:
+            calculation.trouble = f"{calculation.path}: history cannot be put right: {error}"
+            log.warning(
+                "history not put right", extra={"point": calculation.path, "cause": str(error)}
+            )
+            await asyncio.sleep(PAUSE_S)
+        finally:
+            calculation.let_go()
+            calculation.busy = False
+            if not done and mark is not None:
+                calculation.mark = mark.joined(calculation.mark)
+
+    async def _put_right(self, calculation: Calculation, mark: Mark | None) -> bool:
+        """Whether the mark is done; what is left of it is marked again."""
+        calculation.trouble = ""
+        if calculation.evaluator is None:
+            await self._place(calculation)
+        if mark is not None:
+            rest = await self._rewritten(calculation, mark)
+            if rest is not None:
+                calculation.mark = rest.joined(calculation.mark)
+                return True
+        if calculation.evaluator is None and not await self._renewed(calculation):
+            return False
+        async with self._hands.turn:
+            await self._hands.done(calculation)
+        calculation.served = 0
+        return True
+
+    async def _place(self, calculation: Calculation) -> None:
+        """Find out up to where rows are stored; where there are none, begin with what holds now."""
+        compiled, kept = calculation.compiled, calculation.kept
+        assert compiled is not None  # noqa: S101 - only what is compiled has work
+        last = await self._store.last([calculation.path])
+        if len(last):
+            calculation.edge_ns = max(int(last.time_ns[0]), kept.since_ns - 1)
+            return
+        newest = await self._store.before(compiled.inputs, self._hands.clock() + 1)
+        if len(newest) == len(compiled.inputs):
+            begin = min(kept.since_ns, int(newest.time_ns.max()))
+            calculation.kept = msgspec.structs.replace(kept, since_ns=begin, from_ns=begin)
+        calculation.edge_ns = calculation.kept.since_ns - 1
+
+    # ---- rows that are there already
+
+    async def _rewritten(self, calculation: Calculation, mark: Mark) -> Mark | None:
+        """Write what differs in a span; what is left of it when the turn is over."""
+        compiled = calculation.compiled
+        assert compiled is not None  # noqa: S101 - only what is compiled has work
+        stop_ns = min(mark.stop_ns, calculation.until_ns + 1)
+        start_ns = mark.start_ns
+        if mark.gentle:
+            start_ns = max(start_ns, await first_ns(self._store, compiled.inputs) or start_ns)
+        if start_ns >= stop_ns:
+            return None
+        evaluator = await loaded(self._store, compiled, start_ns)
+        slices = 0
+        async for start, stop, result in replay(self._store, compiled, evaluator, stop_ns):
+            rows = samples_of_result(result, compiled.expression.type)
+            stored = columns_of(
+                await self._store.read([calculation.path], start, stop), {calculation.path}
+            )
+            found = differences(stored.get(calculation.path), rows, gentle=mark.gentle)
+            if found.span is not None:
+                await self._tell(calculation, found.span, gentle=mark.gentle)
+                for first, end in found.gone:
+                    await self._store.delete([calculation.path], first, end)
+                await self._outbox.publish(batch_of(calculation.path, found.written))
+                calculation.changed += found.rows
+            slices += 1
+            if slices >= SLICES_MAX and stop < stop_ns:
+                return Mark(start_ns=stop, stop_ns=mark.stop_ns, gentle=mark.gentle)
+        return None
+
+    async def _tell(self, calculation: Calculation, span: tuple[int, int], *, gentle: bool) -> None:
+        """Mark who reads rows that are about to change; the last holds until the next one."""
+        path = calculation.path
+        if not self._bank.graph.above([path]):
+            return
+        after = await self._store.after([path], span[1])
+        end = int(after.time_ns[0]) if len(after) else FOREVER
+        async with self._hands.turn:
+            marked = self._bank.touch([Touched(path, span[0], end)], gentle=gentle)
+            await self._hands.keep_marks(marked)
+
+    # ---- rows that are not there yet
+
+    async def _renewed(self, calculation: Calculation) -> bool:
+        """Give a calculation an evaluator that knows all; false when too much came meanwhile."""
+        compiled = calculation.compiled
+        assert compiled is not None  # noqa: S101 - only what is compiled has work
+        evaluator = await loaded(self._store, compiled, calculation.until_ns + 1)
+        heard = self._bank.heard(calculation, self._hands.clock())
+        target = min(heard.values(), default=LONG_AGO) - compiled.lateness_ns
+        async for _, _, result in replay(self._store, compiled, evaluator, target + 1):
+            if len(result.time_ns):
+                rows = samples_of_result(result, compiled.expression.type)
+                await self._outbox.publish(batch_of(calculation.path, rows))
+                calculation.rows += len(result.time_ns)
+                async with self._hands.turn:
+                    now = self._hands.clock()
+                    await self._hands.keep(
+                        self._bank.passed_on(calculation, {calculation.path: rows}, now)
+                    )
+        tail = await self._store.read(compiled.inputs, evaluator.until_ns + 1, FOREVER)
+        waiting = columns_of(tail, set(compiled.inputs))
+        async with self._hands.turn:
+            return await self._swapped(calculation, evaluator, waiting)
+
+    async def _swapped(
+        self, calculation: Calculation, evaluator: Evaluator, waiting: Columns
+    ) -> bool:
+        held = calculation.held()
+        if held is None or calculation.compiled is None:
+            return False
+        calculation.let_go()
+        calculation.evaluator = evaluator
+        calculation.newest_ns = evaluator.until_ns
+        now = self._hands.clock()
+        await self._hands.keep(self._bank.give(calculation, merged(waiting, held), now))
+        return True

@@ -1,0 +1,109 @@
+"""Rows of results as batches and as inputs of further expressions, and batches cut by point."""
+
+from collections.abc import Container, Mapping
+
+import numpy as np
+import pyarrow as pa
+
+from lineshaft.core.batch import Batch, Ints
+from lineshaft.core.clock import NS_PER_S
+from lineshaft.operations.expressions.columns import BAD
+from lineshaft.operations.expressions.results import Result
+from lineshaft.operations.expressions.tails import Samples
+from lineshaft.operations.expressions.tree import Type
+
+Columns = dict[str, Samples]
+"""Samples by the path of their point."""
+
+
+def columns_of(batch: Batch, wanted: Container[str]) -> Columns:
+    """The samples of those points of a batch that are wanted."""
+    places = [(n, p) for n, p in enumerate(batch.points) if p in wanted]
+    if not places or not len(batch):
+        return {}
+    times, numbers, texts, codes = batch.time_ns, batch.number, batch.text, batch.quality
+    order = np.argsort(batch.index, kind="stable")
+    index = batch.index[order]
+    texted = batch.has_text
+    found: Columns = {}
+    for number, path in places:
+        lo, hi = np.searchsorted(index, (number, number + 1))
+        if lo == hi:
+            continue
+        rows = order[lo:hi]
+        values = texts.take(pa.array(rows)) if texted[rows].any() else numbers[rows]
+        made = Samples(times[rows], values, codes[rows])
+        found[path] = made if path not in found else together(found[path], made)
+    return found
+
+
+def together(first: Samples, second: Samples) -> Samples:
+    """Both, one behind the other."""
+    if isinstance(first.values, np.ndarray) and isinstance(second.values, np.ndarray):
+        values = np.concatenate((first.values, second.values))
+    else:
+        values = [*_listed(first), *_listed(second)]  # type: ignore[assignment]
+    return Samples(
+        np.concatenate((first.time_ns, second.time_ns)),
+        values,
+        np.concatenate((first.quality, second.quality)),
+    )
+
+
+def _listed(samples: Samples) -> list[str | None]:
+    values = samples.values
+    if isinstance(values, pa.Array):
+        return values.to_pylist()  # type: ignore[no-any-return]
+    if isinstance(values, np.ndarray):  # numbers beside texts: what stands there is no text
+        return [None if np.isnan(v) else repr(float(v)) for v in values]
+    return list(values)
+
+
+def merged(columns: Mapping[str, Samples], more: Mapping[str, Samples]) -> Columns:
+    """Both; of equal times those of `more` count."""
+    found = dict(columns)
+    for path, samples in more.items():
+        found[path] = together(found[path], samples) if path in found else samples
+    return found
+
+
+def samples_of_result(result: Result, type_: Type) -> Samples:
+    """Rows as an input of further expressions, in the very form that a store gives them back."""
+    if type_ is Type.STRING:
+        return Samples(result.time_ns, result.values.tolist(), result.quality)
+    values = result.values.astype(np.float64)
+    if type_ is Type.DURATION:
+        values /= NS_PER_S
+    bad = result.quality >= BAD
+    if bad.any():
+        values = np.where(bad, np.nan, values)
+    return Samples(result.time_ns, values, result.quality)
+
+
+def batch_of(path: str, samples: Samples) -> Batch:
+    """Rows of one point as a batch; where the quality is bad there is no value."""
+    n = len(samples.time_ns)
+    index = np.zeros(n, dtype=np.int32)
+    if isinstance(samples.values, np.ndarray):
+        bad = samples.quality >= BAD
+        number = pa.array(samples.values, pa.float64(), mask=bad) if bad.any() else samples.values
+        return Batch.of([path], index, samples.time_ns, number=number, quality=samples.quality)
+    text = pa.array(samples.values, pa.string())
+    return Batch.of([path], index, samples.time_ns, text=text, quality=samples.quality)
+
+
+def part_of(samples: Samples, start_ns: int, stop_ns: int) -> Samples:
+    """The rows with `start_ns <= time < stop_ns` of rows with rising times."""
+    lo, hi = np.searchsorted(samples.time_ns, (start_ns, stop_ns))
+    return Samples(samples.time_ns[lo:hi], samples.values[lo:hi], samples.quality[lo:hi])
+
+
+def taken(samples: Samples, where: Ints) -> Samples:
+    """The rows at some places."""
+    values = samples.values
+    if isinstance(values, np.ndarray):
+        kept = values[where]
+    else:
+        listed = _listed(samples)
+        kept = [listed[n] for n in where]  # type: ignore[assignment]
+    return Samples(samples.time_ns[where], kept, samples.quality[where])

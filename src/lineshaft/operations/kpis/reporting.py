@@ -1,0 +1,137 @@
+"""The report of one shift or day: figures, states, stops and their causes, alarms."""
+
+import datetime as dt
+from typing import Protocol
+
+import msgspec
+
+from lineshaft.core.access import Identity
+from lineshaft.core.errors import Invalid, Missing
+from lineshaft.operations.calendars.calendar import Calendar
+from lineshaft.operations.calendars.settings import day_of
+from lineshaft.operations.calendars.walls import day_at
+from lineshaft.operations.kpis.answers import Report, UnitReport
+from lineshaft.operations.kpis.book import Kpis, Scope, check_names, one, row
+from lineshaft.operations.kpis.losses import in_states, lost, pareto, stretches
+from lineshaft.operations.kpis.pieces import By, pieces
+from lineshaft.operations.states.settings import WorkUnit
+
+STOPS_MAX = 50
+"""Stops listed of each unit."""
+BACK_NS = 8 * 86_400 * 10**9
+"""How far back the last shift is looked for when no day is given."""
+
+
+class AlarmCounts(Protocol):
+    """Who knows which alarms rang."""
+
+    async def rung(
+        self, who: Identity, paths: list[str], start_ns: int, stop_ns: int
+    ) -> dict[str, int]:
+        """By severity, those at or below the paths that the caller may see."""
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a report is about; empty fields stand for the last shift that has ended."""
+
+    unit: str = ""
+    branch: str = ""
+    day: str = ""
+    shift: str = ""
+    """Empty with a day: the whole day."""
+
+
+async def report(
+    kpis: Kpis, who: Identity, asked: Asked, *, now: int, alarms: AlarmCounts | None
+) -> Report:
+    """The report.
+
+    Raises:
+        Missing: there is no such unit, or no such shift on that day.
+        Invalid: the day is no date, or still to come.
+    """
+    units = kpis.units(who, unit=asked.unit, branch=asked.branch)
+    named = kpis.reader.calendars.named
+    if not asked.day:
+        asked = _last(named(units[0].calendar), asked, now)
+    day = day_of(asked.day, "report")
+    spans = {u.path: _span(named(u.calendar), day, asked.shift) for u in units}
+    there = [u for u in units if (s := spans[u.path]) and s[0] < now]
+    if not there:
+        raise Missing(
+            f"there is no shift {asked.shift!r} on {asked.day} before now",
+            remedy="Look at the calendar with GET /api/v1/calendars/spans.",
+        )
+    start_ns, stop_ns = _around([s for u in there if (s := spans[u.path])], now)
+    names = check_names(())
+    reports, wholes, causes = [], [], []
+    for unit in there:
+        begin, end = spans[unit.path] or (start_ns, stop_ns)
+        scope = Scope(units=[unit], start_ns=begin, stop_ns=min(end, now))
+        (work,) = await kpis.works(scope)
+        whole = one(pieces(work, By.WHOLE), scope)
+        stops = sorted(
+            stretches(work, work.lost), key=lambda s: (s.start_ns - s.stop_ns, s.start_ns)
+        )
+        wholes.append(whole)
+        causes += lost(work)
+        reports.append(
+            UnitReport(
+                unit=unit.path,
+                row=row(whole, names),
+                states=in_states(work),
+                stops=stops[:STOPS_MAX],
+                left_out=max(len(stops) - STOPS_MAX, 0),
+                products=[row(p, names) for p in pieces(work, By.PRODUCT)],
+            )
+        )
+    together = one(wholes, Scope(units=there, start_ns=start_ns, stop_ns=stop_ns))
+    return Report(
+        day=asked.day,
+        shift=asked.shift,
+        start_ns=start_ns,
+        stop_ns=stop_ns,
+        whole=row(together, names),
+        units=reports,
+        pareto=pareto(causes),
+        alarms=await _alarms(alarms, who, there, start_ns, stop_ns),
+    )
+
+
+async def _alarms(
+    alarms: AlarmCounts | None, who: Identity, units: list[WorkUnit], start_ns: int, stop_ns: int
+) -> dict[str, int] | None:
+    if alarms is None:
+        return None
+    return await alarms.rung(who, [u.path for u in units], start_ns, stop_ns)
+
+
+def _last(calendar: Calendar, asked: Asked, now: int) -> Asked:
+    """The last shift that has ended; of that name, if one is given."""
+    past = [
+        s
+        for s in calendar.shifts(now - BACK_NS, now)
+        if s.stop_ns <= now and asked.shift in ("", s.name)
+    ]
+    if not past:
+        today = day_at(now, calendar.zone).isoformat()
+        return msgspec.structs.replace(asked, day=today)
+    day = dt.date(1970, 1, 1) + dt.timedelta(days=past[-1].day)
+    return msgspec.structs.replace(asked, day=day.isoformat(), shift=past[-1].name)
+
+
+def _span(calendar: Calendar, day: dt.date, shift: str) -> tuple[int, int] | None:
+    """Begin and end of a shift on a day, or of the whole day; None where there is none."""
+    if not shift:
+        return calendar.day_ns(day)
+    number = (day - dt.date(1970, 1, 1)).days
+    low, high = calendar.day_ns(day)
+    own = [s for s in calendar.shifts(low, high) if s.name == shift and s.day == number]
+    return (own[0].start_ns, own[-1].stop_ns) if own else None
+
+
+def _around(spans: list[tuple[int, int]], now: int) -> tuple[int, int]:
+    start_ns, stop_ns = min(s[0] for s in spans), min(max(s[1] for s in spans), now)
+    if start_ns >= stop_ns:
+        raise Invalid("the shift has not begun", remedy="Ask for one that has.")
+    return start_ns, stop_ns

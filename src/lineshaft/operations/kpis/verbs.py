@@ -1,0 +1,135 @@
+"""Command-line verbs of figures of a running plant.
+
+The program sets `connect` in the parsed arguments: a function of those that gives a client.
+"""
+
+import argparse
+import json
+import os
+from collections.abc import Callable
+from typing import Any
+
+from lineshaft.core.clock import to_iso
+
+_EPILOG = """examples:
+  lineshaft kpi show acme/hall-1/press
+  lineshaft kpi show --branch acme/hall-1 --start -7d --by shift
+  lineshaft kpi losses acme/hall-1/press --start -7d
+  lineshaft kpi report acme/hall-1/press --day 2026-10-25 --shift early
+  lineshaft kpi calendar three-shifts
+"""
+BY = ("whole", "shift", "day", "order", "product")
+SHOWN = ("oee", "availability", "effectiveness", "quality")
+HOUR_NS = 3600 * 10**9
+
+
+def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `kpi` with `show`, `losses`, `report`, `calendar`."""
+    kpi = subparsers.add_parser(
+        "kpi",
+        help="figures of a running plant (ISO 22400)",
+        description="OEE and all other figures, where time is lost, shift reports, calendars.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    ).add_subparsers(required=True, metavar="VERB")
+    verb = _verb(kpi, "show", "figures of a unit or a branch", _show)
+    _of(verb)
+    _span(verb, "-1d", "now")
+    verb.add_argument("--by", choices=BY, default="whole", help="what it is cut into")
+    verb.add_argument("--all", action="store_true", help="every figure as JSON")
+    verb = _verb(kpi, "losses", "where the time went, longest first", _losses)
+    _of(verb)
+    _span(verb, "-1d", "now")
+    verb = _verb(kpi, "report", "the report of a shift or day as JSON", _report)
+    _of(verb)
+    verb.add_argument("--day", default="", help="local day (default: of the last shift)")
+    verb.add_argument("--shift", default="", help="name of the shift (default: the whole day)")
+    verb = _verb(kpi, "calendar", "a calendar as it falls in a span", _calendar)
+    verb.add_argument("name", help="name of the calendar")
+    _span(verb, "-1d", "+7d")
+
+
+def _verb(
+    family: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    text: str,
+    call: Callable[[argparse.Namespace], int],
+) -> argparse.ArgumentParser:
+    verb = family.add_parser(name, help=text)
+    url = os.environ.get("LINESHAFT_URL", "http://127.0.0.1:8080")
+    token = os.environ.get("LINESHAFT_TOKEN", "")
+    verb.add_argument("--url", default=url, help="address of the plant (or LINESHAFT_URL)")
+    verb.add_argument("--token", default=token, help="API token (or LINESHAFT_TOKEN)")
+    verb.set_defaults(call=call)
+    return verb
+
+
+def _of(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("unit", nargs="?", default="", help="path of a work unit")
+    verb.add_argument("--branch", default="", help="instead: all units of a branch together")
+
+
+def _span(verb: argparse.ArgumentParser, start: str, stop: str) -> None:
+    verb.add_argument("--start", default=start, help=f"time or -15m (default: {start})")
+    verb.add_argument("--stop", default=stop, help=f"time or now (default: {stop})")
+
+
+def _show(args: argparse.Namespace) -> int:
+    with args.connect(args) as plant:
+        found = plant.kpis.figures(
+            args.unit, branch=args.branch, start=args.start, stop=args.stop, by=args.by
+        )
+    if args.all:
+        print(json.dumps(found, indent=2))
+        return 0
+    rows = found["rows"] if args.by != "whole" else []
+    for row in rows:
+        key = " ".join(v for v in row["key"].values() if v) or "-"
+        print(_line(key, row))
+    print(_line("whole", found["whole"]))
+    for note in found["notes"]:
+        print(f"note: {note}")
+    return 0
+
+
+def _line(name: str, row: dict[str, Any]) -> str:
+    figures = (f"{n} {_percent(row['figures'][n])}" for n in SHOWN)
+    sums = row["sums"]
+    made, scrap = sums.get("pq", 0), sums.get("sq", 0)
+    return f"{name:<28} {'  '.join(figures)}  made {made:g}  scrap {scrap:g}"
+
+
+def _percent(figure: dict[str, Any]) -> str:
+    value = figure["value"]
+    text = "-" if value is None else f"{value * 100:.1f} %"
+    return f"{text}{'?' if figure['doubtful'] else ''}"
+
+
+def _losses(args: argparse.Namespace) -> int:
+    with args.connect(args) as plant:
+        found = plant.kpis.losses(args.unit, branch=args.branch, start=args.start, stop=args.stop)
+    for fall in found["waterfall"]:
+        sign = "-" if fall["loss"] else "="
+        print(f"{sign} {fall['name']:<12} {fall['ns'] / HOUR_NS:9.2f} h")
+    for cause in found["pareto"]:
+        name = cause["reason"] or cause["state"] or "unknown"
+        lasted = f"{cause['ns'] / HOUR_NS:.2f} h in {cause['stops']} stops"
+        print(f"{name}: {lasted}, {cause['share'] * 100:.1f} % ({cause['loss']})")
+    return 0
+
+
+def _report(args: argparse.Namespace) -> int:
+    with args.connect(args) as plant:
+        found = plant.kpis.report(args.unit, branch=args.branch, day=args.day, shift=args.shift)
+    print(json.dumps(found, indent=2))
+    return 0
+
+
+def _calendar(args: argparse.Namespace) -> int:
+    with args.connect(args) as plant:
+        spans = plant.kpis.calendar(args.name, args.start, args.stop)
+    for span in spans:
+        what = span["shift"] or "off"
+        idle = "" if span["busy"] or not span["planned"] else " (planned down)"
+        print(f"{to_iso(span['start_ns'])} {to_iso(span['stop_ns'])} {span['day']} {what}{idle}")
+    return 0

@@ -1,0 +1,134 @@
+"""Stops in a real browser: explained in three touches on a tablet, split, taken back."""
+
+import pytest
+from playwright.sync_api import Page, expect
+from tests.console.journey import HALL
+
+from lineshaft.core.batch import Batch
+from lineshaft.core.clock import NS_PER_S, now_ns
+
+pytestmark = pytest.mark.timeout(240)
+
+SAW = f"{HALL}/saw"
+TABLES = f"""
+[[work_units]]
+path = "{SAW}"
+states = [
+  {{ name = "running", when = "speed > 1.0", item = "executing" }},
+  {{ name = "fault", when = "alarm > 0.0", failure = true }},
+]
+[[reasons]]
+code = "L"
+text = "Logistics"
+[[reasons]]
+code = "L-1"
+text = "No parts"
+parent = "L"
+[[reasons]]
+code = "M"
+text = "Machine"
+[[reasons]]
+code = "M-1"
+text = "Blade broken"
+parent = "M"
+[[reasons]]
+code = "M-2"
+text = "Chips jammed"
+parent = "M"
+"""
+TABLET = {"viewport": {"width": 1024, "height": 768}, "has_touch": True}
+TOUCH_PX_MIN = 48
+
+
+@pytest.fixture(scope="module")
+def saw(browser, plant, administrator):
+    """A saw that has run, stood still twice, and runs again."""
+    file = plant.folder / "plant.toml"
+    file.write_text(file.read_text() + TABLES)
+    now = now_ns()
+    rows = [(3600, 0), (2400, 1), (1800, 0), (1200, 2), (900, 0)]
+    batch = Batch.of_rows([(f"{SAW}/work_state", now - t * NS_PER_S, s) for t, s in rows])
+    context = browser.new_context(base_url=plant.url, storage_state=administrator)
+    headers = {"X-Requested-With": "lineshaft"}
+    done = context.request.post("/api/v1/reload", headers=headers)
+    assert done.ok, done.text()
+    done = context.request.post("/api/v1/samples", data=batch.to_ipc(), headers=headers)
+    assert done.ok, done.text()
+    context.close()
+    return SAW
+
+
+def touch(page: Page, selector: str) -> None:
+    """Touch a target, which must be big enough for a finger."""
+    target = page.locator(selector).first
+    expect(target).to_be_enabled()
+    box = target.bounding_box()
+    assert box is not None
+    assert box["height"] >= TOUCH_PX_MIN
+    assert box["width"] >= TOUCH_PX_MIN
+    target.tap()
+
+
+def test_an_operator_explains_a_stop_in_three_touches_and_takes_it_back(visit, saw):
+    page, _ = visit(f"/stops/{saw}", **TABLET)
+    stops = page.locator("[data-stop]")
+    expect(stops).to_have_count(2)
+    expect(stops.nth(1)).to_contain_text("10 min")
+    touch(page, '[data-stop="fault"]')
+    touch(page, '[data-code="M"]')
+    touch(page, '[data-code="M-1"]')
+    expect(page.get_by_text("Explained: Blade broken")).to_be_visible()
+    expect(stops).to_have_count(1)
+    page.get_by_text("All stops").tap()
+    expect(page.locator('[data-stop="fault"]')).to_contain_text("Blade broken")
+    page.get_by_role("button", name="Undo").tap()
+    expect(page.get_by_text("Taken back")).to_be_visible()
+    expect(page.locator('[data-stop="fault"]')).to_contain_text("no reason")
+
+
+def test_a_part_of_a_stop_is_explained_with_a_comment(visit, saw):
+    page, _ = visit(f"/stops/{saw}", **TABLET)
+    touch(page, '[data-stop="stopped"]')
+    expect(page.get_by_role("heading", name="Why: stopped?")).to_be_visible()
+    page.get_by_role("button", name="Explain only a part").click()
+    end = page.get_by_role("slider", name="End of the part")
+    for _ in range(60):
+        end.press("ArrowLeft")
+    page.get_by_role("button", name="Add a comment").click()
+    page.get_by_label("Comment").fill("lorry was late")
+    touch(page, '[data-code="L"]')
+    touch(page, '[data-code="L-1"]')
+    expect(page.get_by_text("Explained: No parts")).to_be_visible()
+    page.get_by_text("All stops").click()
+    parts = page.locator('[data-stop="stopped"]')
+    expect(parts).to_have_count(2)
+    expect(parts.filter(has_text="No parts")).to_contain_text("4 min")
+    expect(parts.filter(has_text="no reason")).to_contain_text("60 s")
+
+
+def test_the_timeline_is_walked_by_keys_and_opens_the_stop(visit, saw):
+    page, _ = visit(f"/stops/{saw}")
+    expect(page.locator("[data-stop]").first).to_be_visible()
+    told = page.locator(".state-timeline-told")
+    page.locator(".state-timeline-frame").focus()
+    page.keyboard.press("ArrowRight")
+    expect(told).to_contain_text("running")
+    page.keyboard.press("ArrowLeft")
+    expect(told).to_contain_text("stopped")
+    page.keyboard.press("+")
+    for _ in range(5):
+        if "fault" in told.inner_text():
+            break
+        page.keyboard.press("ArrowLeft")
+    expect(told).to_contain_text("fault · ")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Why: fault?")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("heading", name="saw")).to_be_visible()
+
+
+def test_stops_speak_german_and_chinese_in_the_dark(visit, saw):
+    for locale, word in (("de-DE", "Zu begründen"), ("zh-CN", "待说明")):
+        page, _ = visit("/stops", locale=locale, color_scheme="dark")
+        expect(page.get_by_text(word, exact=True).first).to_be_visible()
+    assert saw
