@@ -99,6 +99,7 @@ class Plant:
         self.caller.allow(file.calls)
         self.operations = Operations(
             plant=self.name,
+            machines=self.devices,
             names=self.historian.namespace,
             latest=self.historian,
             store=self.store,
@@ -107,6 +108,7 @@ class Plant:
             authorizer=authorizer,
             audit=audit,
         )
+        self.devices.alarms = self.operations.foreign
         self.life = self._life()
         self._stop = asyncio.Event()
         self._server_changed = asyncio.Event()

@@ -9,6 +9,7 @@ from lineshaft.operations import Latest, Names
 from lineshaft.operations.alarms import desk
 from lineshaft.operations.alarms.counting import Rung
 from lineshaft.operations.alarms.desk import Desk
+from lineshaft.operations.alarms.foreign import Foreign, Machines
 from lineshaft.operations.derived import engine, marks
 from lineshaft.operations.derived.engine import Engine
 from lineshaft.operations.kpis.part import KpiPart
@@ -47,6 +48,7 @@ class Operations:
         self,
         *,
         plant: str,
+        machines: Machines,
         names: Names,
         latest: Latest,
         store: Store,
@@ -60,6 +62,7 @@ class Operations:
         spine.durable(following.SUBSCRIPTION, following.SUBJECT, size_max=WAITING_MAX)
         self.engine = Engine(names=names, store=store, records=records, spine=spine)
         self.desk = Desk(records, spine, authorizer, names=names, store=store)
+        self.foreign = Foreign(self.desk, machines)
         self.notices = Notices(
             plant=plant,
             records=records,
@@ -119,6 +122,7 @@ class Operations:
         """What the routes are given, by the names of their parameters."""
         return {
             "desk": self.desk,
+            "foreign": self.foreign,
             "notices": self.notices,
             "engine": self.engine,
             "states": self.states,
