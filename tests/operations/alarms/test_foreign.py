@@ -1,6 +1,5 @@
 """Alarms that machines judge themselves: on the desk as the machine says, answered through it."""
 
-import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
@@ -14,6 +13,7 @@ from lineshaft.core.access import SYSTEM, Action, Identity
 from lineshaft.core.errors import Denied, Invalid, Refused, Stale
 from lineshaft.core.plugin import build
 from lineshaft.drivers import Condition
+from lineshaft.gather.device import State as Link
 from lineshaft.operations.alarms import desk as desks
 from lineshaft.operations.alarms.desk import SUBSCRIPTION, Desk
 from lineshaft.operations.alarms.foreign import Foreign
@@ -248,9 +248,11 @@ async def test_an_alarm_of_a_server_is_told_acknowledged_and_survives_a_break(tm
     async with plc() as server, hook() as program:
         tables = TABLES.format(url=server.url, hook=program.url)
         async with plant(tmp_path, tables) as (made, http):
-            await until(
-                lambda: asyncio.sleep(0, made.devices.device("plc").state.value == "connected")
-            )
+
+            async def is_connected():
+                return made.devices.device("plc").state is Link.CONNECTED
+
+            await until(is_connected)
 
             async def view():
                 items = (await http.get("/api/v1/alarms")).json()["items"]
