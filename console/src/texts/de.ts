@@ -1,6 +1,7 @@
 /** Alles, was die Konsole sagt, auf Deutsch. */
 import type { Texts } from "./en";
 import { alarms } from "./alarms.de";
+import { notices } from "./notices.de";
 import { board } from "./board.de";
 import { history } from "./history.de";
 import { states } from "./states.de";
@@ -136,6 +137,7 @@ export const de: Texts = {
     ago: { s: (n) => `${n} s`, m: (n) => `${n} min`, h: (n) => `${n} h`, d: (n) => `${n} d` },
   },
   ...alarms,
+  ...notices,
   ...states,
   ...board,
   ...history,

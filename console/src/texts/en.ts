@@ -1,5 +1,6 @@
 /** Everything the console says, in English; the other languages must say the same things. */
 import { alarms } from "./alarms.en";
+import { notices } from "./notices.en";
 import { board } from "./board.en";
 import { history } from "./history.en";
 import { states } from "./states.en";
@@ -135,6 +136,7 @@ export const en = {
     ago: { s: (n: number) => `${n} s`, m: (n: number) => `${n} min`, h: (n: number) => `${n} h`, d: (n: number) => `${n} d` },
   },
   ...alarms,
+  ...notices,
   ...states,
   ...board,
   ...history,

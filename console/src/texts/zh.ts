@@ -1,6 +1,7 @@
 /** 控制台的全部中文文本。 */
 import type { Texts } from "./en";
 import { alarms } from "./alarms.zh";
+import { notices } from "./notices.zh";
 import { board } from "./board.zh";
 import { history } from "./history.zh";
 import { states } from "./states.zh";
@@ -136,6 +137,7 @@ export const zh: Texts = {
     ago: { s: (n) => `${n} 秒`, m: (n) => `${n} 分`, h: (n) => `${n} 小时`, d: (n) => `${n} 天` },
   },
   ...alarms,
+  ...notices,
   ...states,
   ...board,
   ...history,

@@ -7,6 +7,7 @@ from typing import Any
 from lineshaft.operations.alarms.client import Alarms
 from lineshaft.operations.derived.client import Derived
 from lineshaft.operations.kpis.client import Kpis
+from lineshaft.operations.notices.client import Notices
 from lineshaft.operations.states.client import States
 
 
@@ -31,6 +32,11 @@ class Operations(abc.ABC):
     def kpis(self) -> Kpis:
         """Figures of ISO 22400: by shift, day, order, product; losses, reports, calendars."""
         return Kpis(self._json)
+
+    @functools.cached_property
+    def notices(self) -> Notices:
+        """Notices: who is told of alarms, what waits, what was sent."""
+        return Notices(self._json)
 
     @functools.cached_property
     def states(self) -> States:
