@@ -110,6 +110,7 @@ class Plant:
         )
         self.historian.aside.append(self.operations.engine.kept_aside)
         self.devices.alarms = self.operations.foreign
+        self.historian.aside.append(self.operations.frames.take)
         self.life = self._life()
         self._stop = asyncio.Event()
         self._server_changed = asyncio.Event()

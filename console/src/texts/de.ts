@@ -3,6 +3,7 @@ import type { Texts } from "./en";
 import { alarms } from "./alarms.de";
 import { notices } from "./notices.de";
 import { board } from "./board.de";
+import { frames } from "./frames.de";
 import { history } from "./history.de";
 import { states } from "./states.de";
 import { twins } from "./twins.de";
@@ -59,6 +60,7 @@ export const de: Texts = {
     data: "Daten",
     alarms: "Alarme",
     stops: "Stillstände",
+    frames: "Abschnitte",
     devices: "Geräte",
     users: "Benutzer",
     audit: "Prüfprotokoll",
@@ -140,6 +142,7 @@ export const de: Texts = {
   ...notices,
   ...states,
   ...board,
+  ...frames,
   ...history,
   twins,
   devices: {

@@ -2,6 +2,7 @@
 import { alarms } from "./alarms.en";
 import { notices } from "./notices.en";
 import { board } from "./board.en";
+import { frames } from "./frames.en";
 import { history } from "./history.en";
 import { states } from "./states.en";
 import { twins } from "./twins.en";
@@ -58,6 +59,7 @@ export const en = {
     data: "Data",
     alarms: "Alarms",
     stops: "Stops",
+    frames: "Frames",
     devices: "Devices",
     users: "Users",
     audit: "Audit trail",
@@ -139,6 +141,7 @@ export const en = {
   ...notices,
   ...states,
   ...board,
+  ...frames,
   ...history,
   twins,
   devices: {

@@ -3,6 +3,7 @@ import type { Texts } from "./en";
 import { alarms } from "./alarms.zh";
 import { notices } from "./notices.zh";
 import { board } from "./board.zh";
+import { frames } from "./frames.zh";
 import { history } from "./history.zh";
 import { states } from "./states.zh";
 import { twins } from "./twins.zh";
@@ -59,6 +60,7 @@ export const zh: Texts = {
     data: "数据",
     alarms: "报警",
     stops: "停机",
+    frames: "事件帧",
     devices: "设备",
     users: "用户",
     audit: "审计记录",
@@ -140,6 +142,7 @@ export const zh: Texts = {
   ...notices,
   ...states,
   ...board,
+  ...frames,
   ...history,
   twins,
   devices: {

@@ -6,6 +6,7 @@ from typing import Any
 
 from lineshaft.operations.alarms.client import Alarms
 from lineshaft.operations.derived.client import Derived
+from lineshaft.operations.frames.client import Frames
 from lineshaft.operations.kpis.client import Kpis
 from lineshaft.operations.notices.client import Notices
 from lineshaft.operations.states.client import States
@@ -42,3 +43,8 @@ class Operations(abc.ABC):
     def states(self) -> States:
         """States of work units: looked at, explained, corrected."""
         return States(self._json)
+
+    @functools.cached_property
+    def frames(self) -> Frames:
+        """Event frames: found, compared, answered, defined, tried on history."""
+        return Frames(self._json)

@@ -13,6 +13,7 @@ from lineshaft.operations.alarms.foreign import Foreign, Machines
 from lineshaft.operations.derived import engine, marks
 from lineshaft.operations.derived.desk import DerivedDesk
 from lineshaft.operations.derived.engine import Engine
+from lineshaft.operations.frames import desk as frames
 from lineshaft.operations.kpis.part import KpiPart
 from lineshaft.operations.notices import office
 from lineshaft.operations.notices.office import Notices
@@ -23,8 +24,14 @@ from lineshaft.records import Records
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
 
-COLLECTIONS = (*marks.COLLECTIONS, *desk.COLLECTIONS, *part.COLLECTIONS, *office.COLLECTIONS)
-DURABLE = (engine.SUBSCRIPTION, desk.SUBSCRIPTION)
+COLLECTIONS = (
+    *marks.COLLECTIONS,
+    *desk.COLLECTIONS,
+    *part.COLLECTIONS,
+    *office.COLLECTIONS,
+    *frames.COLLECTIONS,
+)
+DURABLE = (engine.SUBSCRIPTION, desk.SUBSCRIPTION, frames.SUBSCRIPTION)
 """Durable subscriptions to all data; declared here, each read by one part."""
 WAITING_MAX = 1024
 """Batches that may wait for a part before their drivers do."""
@@ -83,12 +90,21 @@ class Operations:
             spine=spine,
             authorizer=authorizer,
         )
+        self.frames = frames.Frames(
+            names=names,
+            latest=latest,
+            store=store,
+            records=records,
+            spine=spine,
+            authorizer=authorizer,
+        )
         self.parts: dict[str, Part] = {
             "derived": self.engine,
             "alarms": self.desk,
             "notices": self.notices,
             "states": self.states,
             "kpis": self.kpis,
+            "frames": self.frames,
         }
 
     async def start(self, tables: Tables) -> None:
@@ -103,6 +119,7 @@ class Operations:
         await self.states.start(tables.work_units, tables.reasons)
         await self.desk.start(tables.alarms, tables.alarm_groups, tables.alarm_rules)
         await self.notices.start(tables.recipients, tables.notices, tables.delivery)
+        await self.frames.start(tables.frames)
 
     async def reload(self, tables: Tables) -> None:
         """Take the settings as they are now.
@@ -115,6 +132,7 @@ class Operations:
         await self.states.reload(tables.work_units, tables.reasons)
         await self.desk.reload(tables.alarms, tables.alarm_groups, tables.alarm_rules)
         await self.notices.reload(tables.recipients, tables.notices, tables.delivery)
+        await self.frames.reload(tables.frames)
 
     async def run(self) -> None:
         """Run every part until cancelled; one that fails is started anew beside the others."""
@@ -131,5 +149,6 @@ class Operations:
             "engine": self.engine,
             "derived_desk": self.derived,
             "states": self.states,
+            "frames": self.frames,
             **self.kpis.given(),
         }

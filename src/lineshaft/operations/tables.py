@@ -11,6 +11,7 @@ from lineshaft.operations.calendars.book import check_calendars
 from lineshaft.operations.calendars.settings import CalendarTable
 from lineshaft.operations.derived.bank import check_derived
 from lineshaft.operations.derived.settings import Derived
+from lineshaft.operations.frames.settings import Template, check_template
 from lineshaft.operations.kpis.checking import check_calendar_names
 from lineshaft.operations.notices.settings import Delivery, Recipient, Rule, check_notices
 from lineshaft.operations.states.checking import check_work_units
@@ -40,6 +41,8 @@ class Tables(Settings, frozen=True):
     """One table `[[alarm_groups]]` alarms that are looked at, and suppressed, together."""
     alarm_rules: AlarmRules = AlarmRules()
     """Floods, and how long each priority may be shelved."""
+    frames: tuple[Template, ...] = ()
+    """One table `[[frames]]` a template of spans: batches, cycles, stops, excursions."""
 
 
 TABLES = frozenset(Tables.__struct_fields__)
@@ -66,6 +69,9 @@ def check_tables(tables: Tables) -> None:
     _once("[[alarm_groups]] name", (g.name for g in tables.alarm_groups))
     check_texts(tables.alarms, tables.alarm_groups)
     check_rules(tables.alarm_rules)
+    _once("[[frames]] name", (t.name for t in tables.frames))
+    for template in tables.frames:
+        check_template(template)
 
 
 def _once(what: str, names: Iterable[str]) -> None:
