@@ -5,6 +5,7 @@ import { notices } from "./notices.de";
 import { board } from "./board.de";
 import { frames } from "./frames.de";
 import { history } from "./history.de";
+import { spc } from "./spc.de";
 import { states } from "./states.de";
 import { twins } from "./twins.de";
 
@@ -141,6 +142,7 @@ export const de: Texts = {
   ...alarms,
   ...notices,
   ...states,
+  spc,
   ...board,
   ...frames,
   ...history,

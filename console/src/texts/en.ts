@@ -4,6 +4,7 @@ import { notices } from "./notices.en";
 import { board } from "./board.en";
 import { frames } from "./frames.en";
 import { history } from "./history.en";
+import { spc } from "./spc.en";
 import { states } from "./states.en";
 import { twins } from "./twins.en";
 
@@ -140,6 +141,7 @@ export const en = {
   ...alarms,
   ...notices,
   ...states,
+  spc,
   ...board,
   ...frames,
   ...history,

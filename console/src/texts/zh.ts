@@ -5,6 +5,7 @@ import { notices } from "./notices.zh";
 import { board } from "./board.zh";
 import { frames } from "./frames.zh";
 import { history } from "./history.zh";
+import { spc } from "./spc.zh";
 import { states } from "./states.zh";
 import { twins } from "./twins.zh";
 
@@ -141,6 +142,7 @@ export const zh: Texts = {
   ...alarms,
   ...notices,
   ...states,
+  spc,
   ...board,
   ...frames,
   ...history,

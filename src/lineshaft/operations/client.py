@@ -9,6 +9,7 @@ from lineshaft.operations.derived.client import Derived
 from lineshaft.operations.frames.client import Frames
 from lineshaft.operations.kpis.client import Kpis
 from lineshaft.operations.notices.client import Notices
+from lineshaft.operations.spc.client import Charts
 from lineshaft.operations.states.client import States
 
 
@@ -48,3 +49,8 @@ class Operations(abc.ABC):
     def frames(self) -> Frames:
         """Event frames: found, compared, answered, defined, tried on history."""
         return Frames(self._json)
+
+    @functools.cached_property
+    def spc(self) -> Charts:
+        """Control charts: looked at, defined, learned, commented on."""
+        return Charts(self._json)

@@ -17,6 +17,8 @@ from lineshaft.operations.frames import desk as frames
 from lineshaft.operations.kpis.part import KpiPart
 from lineshaft.operations.notices import office
 from lineshaft.operations.notices.office import Notices
+from lineshaft.operations.spc import board
+from lineshaft.operations.spc.board import Board
 from lineshaft.operations.states import following, part
 from lineshaft.operations.states.part import States
 from lineshaft.operations.tables import Tables
@@ -30,8 +32,9 @@ COLLECTIONS = (
     *part.COLLECTIONS,
     *office.COLLECTIONS,
     *frames.COLLECTIONS,
+    *board.COLLECTIONS,
 )
-DURABLE = (engine.SUBSCRIPTION, desk.SUBSCRIPTION, frames.SUBSCRIPTION)
+DURABLE = (engine.SUBSCRIPTION, desk.SUBSCRIPTION, frames.SUBSCRIPTION, board.SUBSCRIPTION)
 """Durable subscriptions to all data; declared here, each read by one part."""
 WAITING_MAX = 1024
 """Batches that may wait for a part before their drivers do."""
@@ -98,6 +101,9 @@ class Operations:
             spine=spine,
             authorizer=authorizer,
         )
+        self.board = Board(
+            names=names, store=store, records=records, spine=spine, authorizer=authorizer
+        )
         self.parts: dict[str, Part] = {
             "derived": self.engine,
             "alarms": self.desk,
@@ -105,6 +111,7 @@ class Operations:
             "states": self.states,
             "kpis": self.kpis,
             "frames": self.frames,
+            "spc": self.board,
         }
 
     async def start(self, tables: Tables) -> None:
@@ -120,6 +127,7 @@ class Operations:
         await self.desk.start(tables.alarms, tables.alarm_groups, tables.alarm_rules)
         await self.notices.start(tables.recipients, tables.notices, tables.delivery)
         await self.frames.start(tables.frames)
+        await self.board.start(tables.charts)
 
     async def reload(self, tables: Tables) -> None:
         """Take the settings as they are now.
@@ -133,6 +141,7 @@ class Operations:
         await self.desk.reload(tables.alarms, tables.alarm_groups, tables.alarm_rules)
         await self.notices.reload(tables.recipients, tables.notices, tables.delivery)
         await self.frames.reload(tables.frames)
+        await self.board.reload(tables.charts)
 
     async def run(self) -> None:
         """Run every part until cancelled; one that fails is started anew beside the others."""
@@ -150,5 +159,6 @@ class Operations:
             "derived_desk": self.derived,
             "states": self.states,
             "frames": self.frames,
+            "board": self.board,
             **self.kpis.given(),
         }

@@ -14,6 +14,7 @@ from lineshaft.operations.derived.settings import Derived
 from lineshaft.operations.frames.settings import Template, check_template
 from lineshaft.operations.kpis.checking import check_calendar_names
 from lineshaft.operations.notices.settings import Delivery, Recipient, Rule, check_notices
+from lineshaft.operations.spc.settings import ChartTable, check_chart
 from lineshaft.operations.states.checking import check_work_units
 from lineshaft.operations.states.settings import Reason, WorkUnit
 
@@ -23,6 +24,8 @@ class Tables(Settings, frozen=True):
 
     derived: tuple[Derived, ...] = ()
     """One table `[[derived]]` a point that is calculated from others."""
+    charts: tuple[ChartTable, ...] = ()
+    """One table `[[charts]]` a control chart."""
     alarms: tuple[Alarm, ...] = ()
     """One table `[[alarms]]` a condition that needs an answer."""
     recipients: tuple[Recipient, ...] = ()
@@ -62,6 +65,9 @@ def check_tables(tables: Tables) -> None:
     _once("[[recipients]] name", (r.name for r in tables.recipients))
     _once("[[notices]] name", (r.name for r in tables.notices))
     check_notices(tables.recipients, tables.notices, tables.delivery)
+    _once("[[charts]] name", (c.name for c in tables.charts))
+    for chart in tables.charts:
+        check_chart(chart)
     _once("[[calendars]] name", (c.name for c in tables.calendars))
     check_calendars(tables.calendars)
     check_calendar_names(tables.calendars, tables.work_units)
