@@ -15,6 +15,8 @@ export interface Page {
   component: ComponentType<PageProps>;
   /** Where it stands in the navigation; without it, it is reached from elsewhere. */
   order?: number;
+  /** Pages of one group stand in one menu of the navigation. */
+  group?: "production";
   icon?: ReactNode;
   /** The right that one needs to see it. */
   action?: Action;

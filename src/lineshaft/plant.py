@@ -134,7 +134,7 @@ class Plant:
             latest=self.historian,
             history=self.store,
             machines=machines,
-            contributors=(Methods(self.caller), *contributors(self.operations)),
+            contributors=(Methods(self.caller), *contributors(self.operations, self.historian)),
         )
 
     # ---- life

@@ -3,6 +3,7 @@ import {
   ApiOutlined,
   CheckCircleOutlined,
   DisconnectOutlined,
+  DownOutlined,
   LogoutOutlined,
   SyncOutlined,
   UserOutlined,
@@ -12,7 +13,7 @@ import { Button, Dropdown, Popover, Progress, Tooltip } from "antd";
 import { api, type System } from "../api";
 import { useFormat } from "../format";
 import { useLink, useLoad } from "../hooks";
-import { PAGES } from "../page";
+import { PAGES, type Page } from "../page";
 import { go } from "../router";
 import { useSession } from "../session";
 import { useTexts } from "../texts";
@@ -33,18 +34,22 @@ export function Header(props: { current: string }) {
         <span className="header-plant">{system.data?.plant || "Lineshaft"}</span>
       </Link>
       <nav aria-label={texts.nav.main}>
-        {pages.map((page) => (
-          <Link
-            key={page.path}
-            to={`/${page.path}`}
-            className="nav-link"
-            aria-current={page.path === props.current ? "page" : undefined}
-            title={page.title(texts)}
-          >
-            {page.icon}
-            <span>{page.title(texts)}</span>
-          </Link>
-        ))}
+        {pages.filter((page, i) => !page.group || pages.findIndex((p) => p.group === page.group) === i).map((page) =>
+          page.group ? (
+            <Group key={page.group} pages={pages.filter((p) => p.group === page.group)} current={props.current} />
+          ) : (
+            <Link
+              key={page.path}
+              to={`/${page.path}`}
+              className="nav-link"
+              aria-current={page.path === props.current ? "page" : undefined}
+              title={page.title(texts)}
+            >
+              {page.icon}
+              <span>{page.title(texts)}</span>
+            </Link>
+          ),
+        )}
       </nav>
       <div className="header-right">
         <ImportProgress />
@@ -55,6 +60,28 @@ export function Header(props: { current: string }) {
         <UserMenu />
       </div>
     </header>
+  );
+}
+
+/** Several pages under one word. */
+function Group({ pages, current }: { pages: Page[]; current: string }) {
+  const texts = useTexts();
+  const first = pages[0];
+  if (!first?.group) return null;
+  const items = pages.map((page) => ({ key: page.path, icon: page.icon, label: page.title(texts) }));
+  return (
+    <Dropdown trigger={["click"]} menu={{ items, selectedKeys: [current], onClick: ({ key }) => go(`/${key}`) }}>
+      <button
+        type="button"
+        className="nav-link nav-group"
+        data-current={pages.some((page) => page.path === current) || undefined}
+        title={texts.nav[first.group]}
+      >
+        {first.icon}
+        <span>{texts.nav[first.group]}</span>
+        <DownOutlined className="small" />
+      </button>
+    </Dropdown>
   );
 }
 

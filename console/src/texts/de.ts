@@ -1,6 +1,7 @@
 /** Alles, was die Konsole sagt, auf Deutsch. */
 import type { Texts } from "./en";
 import { alarms } from "./alarms.de";
+import { board } from "./board.de";
 import { history } from "./history.de";
 import { states } from "./states.de";
 import { twins } from "./twins.de";
@@ -52,6 +53,7 @@ export const de: Texts = {
   },
   nav: {
     live: "Übersicht",
+    production: "Produktion",
     trend: "Trend",
     data: "Daten",
     alarms: "Alarme",
@@ -135,6 +137,7 @@ export const de: Texts = {
   },
   ...alarms,
   ...states,
+  ...board,
   ...history,
   twins,
   devices: {

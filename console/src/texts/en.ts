@@ -1,5 +1,6 @@
 /** Everything the console says, in English; the other languages must say the same things. */
 import { alarms } from "./alarms.en";
+import { board } from "./board.en";
 import { history } from "./history.en";
 import { states } from "./states.en";
 import { twins } from "./twins.en";
@@ -51,6 +52,7 @@ export const en = {
   },
   nav: {
     live: "Overview",
+    production: "Production",
     trend: "Trend",
     data: "Data",
     alarms: "Alarms",
@@ -134,6 +136,7 @@ export const en = {
   },
   ...alarms,
   ...states,
+  ...board,
   ...history,
   twins,
   devices: {

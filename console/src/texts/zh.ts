@@ -1,6 +1,7 @@
 /** 控制台的全部中文文本。 */
 import type { Texts } from "./en";
 import { alarms } from "./alarms.zh";
+import { board } from "./board.zh";
 import { history } from "./history.zh";
 import { states } from "./states.zh";
 import { twins } from "./twins.zh";
@@ -52,6 +53,7 @@ export const zh: Texts = {
   },
   nav: {
     live: "总览",
+    production: "生产",
     trend: "趋势",
     data: "数据",
     alarms: "报警",
@@ -135,6 +137,7 @@ export const zh: Texts = {
   },
   ...alarms,
   ...states,
+  ...board,
   ...history,
   twins,
   devices: {

@@ -58,7 +58,7 @@ class Operations:
         spine.durable(following.SUBSCRIPTION, following.SUBJECT, size_max=WAITING_MAX)
         self.engine = Engine(names=names, store=store, records=records, spine=spine)
         self.derived = DerivedDesk(self.engine, store, records, spine, authorizer)
-        self.desk = Desk(records, spine, authorizer)
+        self.desk = Desk(records, spine, authorizer, names=names, store=store)
         self.states = States(store, records, spine, authorizer, engine=self.engine)
         self.kpis = KpiPart(
             timelines=self.states.intervals,
@@ -84,8 +84,8 @@ class Operations:
         await self.kpis.take(tables.calendars)
         await self.engine.start()
         await self.derived.start(tables.derived)
-        await self.desk.start(tables.alarms)
         await self.states.start(tables.work_units, tables.reasons)
+        await self.desk.start(tables.alarms, tables.alarm_groups, tables.alarm_rules)
 
     async def reload(self, tables: Tables) -> None:
         """Take the settings as they are now.
@@ -95,8 +95,8 @@ class Operations:
         """
         await self.derived.reload(tables.derived)
         await self.kpis.take(tables.calendars)
-        await self.desk.reload(tables.alarms)
         await self.states.reload(tables.work_units, tables.reasons)
+        await self.desk.reload(tables.alarms, tables.alarm_groups, tables.alarm_rules)
 
     async def run(self) -> None:
         """Run every part until cancelled; one that fails is started anew beside the others."""

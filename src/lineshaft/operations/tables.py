@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from lineshaft.core.errors import Invalid
 from lineshaft.core.settings import Settings
+from lineshaft.operations.alarms.book import check_texts
+from lineshaft.operations.alarms.rules import AlarmGroup, AlarmRules, check_rules
 from lineshaft.operations.alarms.settings import Alarm, check_alarm
 from lineshaft.operations.calendars.book import check_calendars
 from lineshaft.operations.calendars.settings import CalendarTable
@@ -27,6 +29,10 @@ class Tables(Settings, frozen=True):
     """One table `[[work_units]]` a machine with states and counters."""
     reasons: tuple[Reason, ...] = ()
     """One table `[[reasons]]` a node of the tree of reasons for standing still."""
+    alarm_groups: tuple[AlarmGroup, ...] = ()
+    """One table `[[alarm_groups]]` alarms that are looked at, and suppressed, together."""
+    alarm_rules: AlarmRules = AlarmRules()
+    """Floods, and how long each priority may be shelved."""
 
 
 TABLES = frozenset(Tables.__struct_fields__)
@@ -47,6 +53,9 @@ def check_tables(tables: Tables) -> None:
     check_calendars(tables.calendars)
     check_calendar_names(tables.calendars, tables.work_units)
     check_work_units(tables.work_units, tables.reasons)
+    _once("[[alarm_groups]] name", (g.name for g in tables.alarm_groups))
+    check_texts(tables.alarms, tables.alarm_groups)
+    check_rules(tables.alarm_rules)
 
 
 def _once(what: str, names: Iterable[str]) -> None:

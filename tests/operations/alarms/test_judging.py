@@ -98,7 +98,7 @@ def test_a_delay_goes_on_after_a_restart():
     judge = Judge([alarm])
     judge.push(rows((1, 85.0)))
     again = Judge([alarm], {"oil": judge.seen("oil")})
-    assert short(again.tick(11 * S)) == [("oil", 11, "Hi")]
+    assert short(again.tick(11 * S)[0]) == [("oil", 11, "Hi")]
 
 
 @given(

@@ -1,5 +1,5 @@
 /** The alarms of the plant: what is open, what happened, how good the alarm system is. */
-import { BarChartOutlined, BellOutlined, HistoryOutlined, PlusOutlined } from "@ant-design/icons";
+import { BarChartOutlined, BellOutlined, FileTextOutlined, HistoryOutlined, PlusOutlined } from "@ant-design/icons";
 import { Button, Segmented } from "antd";
 import { lazy, Suspense, useState } from "react";
 import type { PageProps } from "../../page";
@@ -12,7 +12,8 @@ import { AlarmList } from "./AlarmList";
 
 const Journal = lazy(() => import("./AlarmJournal"));
 const Figures = lazy(() => import("./AlarmFigures"));
-const TABS = ["journal", "figures"];
+const Rationalisation = lazy(() => import("./Rationalisation"));
+const TABS = ["journal", "figures", "rationalisation"];
 
 export default function Alarms({ rest }: PageProps) {
   const texts = useTexts();
@@ -31,6 +32,7 @@ export default function Alarms({ rest }: PageProps) {
             { value: "list", icon: <BellOutlined />, label: texts.alarms.list },
             { value: "journal", icon: <HistoryOutlined />, label: texts.alarms.journal },
             { value: "figures", icon: <BarChartOutlined />, label: texts.alarms.figures },
+            { value: "rationalisation", icon: <FileTextOutlined />, label: texts.alarms.rationalisation },
           ]}
         />
         <span className="grow" />
@@ -39,7 +41,7 @@ export default function Alarms({ rest }: PageProps) {
         )}
       </div>
       <Suspense fallback={<Waiting />}>
-        {tab === "list" ? <AlarmList /> : tab === "journal" ? <Journal /> : <Figures />}
+        {tab === "list" ? <AlarmList /> : tab === "journal" ? <Journal /> : tab === "figures" ? <Figures /> : <Rationalisation />}
       </Suspense>
       {defining && <AlarmDefinition onClose={() => setDefining(false)} />}
     </section>

@@ -1,9 +1,28 @@
-/** The pages of operations: alarms, stops. */
-import { BellOutlined, PauseCircleOutlined } from "@ant-design/icons";
+/** The pages of operations: the board, work units, stops, shift reports, alarms. */
+import { BellOutlined, ControlOutlined, FileTextOutlined, PauseCircleOutlined } from "@ant-design/icons";
 import { lazy } from "react";
 import type { Page } from "../../page";
 
 export const pages: Page[] = [
+  {
+    path: "board",
+    title: (t) => t.board.title,
+    component: lazy(() => import("./Board")),
+    order: 12,
+    group: "production",
+    icon: <ControlOutlined />,
+    action: "look",
+  },
+  { path: "unit", title: (t) => t.board.title, component: lazy(() => import("./UnitPage")), action: "look" },
+  {
+    path: "report",
+    title: (t) => t.report.title,
+    component: lazy(() => import("./ShiftReport")),
+    order: 14,
+    group: "production",
+    icon: <FileTextOutlined />,
+    action: "look",
+  },
   {
     path: "alarms",
     title: (t) => t.nav.alarms,
@@ -16,7 +35,8 @@ export const pages: Page[] = [
     path: "stops",
     title: (t) => t.nav.stops,
     component: lazy(() => import("./Stops")),
-    order: 16,
+    order: 13,
+    group: "production",
     icon: <PauseCircleOutlined />,
     action: "look",
   },

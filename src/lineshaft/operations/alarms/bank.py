@@ -83,12 +83,15 @@ class Bank:
         self.kept.newest_ns[channel[last]] = time_ns[last]
         return self._told(channel, time_ns, raw, first)
 
-    def tick(self, now_ns: int) -> Changes:
-        """Time has come to `now_ns` on all channels without a sample: delays may end."""
+    def tick(self, now_ns: int | Times) -> Changes:
+        """Time has come to `now_ns` on all channels without a sample: delays may end.
+
+        Of a column (m,) each channel takes its own.
+        """
         waiting = np.flatnonzero(self.kept.raw != self.kept.told)
         raw = self.kept.raw[waiting]
         due = self.kept.since_ns[waiting] + self._delay(waiting, raw)
-        over = due <= now_ns
+        over = due <= (now_ns if isinstance(now_ns, int) else now_ns[waiting])
         channel, on = waiting[over], raw[over]
         self.kept.told[channel] = on
         return _sorted(due[over], channel, on)

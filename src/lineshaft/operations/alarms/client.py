@@ -1,6 +1,6 @@
 """Alarms of a running plant, for Python programs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from lineshaft.core.errors import Missing
@@ -53,13 +53,29 @@ class Alarms:
         body = {"alarm": name, "deed": deed, "comment": comment}
         return self._ask("POST", "/alarms/answer", json=body)
 
-    def define(self, alarm: dict[str, Any]) -> dict[str, Any]:
-        """Add an alarm, or change one made at run time; fields as in `[[alarms]]`."""
-        return self._ask("PUT", "/alarms", json=alarm)
+    def acknowledge_all(
+        self, names: Iterable[str] | None = None, comment: str = ""
+    ) -> list[dict[str, Any]]:
+        """Acknowledge many in one step, without names all that nobody has; tells the refused."""
+        wanted = None if names is None else set(names)
+        event_ids = {
+            v["alarm"]["name"]: v["state"]["event_id"]
+            for v in self.all()
+            if not v["state"]["acked"] and (wanted is None or v["alarm"]["name"] in wanted)
+        }
+        body = {"event_ids": event_ids, "comment": comment}
+        refused: list[dict[str, Any]] = self._ask("POST", "/alarms/acknowledge", json=body)[
+            "refused"
+        ]
+        return refused
 
-    def remove(self, name: str) -> None:
+    def define(self, alarm: dict[str, Any], *, permit: str = "") -> dict[str, Any]:
+        """Add an alarm, or change one made at run time; fields as in `[[alarms]]`."""
+        return self._ask("PUT", "/alarms", json=alarm, params={"permit": permit})
+
+    def remove(self, name: str, *, permit: str = "") -> None:
         """Take away an alarm made at run time."""
-        self._ask("DELETE", "/alarms", params={"name": name})
+        self._ask("DELETE", "/alarms", params={"name": name, "permit": permit})
 
     def preview(
         self, alarm: dict[str, Any], start: str = "-7d", stop: str = "now"
@@ -79,3 +95,8 @@ class Alarms:
     def report(self, start: str = "-30d", stop: str = "now") -> dict[str, Any]:
         """Figures of the alarm system after ISA-18.2 and EEMUA 191."""
         return self._ask("GET", "/alarms/report", params={"start": start, "stop": stop})
+
+    def rationalisation(self) -> list[dict[str, Any]]:
+        """Cause, consequence, action and time to respond of each, those with gaps first."""
+        items: list[dict[str, Any]] = self._ask("GET", "/alarms/rationalisation")["items"]
+        return items

@@ -17,7 +17,11 @@ class Arisen(Happening, frozen=True, kw_only=True):
 
     severity: int
     limit: str = ""
+    limits: tuple[str, ...] = ()
+    """Of a non-exclusive alarm all limits that are passed."""
     quality: int = 0
+    first: bool = False
+    """Whether it is the first of its group."""
 
 
 class Gone(Happening, frozen=True, kw_only=True):
@@ -65,6 +69,8 @@ class Suppressed(Happening, frozen=True, kw_only=True):
     """Logic says that it means nothing now, or with `on` false, that it does again."""
 
     on: bool
+    by: str = "person"
+    """Which logic: `state`, `group`, `flood`; each is lifted by itself."""
 
 
 class RemovedFromService(Happening, frozen=True, kw_only=True):

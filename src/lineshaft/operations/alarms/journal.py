@@ -1,16 +1,16 @@
 """The alarm journal: every transition, and every refused one, as an event of the log."""
 
 from lineshaft.core.event import Event
-from lineshaft.operations.alarms.happenings import AnyHappening
+from lineshaft.operations.alarms.happenings import AnyHappening, RemovedFromService, Suppressed
 from lineshaft.operations.alarms.settings import Alarm
-from lineshaft.operations.alarms.state import Rejected, State
+from lineshaft.operations.alarms.state import Rejected, Shelf, State
 from lineshaft.operations.alarms.view import Annunciation, annunciation, letter
 
 KIND = "alarm"
 """First word of the kind of every event of the journal."""
 
 
-def event_of(
+def event_of(  # noqa: PLR0913 - what people add by keyword
     alarm: Alarm,
     before: State,
     done: State | Rejected,
@@ -18,6 +18,7 @@ def event_of(
     *,
     who: str = "lineshaft",
     comment: str = "",
+    permit: str = "",
 ) -> Event:
     """What is written of a happening; its time is that of the happening."""
     state = before if isinstance(done, Rejected) else done
@@ -30,7 +31,14 @@ def event_of(
         "severity": state.severity or before.severity,
         "limit": state.limit or before.limit,
         "annunciated": annunciation(state) is not Annunciation.NONE,
+        "shelved": state.shelf is not Shelf.NO,
     }
+    if state.first:
+        data["first"] = True
+    if isinstance(what, Suppressed):
+        data |= {"on": what.on, "by": what.by}
+    if permit or isinstance(what, RemovedFromService):
+        data["permit"] = permit or getattr(what, "permit", "")
     if comment:
         data["comment"] = comment
     if isinstance(done, Rejected):

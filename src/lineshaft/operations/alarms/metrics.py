@@ -29,6 +29,10 @@ CHATTER_COUNT = 3
 """Activations of one alarm within a minute that are chattering."""
 CHATTER_INDEX = 0.05
 """Chatter index above which an alarm chatters, per second (Kondaveeti 2013)."""
+PER_DAY = 144
+"""Annunciated alarms a day that one operator can answer (IEC 62682:2014); about 300 at most."""
+DISTRIBUTION = {"low": 0.80, "medium": 0.15, "high": 0.05, "critical": 0.01}
+"""Share that alarms of each priority should have (ISA-18.2-2016); critical ones at most."""
 STALE_NS = DAY_NS
 """An alarm active for longer is stale."""
 
@@ -188,3 +192,25 @@ def performance_class(per_10_min: float, most_in_10_min: int) -> str:
     if per_10_min > 1 or most_in_10_min > 10:  # noqa: PLR2004
         return "stable"
     return "predictive" if most_in_10_min <= 1 else "robust"
+
+
+def steady_class(time_ns: Times, over: Sequence[Flood], start_ns: int, end_ns: int) -> str:
+    """The class of the time outside of floods, as EEMUA 191 (edition 3) shows it apart."""
+    span = end_ns - start_ns - sum(f.end_ns - f.start_ns for f in over)
+    inside = np.zeros(len(time_ns), dtype=bool)
+    for flood in over:
+        # The ten minutes that led to it belong to it.
+        begin = flood.start_ns - TEN_MINUTES_NS
+        inside |= (time_ns > begin) & (time_ns < flood.end_ns)
+    calm = time_ns[~inside]
+    mean = len(calm) * TEN_MINUTES_NS / span if span > 0 else 0.0
+    return performance_class(mean, int(_in_last_10_min(calm).max(initial=0)))
+
+
+def upset_class(over: Sequence[Flood]) -> str:
+    """The class of the floods alone; empty when there was none."""
+    if not over:
+        return ""
+    length = sum(f.end_ns - f.start_ns for f in over)
+    mean = sum(f.alarms for f in over) * TEN_MINUTES_NS / max(length, TEN_MINUTES_NS)
+    return performance_class(mean, max(f.peak for f in over))

@@ -1,13 +1,17 @@
 """The alarm system's figures over a span, from its journal."""
 
+from collections.abc import Iterable
+
 import msgspec
 import numpy as np
 
 from lineshaft.core.access import Action, Authorizer, Identity
 from lineshaft.core.errors import Invalid
 from lineshaft.core.event import Event
-from lineshaft.operations.alarms import metrics
+from lineshaft.operations.alarms import conduct, metrics
 from lineshaft.operations.alarms.journal import KIND
+from lineshaft.operations.alarms.rules import priority_of
+from lineshaft.operations.alarms.settings import Alarm, Priority
 from lineshaft.records import Logged, Records
 
 EVENTS_MAX = 1_000_000
@@ -32,8 +36,30 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     unanswered: int
     """Activations that nobody had acknowledged by the end."""
     acknowledge_s_median: float | None
+    acknowledge: dict[str, conduct.Waits]
+    """Times to acknowledge by priority."""
+    acknowledged_only: int
+    """Acknowledged without a word or a confirmation of what was done."""
+    realarms: int
+    """How often an acknowledged alarm rang again, still active."""
+    covered: int
+    """Activations that nobody was told of: shelved, suppressed or out of service."""
+    shelving: conduct.Shelving
+    unauthorised: int
+    """Suppressions and changes without a permit; target 0."""
+    days: list[conduct.Day]
+    """Annunciated activations a day; acceptable up to `PER_DAY`."""
+    configured: dict[str, int]
+    """Alarms by the gravest priority that they may have."""
+    targets: dict[str, float]
+    """Share that each priority should have, configured and annunciated."""
+    longest_active_s: float
     performance: str
-    """Class of EEMUA 191."""
+    """Class of EEMUA 191 over all."""
+    steady: str
+    """The same outside of floods."""
+    upset: str
+    """The same of floods alone; empty without one."""
 
 
 async def entries(  # noqa: PLR0913 - all by keyword
@@ -78,8 +104,11 @@ def _wanted(event: Event, alarm: str, authorizer: Authorizer, who: Identity) -> 
     return authorizer.allows(who, Action.LOOK, event.path)
 
 
-def report(journal: list[Logged], start_ns: int, stop_ns: int) -> Report:
-    """The figures of these entries, newest first."""
+def report(
+    journal: list[Logged], start_ns: int, stop_ns: int, alarms: Iterable[Alarm] = ()
+) -> Report:
+    """The figures of these entries, newest first, and of the alarms that are configured."""
+    alarms = list(alarms)
     events = [logged.event for logged in reversed(journal)]
     rung = [e for e in events if e.kind == "alarm.arisen" and e.data.get("annunciated")]
     rung.sort(key=lambda e: e.time_ns)
@@ -101,9 +130,21 @@ def report(journal: list[Logged], start_ns: int, stop_ns: int) -> Report:
         stale=metrics.stale(begun, ended),
         fleeting=metrics.fleeting(begun[ended < stop_ns], ended[ended < stop_ns]),
         by_severity=_bands(rung),
-        unanswered=len({e.data["event_id"] for e in rung} - _answered(events)),
+        unanswered=len({conduct.activation(e) for e in rung} - _answered(events)),
         acknowledge_s_median=float(np.median(waits)) if waits else None,
+        acknowledge=conduct.waits(events),
+        acknowledged_only=conduct.acknowledged_only(events),
+        realarms=conduct.realarms(events),
+        covered=sum(e.kind == "alarm.arisen" for e in events) - len(rung),
+        shelving=conduct.shelving(events, stop_ns, {a.name: a.life.shelve_s_max for a in alarms}),
+        unauthorised=conduct.unauthorised(events),
+        days=conduct.days(times.tolist(), start_ns, stop_ns),
+        configured=_configured(alarms),
+        targets=metrics.DISTRIBUTION,
+        longest_active_s=float((ended - begun).max(initial=0) / metrics.SECOND_NS),
         performance=metrics.performance_class(rates.per_10_min, rates.most_in_10_min),
+        steady=metrics.steady_class(times, floods, start_ns, stop_ns),
+        upset=metrics.upset_class(floods),
     )
 
 
@@ -125,17 +166,24 @@ def _spans(events: list[Event], stop_ns: int) -> tuple[metrics.Times, metrics.Ti
 
 
 def _answered(events: list[Event]) -> set[object]:
-    return {e.data["event_id"] for e in events if e.kind == "alarm.acknowledged"}
+    return {conduct.activation(e) for e in events if e.kind == "alarm.acknowledged"}
 
 
 def _waits(events: list[Event]) -> list[float]:
     """Seconds from ringing to acknowledging."""
-    rung = {e.data["event_id"]: e.time_ns for e in events if e.kind == "alarm.arisen"}
+    rung = {conduct.activation(e): e.time_ns for e in events if e.kind == "alarm.arisen"}
     return [
-        (e.time_ns - rung[e.data["event_id"]]) / metrics.SECOND_NS
+        (e.time_ns - rung[conduct.activation(e)]) / metrics.SECOND_NS
         for e in events
-        if e.kind == "alarm.acknowledged" and e.data["event_id"] in rung
+        if e.kind == "alarm.acknowledged" and conduct.activation(e) in rung
     ]
+
+
+def _configured(alarms: list[Alarm]) -> dict[str, int]:
+    found = dict.fromkeys((p.value for p in Priority), 0)
+    for alarm in alarms:
+        found[priority_of(alarm.severity()).value] += 1
+    return found
 
 
 def _bands(rung: list[Event]) -> dict[str, int]:

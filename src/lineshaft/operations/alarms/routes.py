@@ -1,18 +1,26 @@
 """Alarms over HTTP: list, answer, define, try on history, journal, figures."""
 
+import enum
+
 import msgspec
+from litestar import Response
 
 from lineshaft.core.access import Action, Authorizer, Identity
 from lineshaft.core.clock import now_ns
 from lineshaft.core.errors import Invalid
 from lineshaft.operations.alarms import happenings as h
-from lineshaft.operations.alarms.desk import Desk, View
+from lineshaft.operations.alarms.book import View
+from lineshaft.operations.alarms.desk import Desk, Refusal
 from lineshaft.operations.alarms.preview import Preview, preview
+from lineshaft.operations.alarms.rationalisation import Rationale, as_csv, rationale
 from lineshaft.operations.alarms.report import Report, entries, report
 from lineshaft.operations.alarms.settings import Alarm
 from lineshaft.records import Logged, Records
 from lineshaft.stores import Store
 from lineshaft.web import delete, get, post, put, times
+
+ACKNOWLEDGED_MAX = 10_000
+"""Alarms that one request may acknowledge."""
 
 
 class Acknowledge(msgspec.Struct, frozen=True, tag_field="do", tag="acknowledge"):
@@ -41,6 +49,8 @@ class Suppress(msgspec.Struct, frozen=True, tag_field="do", tag="suppress"):
     """Say that it means nothing now, or with `on` false, that it does again."""
 
     on: bool = True
+    permit: str = ""
+    """Number of the permit; without one it counts as unauthorised in the figures."""
 
 
 class OutOfService(msgspec.Struct, frozen=True, tag_field="do", tag="out-of-service"):
@@ -56,9 +66,14 @@ class InService(msgspec.Struct, frozen=True, tag_field="do", tag="in-service"):
 class Enable(msgspec.Struct, frozen=True, tag_field="do", tag="enable"):
     """Evaluate it again."""
 
+    permit: str = ""
+
 
 class Disable(msgspec.Struct, frozen=True, tag_field="do", tag="disable"):
     """Do not evaluate it at all."""
+
+    permit: str = ""
+    """Number of the permit; without one it counts as unauthorised in the figures."""
 
 
 class LetGo(msgspec.Struct, frozen=True, tag_field="do", tag="reset"):
@@ -97,6 +112,20 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     comment: str = ""
 
 
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """Many alarms that somebody has seen."""
+
+    event_ids: dict[str, str]
+    """By name of the alarm; those of the views."""
+    comment: str = ""
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """Those of many that could not be acknowledged."""
+
+    refused: list[Refusal]
+
+
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """An alarm that is to be tried on history."""
 
@@ -106,10 +135,20 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     stop: str = "now"
 
 
+class Scope(enum.Enum):
+    """Which alarms are listed."""
+
+    ALL = "all"
+    OPEN = "open"
+    """Those that somebody has to do with: not normal, and enabled."""
+
+
 class AlarmList(msgspec.Struct, frozen=True):
     """Alarms, most urgent first."""
 
     items: list[View]
+    total: int
+    """How many there are, the normal ones too."""
 
 
 class Journal(msgspec.Struct, frozen=True):
@@ -153,9 +192,9 @@ _ENGINEERS = (Suppress, OutOfService, InService, Enable, Disable)
 
 
 @get("/alarms", action=Action.LOOK, tags=["alarms"], summary="All alarms")
-async def list_alarms(desk: Desk, who: Identity) -> AlarmList:
+async def list_alarms(desk: Desk, who: Identity, scope: Scope = Scope.ALL) -> AlarmList:
     """Every alarm that the caller may see with its state, most urgent first."""
-    return AlarmList(desk.views(who))
+    return AlarmList(desk.views(who, opened=scope is Scope.OPEN), desk.book.count(who))
 
 
 @post(
@@ -169,19 +208,38 @@ async def answer_alarm(data: Answer, desk: Desk, authorizer: Authorizer, who: Id
     """Acknowledge, confirm, shelve, reset and so on; 409 names the OPC UA code of a refusal."""
     if isinstance(data.deed, _ENGINEERS):
         desk.check_engineer(who, data.alarm)
-    return await desk.answer(who, data.alarm, happening(data.deed, who), comment=data.comment)
+    permit = getattr(data.deed, "permit", "")
+    what = happening(data.deed, who)
+    return await desk.answer(who, data.alarm, what, comment=data.comment, permit=permit)
+
+
+@post(
+    "/alarms/acknowledge",
+    action=Action.WRITE,
+    tags=["alarms"],
+    summary="Acknowledge many alarms",
+    status_code=200,
+)
+async def acknowledge_alarms(data: Seen, desk: Desk, who: Identity) -> Refused:
+    """All that can be, in one transaction; the answer names the others, and why not."""
+    if len(data.event_ids) > ACKNOWLEDGED_MAX:
+        raise Invalid(
+            f"{len(data.event_ids)} alarms at once, wanted at most {ACKNOWLEDGED_MAX}",
+            remedy="Acknowledge them in several steps.",
+        )
+    return Refused(await desk.acknowledge(who, data.event_ids, comment=data.comment))
 
 
 @put("/alarms", action=Action.CONFIGURE, tags=["alarms"], summary="Define an alarm")
-async def define_alarm(data: Alarm, desk: Desk, who: Identity) -> View:
-    """Add an alarm, or change one that was made at run time."""
-    return await desk.define(who, data)
+async def define_alarm(data: Alarm, desk: Desk, who: Identity, permit: str = "") -> View:
+    """Add an alarm, or change one that was made at run time; `permit` names the change record."""
+    return await desk.define(who, data, permit=permit)
 
 
 @delete("/alarms", action=Action.CONFIGURE, tags=["alarms"], summary="Remove an alarm")
-async def remove_alarm(name: str, desk: Desk, who: Identity) -> None:
+async def remove_alarm(name: str, desk: Desk, who: Identity, permit: str = "") -> None:
     """Take away an alarm that was made at run time; those of the file stay."""
-    await desk.remove(who, name)
+    await desk.remove(who, name, permit=permit)
 
 
 @post(
@@ -192,14 +250,21 @@ async def remove_alarm(name: str, desk: Desk, who: Identity) -> None:
     status_code=200,
 )
 async def preview_alarm(
-    data: Trial, store: Store, authorizer: Authorizer, who: Identity
+    data: Trial, desk: Desk, store: Store, authorizer: Authorizer, who: Identity
 ) -> Preview:
     """How often it would have rung; nothing is kept."""
     if not authorizer.allows(who, Action.LOOK, data.alarm.point):
         raise Invalid(
             f"there is no point {data.alarm.point!r}", remedy="Find it with GET /api/v1/points."
         )
-    return await preview(store, data.alarm, *times.span_ns(data.start, data.stop))
+    return await preview(
+        store,
+        desk.book.names,
+        data.alarm,
+        *times.span_ns(data.start, data.stop),
+        groups=desk.groups,
+        sees=lambda path: authorizer.allows(who, Action.LOOK, path),
+    )
 
 
 @get("/alarms/journal", action=Action.LOOK, tags=["alarms"], summary="The alarm journal")
@@ -224,20 +289,62 @@ async def alarm_journal(  # noqa: PLR0913, PLR0917 - services and filters, by na
 
 @get("/alarms/report", action=Action.LOOK, tags=["alarms"], summary="Figures of the alarm system")
 async def alarm_report(
-    records: Records, authorizer: Authorizer, who: Identity, start: str = "-30d", stop: str = "now"
+    desk: Desk,
+    records: Records,
+    authorizer: Authorizer,
+    who: Identity,
+    start: str = "-30d",
+    stop: str = "now",
 ) -> Report:
     """Rates, floods, most frequent, stale and fleeting alarms after ISA-18.2 and EEMUA 191."""
     start_ns, stop_ns = times.span_ns(start, stop)
     found = await entries(records, authorizer, who, start_ns=start_ns, stop_ns=stop_ns)
-    return report(found, start_ns, stop_ns)
+    return report(found, start_ns, stop_ns, (v.alarm for v in desk.views(who)))
+
+
+class Rationalisation(msgspec.Struct, frozen=True):
+    """What is written down of each alarm, those with gaps first."""
+
+    items: list[Rationale]
+
+
+@get(
+    "/alarms/rationalisation",
+    action=Action.LOOK,
+    tags=["alarms"],
+    summary="Why each alarm exists",
+)
+async def alarm_rationalisation(desk: Desk, who: Identity) -> Rationalisation:
+    """Cause, consequence, action and time to respond of every alarm, and which lack some."""
+    return Rationalisation(_rationales(desk, who))
+
+
+@get(
+    "/alarms/rationalisation.csv",
+    action=Action.LOOK,
+    tags=["alarms"],
+    summary="Why each alarm exists, as CSV",
+)
+async def alarm_rationalisation_csv(desk: Desk, who: Identity) -> Response[str]:
+    """The same list for a spreadsheet."""
+    text = as_csv(_rationales(desk, who))
+    return Response(text, media_type="text/csv; charset=utf-8")
+
+
+def _rationales(desk: Desk, who: Identity) -> list[Rationale]:
+    found = [rationale(v.alarm) for v in desk.views(who)]
+    return sorted(found, key=lambda r: (-len(r.missing), r.name))
 
 
 handlers = [
     list_alarms,
     answer_alarm,
+    acknowledge_alarms,
     define_alarm,
     remove_alarm,
     preview_alarm,
     alarm_journal,
     alarm_report,
+    alarm_rationalisation,
+    alarm_rationalisation_csv,
 ]

@@ -67,12 +67,18 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     shelf_ends_ns: int = 0
     """When the shelf ends by itself; of both kinds."""
     suppressed: bool = False
+    suppressors: tuple[str, ...] = ()
+    """What suppresses it: `person`, `state`, `group`, `flood`."""
     out_of_service: bool = False
     silenced: bool = False
     severity: int = 0
     """1 to 1000 while active, as in OPC UA."""
     limit: str = ""
-    """Which limit is passed: `HiHi`, `Hi`, `Lo`, `LoLo`; empty where there are none."""
+    """Which limit is passed: `HiHi`, `Hi`, `Lo`, `LoLo`, or what else rings."""
+    limits: tuple[str, ...] = ()
+    """Of a non-exclusive alarm all limits that are passed, the gravest first."""
+    first: bool = False
+    """Whether this activation was the first of its group: what the others follow from."""
     quality: int = 0
     """Status code of the input at the last change."""
     event_id: str = ""

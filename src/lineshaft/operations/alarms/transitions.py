@@ -45,6 +45,8 @@ def after(state: State, what: AnyHappening, traits: Traits) -> Outcome:
     if not state.enabled and not isinstance(what, Enabled | Disabled | Commented):
         if isinstance(what, Arisen | Gone | Passed):
             return state
+        if isinstance(what, Suppressed) and what.by != "person":
+            return _suppressed(state, what.by, on=what.on)
         return Rejected(Code.DISABLED, "the alarm is disabled")
     done = _of_detector(state, what, traits)
     if done is None:
@@ -62,8 +64,8 @@ def _of_detector(state: State, what: AnyHappening, traits: Traits) -> Outcome | 
             return _gone(state, what, traits)
         case Passed():
             return _passed(state, what.time_ns, traits)
-        case Suppressed(on=on):
-            return state if state.suppressed is on else replace(state, suppressed=on)
+        case Suppressed(on=on, by=by):
+            return _suppressed(state, by, on=on)
         case _:
             return None
 
@@ -89,10 +91,18 @@ def _of_people(state: State, what: AnyHappening, traits: Traits) -> Outcome:
 
 def _arisen(state: State, what: Arisen, traits: Traits) -> State:
     if state.active and state.condition:
-        if (state.severity, state.limit) == (what.severity, what.limit):
+        now = (what.severity, what.limit, what.limits)
+        if (state.severity, state.limit, state.limits) == now:
             return state
-        rises = what.severity > state.severity
-        changed = replace(state, severity=what.severity, limit=what.limit, quality=what.quality)
+        # Limits that do not exclude each other ask for an answer each.
+        rises = what.severity > state.severity or bool({*what.limits} - {*state.limits})
+        changed = replace(
+            state,
+            severity=what.severity,
+            limit=what.limit,
+            limits=what.limits,
+            quality=what.quality,
+        )
         return _rung(changed, what.time_ns, traits) if rises else changed
     state = _with_branch(state) if traits.branches else state
     return _rung(
@@ -102,6 +112,8 @@ def _arisen(state: State, what: Arisen, traits: Traits) -> State:
             active=True,
             severity=what.severity,
             limit=what.limit,
+            limits=what.limits,
+            first=what.first,
             quality=what.quality,
             active_ns=what.time_ns,
             repeats=0,
@@ -148,12 +160,21 @@ def _gone(state: State, what: Gone, traits: Traits) -> State:
 
 
 def _back_to_normal(state: State) -> State:
-    state = replace(state, active=False, limit="", severity=0)
+    state = replace(state, active=False, limit="", limits=(), severity=0)
     return _off_shelf(state) if state.shelf is Shelf.ONE_SHOT else state
 
 
 def _off_shelf(state: State) -> State:
     return replace(state, shelf=Shelf.NO, shelf_ends_ns=0)
+
+
+def _suppressed(state: State, by: str, *, on: bool) -> State:
+    """Each logic lifts only its own cover."""
+    old = state.suppressors or (("person",) if state.suppressed else ())
+    if (by in old) is on:
+        return state
+    now = (*old, by) if on else tuple(b for b in old if b != by)
+    return replace(state, suppressors=now, suppressed=bool(now))
 
 
 def _passed(state: State, now_ns: int, traits: Traits) -> State:
@@ -229,23 +250,24 @@ def _shelved(
 ) -> Outcome:
     match what:
         case TimedShelved(time_ns=now_ns, seconds=seconds):
-            if not 0 < seconds <= traits.shelve_s_max:
-                why = f"{seconds:g} s asked, wanted above 0 and at most {traits.shelve_s_max:g} s"
-                return Rejected(Code.SHELVING_TIME, why)
-            return replace(
-                state, shelf=Shelf.TIMED, shelf_ends_ns=now_ns + int(seconds * SECOND_NS)
-            )
+            return _put_away(state, Shelf.TIMED, now_ns, seconds, traits)
+        case OneShotShelved() if state.shelf is Shelf.ONE_SHOT:
+            return Rejected(Code.ALREADY_SHELVED, "it is on the shelf for one shot")
         case OneShotShelved(time_ns=now_ns):
-            if state.shelf is Shelf.ONE_SHOT:
-                return Rejected(Code.ALREADY_SHELVED, "it is on the shelf for one shot")
-            ends = now_ns + int(traits.shelve_s_max * SECOND_NS)
-            return replace(state, shelf=Shelf.ONE_SHOT, shelf_ends_ns=ends)
+            return _put_away(state, Shelf.ONE_SHOT, now_ns, traits.shelve_s_max, traits)
+        case Unshelved() if state.shelf is Shelf.NO:
+            return Rejected(Code.NOT_SHELVED, "it is not on the shelf")
         case Unshelved():
-            if state.shelf is Shelf.NO:
-                return Rejected(Code.NOT_SHELVED, "it is not on the shelf")
             return _off_shelf(state)
         case _:
             assert_never(what)
+
+
+def _put_away(state: State, shelf: Shelf, now_ns: int, seconds: float, traits: Traits) -> Outcome:
+    if not 0 < seconds <= traits.shelve_s_max:
+        why = f"{seconds:g} s asked, wanted above 0 and at most {traits.shelve_s_max:g} s"
+        return Rejected(Code.SHELVING_TIME, why)
+    return replace(state, shelf=shelf, shelf_ends_ns=now_ns + int(seconds * SECOND_NS))
 
 
 def _maintained(
@@ -275,4 +297,4 @@ def _switched(state: State, *, on: bool) -> Outcome:
     if not on:
         return replace(state, enabled=False, branches=())
     # Evaluated from the present value on: whatever holds arises anew.
-    return replace(state, enabled=True, condition=False, active=False, acked=True)
+    return replace(state, enabled=True, condition=False, active=False, acked=True, limits=())

@@ -11,8 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from lineshaft.core.clock import to_iso
 from lineshaft.core.errors import Invalid
+from lineshaft.operations.alarms.rationalisation import Rationale, as_csv
 
 _EPILOG = """examples:
   lineshaft alarm list
@@ -20,11 +23,12 @@ _EPILOG = """examples:
   lineshaft alarm shelve "oil hot" --minutes 30
   lineshaft alarm journal --start -8h
   lineshaft alarm preview plant.toml --start -7d
+  lineshaft alarm rationalisation --csv > alarms.csv
 """
 
 
 def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `alarm` with `list`, `ack`, `shelve`, `unshelve`, `journal`, `report`, `preview`."""
+    """Add `alarm` with `list`, `ack`, `shelve`, `unshelve`, `define` and so on."""
     alarm = subparsers.add_parser(
         "alarm",
         help="alarms of a running plant",
@@ -36,6 +40,9 @@ def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     verb.add_argument("--all", action="store_true", help="the normal ones too")
     verb = _verb(alarm, "ack", "acknowledge an alarm", _ack)
     _name(verb)
+    verb = _verb(alarm, "define", "define the alarms of a file at run time", _define)
+    verb.add_argument("file", type=Path, help="a TOML file with tables [[alarms]]")
+    verb.add_argument("--permit", default="", help="number of the change record")
     verb = _verb(alarm, "shelve", "put an alarm away for a while", _shelve)
     _name(verb)
     verb.add_argument("--minutes", type=float, default=0.0, help="default: until it is normal")
@@ -46,6 +53,8 @@ def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     verb.add_argument("--alarm", default="", help="of one alarm only")
     verb = _verb(alarm, "report", "figures of the alarm system (ISA-18.2, EEMUA 191)", _report)
     _span(verb, "-30d")
+    verb = _verb(alarm, "rationalisation", "why each alarm exists, and what is missing", _why)
+    verb.add_argument("--csv", action="store_true", help="as CSV, for a spreadsheet")
     verb = _verb(alarm, "preview", "try the alarms of a settings file on history", _preview)
     verb.add_argument("file", type=Path, help="a TOML file with tables [[alarms]]")
     _span(verb, "-7d")
@@ -128,13 +137,39 @@ def _report(args: argparse.Namespace) -> int:
     return 0
 
 
-def _preview(args: argparse.Namespace) -> int:
+def _why(args: argparse.Namespace) -> int:
+    with args.connect(args) as plant:
+        found = plant.alarms.rationalisation()
+    if args.csv:
+        print(as_csv(msgspec.convert(found, list[Rationale])), end="")
+        return 0
+    for line in found:
+        missing = f"missing: {', '.join(line['missing'])}" if line["missing"] else line["action"]
+        print(f"{line['name']}  {line['priority']}  {line['limits']}  {missing}")
+    return 0
+
+
+def _define(args: argparse.Namespace) -> int:
+    alarms = _alarms_of(args.file)
+    with args.connect(args) as plant:
+        for alarm in alarms:
+            found = plant.alarms.define(alarm, permit=args.permit)
+            print(f"{found['alarm']['name']}: defined")
+    return 0
+
+
+def _alarms_of(file: Path) -> list[dict[str, Any]]:
     try:
-        alarms = tomllib.loads(args.file.read_text("utf-8")).get("alarms", [])
+        alarms: list[dict[str, Any]] = tomllib.loads(file.read_text("utf-8")).get("alarms", [])
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise Invalid(f"{args.file} cannot be read: {error}") from error
+        raise Invalid(f"{file} cannot be read: {error}") from error
     if not alarms:
-        raise Invalid(f"{args.file} has no table [[alarms]]", remedy="Write one, then try again.")
+        raise Invalid(f"{file} has no table [[alarms]]", remedy="Write one, then try again.")
+    return alarms
+
+
+def _preview(args: argparse.Namespace) -> int:
+    alarms = _alarms_of(args.file)
     with args.connect(args) as plant:
         for alarm in alarms:
             found = plant.alarms.preview(alarm, args.start, args.stop)

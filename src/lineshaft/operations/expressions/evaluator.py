@@ -130,9 +130,9 @@ class Evaluator:
     def reaches(self, time_ns: int, whole_ns: int) -> bool:
         """Whether the samples at hand go back far enough to be right from a time on.
 
-        From `whole_ns` on the value of each input is known. Windows are the caller's business; this
-        is about what has no bound: since when a condition holds, what was before, the last usable
-        value of a counter.
+        From `whole_ns` on the value of each input is known. Windows are the caller's business;
+        this is about what has no bound: since when a condition holds, what was before, the last
+        usable value of a counter.
         """
         run = Run(self._rows, self._marks, self.plan.every_ns, time_ns)
         return all(run.reaches(node, time_ns, whole_ns) for node in _timed(self.plan.root))
@@ -152,6 +152,26 @@ class Evaluator:
         """
         ends = [int(r.time[-1]) for r in self._rows if len(r.time)]
         return self._advance(max(ends, default=LONG_AGO) + self.lateness_ns)
+
+    def begin(self, columns: Mapping[str, Samples], from_ns: int) -> None:
+        """Know history before anything is pushed; the first row given is after `from_ns`.
+
+        Raises:
+            Invalid: a path is no input, or columns do not fit.
+        """
+        for path, samples in columns.items():
+            number = self._place(path)
+            rows = ready(samples, self.plan.types[number], path)
+            self._rows[number] = joined(self._rows[number], rows)
+            if len(rows.time):
+                self._hear(self._sources[number], int(rows.time[-1]))
+        self._until = from_ns
+
+    def look(self) -> Result:
+        """One row: the value at `until_ns`, with late samples that came since it was given."""
+        run = Run(self._rows, self._marks, self.plan.every_ns, self._until)
+        times = np.array([self._until], dtype=np.int64)
+        return result(times, run.at(self.plan.root, times), self.plan.root.type)
 
     def _place(self, path: str) -> int:
         if path not in self._places:

@@ -1,0 +1,12 @@
+/** Addresses of the pages about work units. */
+
+const levels = (path: string) => path.split("/").map(encodeURIComponent).join("/");
+
+export const unitAddress = (unit: string) => `/unit/${levels(unit)}`;
+
+export const stopsAddress = (unit: string) => `/stops/${levels(unit)}`;
+
+export const reportAddress = (query: Record<string, string>) => {
+  const given = Object.entries(query).filter(([, value]) => value);
+  return given.length ? `/report?${new URLSearchParams(given).toString()}` : "/report";
+};
