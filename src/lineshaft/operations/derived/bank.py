@@ -30,9 +30,10 @@ from lineshaft.operations.derived.rows import (
     Columns,
     batch_of,
     columns_of,
-    merged,
+    newest_of_each,
     samples_of_result,
     taken,
+    together,
 )
 from lineshaft.operations.derived.sources import Sources
 from lineshaft.operations.expressions.graph import Graph, Touched
@@ -186,11 +187,12 @@ class Bank:
         samples = columns[path]
         columns[path] = taken(samples, np.flatnonzero(fits))
         later = taken(samples, np.flatnonzero(~fits & (samples.time_ns > LONG_AGO)))
-        rows = sum(len(s.time_ns) for s in self.ahead.values())
-        if rows + len(later.time_ns) > AHEAD_ROWS_MAX:
+        kept = newest_of_each(together(self.ahead[path], later) if path in self.ahead else later)
+        rows = sum(len(s.time_ns) for p, s in self.ahead.items() if p != path)
+        if rows + len(kept.time_ns) > AHEAD_ROWS_MAX:
             self.ahead_dropped += len(later.time_ns)
-        elif len(later.time_ns):
-            self.ahead = merged(self.ahead, {path: later})
+        elif len(kept.time_ns):
+            self.ahead[path] = kept
 
     def _source(self, path: str) -> str:
         point = self._find(path)
