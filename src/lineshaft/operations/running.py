@@ -9,6 +9,7 @@ from lineshaft.operations import Latest, Names
 from lineshaft.operations.alarms import desk
 from lineshaft.operations.alarms.counting import Rung
 from lineshaft.operations.alarms.desk import Desk
+from lineshaft.operations.calendars.book import Calendars
 from lineshaft.operations.derived import engine, marks
 from lineshaft.operations.derived.engine import Engine
 from lineshaft.operations.kpis.part import KpiPart
@@ -57,8 +58,12 @@ class Operations:
         spine.durable(following.SUBSCRIPTION, following.SUBJECT, size_max=WAITING_MAX)
         self.engine = Engine(names=names, store=store, records=records, spine=spine)
         self.desk = Desk(records, spine, authorizer, names=names, store=store)
-        self.states = States(store, records, spine, authorizer, engine=self.engine)
+        calendars = Calendars()
+        self.states = States(
+            store, records, spine, authorizer, engine=self.engine, calendars=calendars
+        )
         self.kpis = KpiPart(
+            calendars=calendars,
             timelines=self.states.intervals,
             alarms=Rung(records, authorizer),
             store=store,
