@@ -10,6 +10,7 @@ from lineshaft.operations.alarms import desk
 from lineshaft.operations.alarms.counting import Rung
 from lineshaft.operations.alarms.desk import Desk
 from lineshaft.operations.alarms.foreign import Foreign, Machines
+from lineshaft.operations.calendars.book import Calendars
 from lineshaft.operations.derived import engine, marks
 from lineshaft.operations.derived.desk import DerivedDesk
 from lineshaft.operations.derived.engine import Engine
@@ -87,9 +88,13 @@ class Operations:
             latest=latest,
             authorizer=authorizer,
         )
-        self.states = States(store, records, spine, authorizer, engine=self.engine)
         rung = Rung(records, authorizer)
+        calendars = Calendars()
+        self.states = States(
+            store, records, spine, authorizer, engine=self.engine, calendars=calendars
+        )
         self.kpis = KpiPart(
+            calendars=calendars,
             timelines=self.states.intervals,
             alarms=rung,
             store=store,
