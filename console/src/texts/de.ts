@@ -1,9 +1,11 @@
 /** Alles, was die Konsole sagt, auf Deutsch. */
 import type { Texts } from "./en";
 import { alarms } from "./alarms.de";
+import { notices } from "./notices.de";
 import { board } from "./board.de";
 import { frames } from "./frames.de";
 import { history } from "./history.de";
+import { spc } from "./spc.de";
 import { states } from "./states.de";
 import { twins } from "./twins.de";
 
@@ -138,7 +140,9 @@ export const de: Texts = {
     ago: { s: (n) => `${n} s`, m: (n) => `${n} min`, h: (n) => `${n} h`, d: (n) => `${n} d` },
   },
   ...alarms,
+  ...notices,
   ...states,
+  spc,
   ...board,
   ...frames,
   ...history,

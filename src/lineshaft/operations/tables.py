@@ -13,6 +13,9 @@ from lineshaft.operations.derived.bank import check_derived
 from lineshaft.operations.derived.settings import Derived
 from lineshaft.operations.frames.settings import Template, check_template
 from lineshaft.operations.kpis.checking import check_calendar_names
+from lineshaft.operations.notices.settings import Delivery, Recipient, Rule, check_notices
+from lineshaft.operations.reports.settings import ShiftReport, check_reports
+from lineshaft.operations.spc.settings import ChartTable, check_chart
 from lineshaft.operations.states.checking import check_work_units
 from lineshaft.operations.states.settings import Reason, WorkUnit
 
@@ -22,8 +25,18 @@ class Tables(Settings, frozen=True):
 
     derived: tuple[Derived, ...] = ()
     """One table `[[derived]]` a point that is calculated from others."""
+    charts: tuple[ChartTable, ...] = ()
+    """One table `[[charts]]` a control chart."""
     alarms: tuple[Alarm, ...] = ()
     """One table `[[alarms]]` a condition that needs an answer."""
+    recipients: tuple[Recipient, ...] = ()
+    """One table `[[recipients]]` somebody who can be told of alarms."""
+    notices: tuple[Rule, ...] = ()
+    """One table `[[notices]]` a rule by which alarms are told to recipients."""
+    delivery: Delivery = Delivery()
+    """What notices and reports go out by."""
+    reports: tuple[ShiftReport, ...] = ()
+    """One table `[[reports]]` a report that is sent when a shift has ended."""
     calendars: tuple[CalendarTable, ...] = ()
     """One table `[[calendars]]` a calendar of shifts."""
     work_units: tuple[WorkUnit, ...] = ()
@@ -52,6 +65,14 @@ def check_tables(tables: Tables) -> None:
     _once("[[alarms]] name", (a.name for a in tables.alarms))
     for alarm in tables.alarms:
         check_alarm(alarm)
+    _once("[[recipients]] name", (r.name for r in tables.recipients))
+    _once("[[notices]] name", (r.name for r in tables.notices))
+    check_notices(tables.recipients, tables.notices, tables.delivery)
+    _once("[[reports]] name", (r.name for r in tables.reports))
+    check_reports(tables.reports, (r.name for r in tables.recipients))
+    _once("[[charts]] name", (c.name for c in tables.charts))
+    for chart in tables.charts:
+        check_chart(chart)
     _once("[[calendars]] name", (c.name for c in tables.calendars))
     check_calendars(tables.calendars)
     check_calendar_names(tables.calendars, tables.work_units)

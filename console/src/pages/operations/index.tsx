@@ -1,5 +1,12 @@
-/** The pages of operations: the board, work units, stops, shift reports, frames, alarms. */
-import { BellOutlined, BlockOutlined, ControlOutlined, FileTextOutlined, PauseCircleOutlined } from "@ant-design/icons";
+/** The pages of operations: the board, work units, stops, shift reports, frames, control charts, alarms. */
+import {
+  BellOutlined,
+  BlockOutlined,
+  ControlOutlined,
+  FileTextOutlined,
+  LineChartOutlined,
+  PauseCircleOutlined,
+} from "@ant-design/icons";
 import { lazy } from "react";
 import type { Page } from "../../page";
 
@@ -30,6 +37,15 @@ export const pages: Page[] = [
     order: 14,
     group: "production",
     icon: <BlockOutlined />,
+    action: "look",
+  },
+  {
+    path: "spc",
+    title: (t) => t.spc.title,
+    component: lazy(() => import("./spc/Charts")),
+    order: 16,
+    group: "production",
+    icon: <LineChartOutlined />,
     action: "look",
   },
   {
