@@ -45,6 +45,7 @@ PLANS = (
     Plan("clickhouse", "The ClickHouse store beside its engine used bare"),
     Plan("twins", "Twins beside the BaSyx Python SDK"),
     Plan("expressions", "Expressions beside Polars"),
+    Plan("kpis", "A year of OEE beside Polars"),
     Plan("alarms", "Alarms beside a loop in Python"),
     Plan("spc", "Control charts beside the package shewhart"),
     Plan("opcua", "OPC UA end to end"),

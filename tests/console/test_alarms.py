@@ -71,3 +71,13 @@ def test_alarms_speak_german_and_chinese_in_the_dark(visit):
     for locale, word in (("de-DE", "Alarm festlegen"), ("zh-CN", "定义报警")):
         page, _ = visit("/alarms", locale=locale, color_scheme="dark")
         expect(page.get_by_role("button", name=word)).to_be_visible()
+
+
+def test_who_is_told_of_alarms_is_said_even_when_it_is_nobody(visit):
+    for locale, word in (
+        ("en-GB", "Nobody is told of alarms yet."),
+        ("de-DE", "Noch erfährt niemand"),
+        ("zh-CN", "报警尚未通知任何人。"),
+    ):
+        page, _ = visit("/alarms/notices", locale=locale)
+        expect(page.get_by_text(word)).to_be_visible()

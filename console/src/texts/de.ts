@@ -1,7 +1,10 @@
 /** Alles, was die Konsole sagt, auf Deutsch. */
 import type { Texts } from "./en";
 import { alarms } from "./alarms.de";
+import { notices } from "./notices.de";
 import { board } from "./board.de";
+import { derived } from "./derived.de";
+import { frames } from "./frames.de";
 import { history } from "./history.de";
 import { spc } from "./spc.de";
 import { states } from "./states.de";
@@ -59,6 +62,7 @@ export const de: Texts = {
     data: "Daten",
     alarms: "Alarme",
     stops: "Stillstände",
+    frames: "Abschnitte",
     devices: "Geräte",
     users: "Benutzer",
     audit: "Prüfprotokoll",
@@ -137,9 +141,12 @@ export const de: Texts = {
     ago: { s: (n) => `${n} s`, m: (n) => `${n} min`, h: (n) => `${n} h`, d: (n) => `${n} d` },
   },
   ...alarms,
+  ...notices,
   ...states,
   spc,
   ...board,
+  ...derived,
+  ...frames,
   ...history,
   twins,
   devices: {

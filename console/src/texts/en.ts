@@ -1,6 +1,9 @@
 /** Everything the console says, in English; the other languages must say the same things. */
 import { alarms } from "./alarms.en";
+import { notices } from "./notices.en";
 import { board } from "./board.en";
+import { derived } from "./derived.en";
+import { frames } from "./frames.en";
 import { history } from "./history.en";
 import { spc } from "./spc.en";
 import { states } from "./states.en";
@@ -58,6 +61,7 @@ export const en = {
     data: "Data",
     alarms: "Alarms",
     stops: "Stops",
+    frames: "Frames",
     devices: "Devices",
     users: "Users",
     audit: "Audit trail",
@@ -136,9 +140,12 @@ export const en = {
     ago: { s: (n: number) => `${n} s`, m: (n: number) => `${n} min`, h: (n: number) => `${n} h`, d: (n: number) => `${n} d` },
   },
   ...alarms,
+  ...notices,
   ...states,
   spc,
   ...board,
+  ...derived,
+  ...frames,
   ...history,
   twins,
   devices: {

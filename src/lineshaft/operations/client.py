@@ -6,7 +6,9 @@ from typing import Any
 
 from lineshaft.operations.alarms.client import Alarms
 from lineshaft.operations.derived.client import Derived
+from lineshaft.operations.frames.client import Frames
 from lineshaft.operations.kpis.client import Kpis
+from lineshaft.operations.notices.client import Notices
 from lineshaft.operations.spc.client import Charts
 from lineshaft.operations.states.client import States
 
@@ -34,9 +36,19 @@ class Operations(abc.ABC):
         return Kpis(self._json)
 
     @functools.cached_property
+    def notices(self) -> Notices:
+        """Notices: who is told of alarms, what waits, what was sent."""
+        return Notices(self._json)
+
+    @functools.cached_property
     def states(self) -> States:
         """States of work units: looked at, explained, corrected."""
         return States(self._json)
+
+    @functools.cached_property
+    def frames(self) -> Frames:
+        """Event frames: found, compared, answered, defined, tried on history."""
+        return Frames(self._json)
 
     @functools.cached_property
     def spc(self) -> Charts:

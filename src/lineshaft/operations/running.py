@@ -9,10 +9,17 @@ from lineshaft.operations import Latest, Names
 from lineshaft.operations.alarms import desk
 from lineshaft.operations.alarms.counting import Rung
 from lineshaft.operations.alarms.desk import Desk
+from lineshaft.operations.alarms.foreign import Foreign, Machines
+from lineshaft.operations.calendars.book import Calendars
 from lineshaft.operations.derived import engine, marks
 from lineshaft.operations.derived.desk import DerivedDesk
 from lineshaft.operations.derived.engine import Engine
+from lineshaft.operations.frames import desk as frames
 from lineshaft.operations.kpis.part import KpiPart
+from lineshaft.operations.notices import office
+from lineshaft.operations.notices.office import Notices
+from lineshaft.operations.reports import mailing
+from lineshaft.operations.reports.mailing import Reports
 from lineshaft.operations.spc import board
 from lineshaft.operations.spc.board import Board
 from lineshaft.operations.states import following, part
@@ -22,8 +29,16 @@ from lineshaft.records import Records
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
 
-COLLECTIONS = (*marks.COLLECTIONS, *desk.COLLECTIONS, *board.COLLECTIONS, *part.COLLECTIONS)
-DURABLE = (engine.SUBSCRIPTION, desk.SUBSCRIPTION, board.SUBSCRIPTION)
+COLLECTIONS = (
+    *marks.COLLECTIONS,
+    *desk.COLLECTIONS,
+    *part.COLLECTIONS,
+    *office.COLLECTIONS,
+    *mailing.COLLECTIONS,
+    *frames.COLLECTIONS,
+    *board.COLLECTIONS,
+)
+DURABLE = (engine.SUBSCRIPTION, desk.SUBSCRIPTION, frames.SUBSCRIPTION, board.SUBSCRIPTION)
 """Durable subscriptions to all data; declared here, each read by one part."""
 WAITING_MAX = 1024
 """Batches that may wait for a part before their drivers do."""
@@ -47,6 +62,8 @@ class Operations:
     def __init__(  # noqa: PLR0913 - each is a neighbour, by keyword
         self,
         *,
+        plant: str,
+        machines: Machines,
         names: Names,
         latest: Latest,
         store: Store,
@@ -61,12 +78,38 @@ class Operations:
         self.engine = Engine(names=names, store=store, records=records, spine=spine)
         self.derived = DerivedDesk(self.engine, store, records, spine, authorizer)
         self.desk = Desk(records, spine, authorizer, names=names, store=store)
-        self.states = States(store, records, spine, authorizer, engine=self.engine)
+        self.foreign = Foreign(self.desk, machines)
+        self.notices = Notices(
+            plant=plant,
+            records=records,
+            spine=spine,
+            alarms=self.desk,
+            names=names,
+            latest=latest,
+            authorizer=authorizer,
+        )
+        rung = Rung(records, authorizer)
+        calendars = Calendars()
+        self.states = States(
+            store, records, spine, authorizer, engine=self.engine, calendars=calendars
+        )
         self.kpis = KpiPart(
+            calendars=calendars,
             timelines=self.states.intervals,
-            alarms=Rung(records, authorizer),
+            alarms=rung,
             store=store,
             names=names,
+            spine=spine,
+            authorizer=authorizer,
+        )
+        self.reports = Reports(
+            plant=plant, kpis=self.kpis.kpis, alarms=rung, notices=self.notices, records=records
+        )
+        self.frames = frames.Frames(
+            names=names,
+            latest=latest,
+            store=store,
+            records=records,
             spine=spine,
             authorizer=authorizer,
         )
@@ -76,8 +119,11 @@ class Operations:
         self.parts: dict[str, Part] = {
             "derived": self.engine,
             "alarms": self.desk,
+            "notices": self.notices,
             "states": self.states,
             "kpis": self.kpis,
+            "reports": self.reports,
+            "frames": self.frames,
             "spc": self.board,
         }
 
@@ -92,6 +138,9 @@ class Operations:
         await self.derived.start(tables.derived)
         await self.states.start(tables.work_units, tables.reasons)
         await self.desk.start(tables.alarms, tables.alarm_groups, tables.alarm_rules)
+        await self.notices.start(tables.recipients, tables.notices, tables.delivery)
+        self.reports.take(tables.reports, tables.reasons)
+        await self.frames.start(tables.frames)
         await self.board.start(tables.charts)
 
     async def reload(self, tables: Tables) -> None:
@@ -104,6 +153,9 @@ class Operations:
         await self.kpis.take(tables.calendars)
         await self.states.reload(tables.work_units, tables.reasons)
         await self.desk.reload(tables.alarms, tables.alarm_groups, tables.alarm_rules)
+        await self.notices.reload(tables.recipients, tables.notices, tables.delivery)
+        self.reports.take(tables.reports, tables.reasons)
+        await self.frames.reload(tables.frames)
         await self.board.reload(tables.charts)
 
     async def run(self) -> None:
@@ -116,9 +168,13 @@ class Operations:
         """What the routes are given, by the names of their parameters."""
         return {
             "desk": self.desk,
+            "foreign": self.foreign,
+            "notices": self.notices,
+            "reports": self.reports,
             "engine": self.engine,
             "derived_desk": self.derived,
             "states": self.states,
+            "frames": self.frames,
             "board": self.board,
             **self.kpis.given(),
         }

@@ -27,7 +27,7 @@ export function AlarmList() {
   const [picked, setPicked] = useState<ReadonlySet<string>>(new Set());
   const [search, setSearch] = useState("");
   const [at, setAt] = useState(0);
-  const [chosen, setChosen] = useState<string>();
+  const [chosen, setChosen] = useState(() => new URLSearchParams(location.search).get("open") ?? undefined);
   const handle = useRef<ListHandle>(null);
   const all = useMemo(() => found.data?.items ?? [], [found.data]);
   const shown = useMemo(() => {

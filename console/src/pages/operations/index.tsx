@@ -1,5 +1,13 @@
-/** The pages of operations: the board, work units, stops, shift reports, control charts, alarms. */
-import { BellOutlined, ControlOutlined, FileTextOutlined, LineChartOutlined, PauseCircleOutlined } from "@ant-design/icons";
+/** The pages of operations: the board, work units, stops, shift reports, frames, control charts, alarms. */
+import {
+  BellOutlined,
+  BlockOutlined,
+  ControlOutlined,
+  FileTextOutlined,
+  FunctionOutlined,
+  LineChartOutlined,
+  PauseCircleOutlined,
+} from "@ant-design/icons";
 import { lazy } from "react";
 import type { Page } from "../../page";
 
@@ -21,6 +29,15 @@ export const pages: Page[] = [
     order: 14,
     group: "production",
     icon: <FileTextOutlined />,
+    action: "look",
+  },
+  {
+    path: "frames",
+    title: (t) => t.nav.frames,
+    component: lazy(() => import("./Frames")),
+    order: 14,
+    group: "production",
+    icon: <BlockOutlined />,
     action: "look",
   },
   {
@@ -47,6 +64,15 @@ export const pages: Page[] = [
     order: 13,
     group: "production",
     icon: <PauseCircleOutlined />,
+    action: "look",
+  },
+  {
+    path: "derived",
+    title: (t) => t.derived.title,
+    component: lazy(() => import("./Derived")),
+    order: 17,
+    group: "production",
+    icon: <FunctionOutlined />,
     action: "look",
   },
 ];

@@ -17,6 +17,7 @@ from lineshaft.operations.alarms.detectors import (
 from lineshaft.operations.alarms.evaluating import Signal, Signals
 from lineshaft.operations.alarms.happenings import Gone, Suppressed
 from lineshaft.operations.alarms.judging import SUPPRESS, Judge, Seen
+from lineshaft.operations.alarms.origins import FOREIGN, Origin
 from lineshaft.operations.alarms.rules import AlarmGroup, AlarmRules
 from lineshaft.operations.alarms.settings import Alarm, check_alarm
 from lineshaft.operations.alarms.state import State, Traits
@@ -26,7 +27,7 @@ from lineshaft.records import Collection, Column, Put, Records
 ALARMS = Collection(name="alarms", columns={"point": Column.TEXT})
 """Alarms defined at run time; the others stand in the settings file."""
 STATES = Collection(name="alarm_states")
-COLLECTIONS = (ALARMS, STATES)
+COLLECTIONS = (ALARMS, STATES, FOREIGN)
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +82,8 @@ class Book:
         self.records, self.authorizer, self.names = records, authorizer, names
         self.alarms: dict[str, Alarm] = {}
         self.in_file: set[str] = set()
+        self.foreign: dict[str, Origin] = {}
+        """Those of `alarms` that devices judge, by name."""
         self.groups: dict[str, AlarmGroup] = {}
         self.rules = AlarmRules()
         self.states: dict[str, State] = {}
@@ -108,6 +111,9 @@ class Book:
         """
         async for name, data in self._all(ALARMS.name):
             self.alarms[name] = msgspec.json.decode(data, type=Alarm)
+        async for name, data in self._all(FOREIGN.name):
+            self.foreign[name] = msgspec.json.decode(data, type=Origin)
+            self.alarms[name] = self.foreign[name].alarm
         self.take_in(settled)
         seen: dict[str, dict[str, Seen]] = {}
         async for name, data in self._all(STATES.name):
@@ -170,7 +176,8 @@ class Book:
         """What must end because nothing watches it any more: its limit or cover is gone."""
         found: list[tuple[str, Gone | Suppressed]] = []
         for name, state in self.states.items():
-            if name not in self.alarms or not (state.condition or state.suppressors):
+            watched = name in self.alarms and name not in self.foreign
+            if not watched or not (state.condition or state.suppressors):
                 continue
             there = self.judge.seen(name)
             limits = state.limits or (state.limit,)

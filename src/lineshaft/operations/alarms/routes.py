@@ -11,6 +11,7 @@ from lineshaft.core.errors import Invalid
 from lineshaft.operations.alarms import happenings as h
 from lineshaft.operations.alarms.book import View
 from lineshaft.operations.alarms.desk import Desk, Refusal
+from lineshaft.operations.alarms.foreign import Foreign
 from lineshaft.operations.alarms.preview import Preview, preview
 from lineshaft.operations.alarms.rationalisation import Rationale, as_csv, rationale
 from lineshaft.operations.alarms.report import Report, entries, report
@@ -204,13 +205,13 @@ async def list_alarms(desk: Desk, who: Identity, scope: Scope = Scope.ALL) -> Al
     summary="Answer an alarm",
     status_code=200,
 )
-async def answer_alarm(data: Answer, desk: Desk, authorizer: Authorizer, who: Identity) -> View:
+async def answer_alarm(data: Answer, desk: Desk, foreign: Foreign, who: Identity) -> View:
     """Acknowledge, confirm, shelve, reset and so on; 409 names the OPC UA code of a refusal."""
     if isinstance(data.deed, _ENGINEERS):
         desk.check_engineer(who, data.alarm)
     permit = getattr(data.deed, "permit", "")
     what = happening(data.deed, who)
-    return await desk.answer(who, data.alarm, what, comment=data.comment, permit=permit)
+    return await foreign.answer(who, data.alarm, what, comment=data.comment, permit=permit)
 
 
 @post(
@@ -220,14 +221,14 @@ async def answer_alarm(data: Answer, desk: Desk, authorizer: Authorizer, who: Id
     summary="Acknowledge many alarms",
     status_code=200,
 )
-async def acknowledge_alarms(data: Seen, desk: Desk, who: Identity) -> Refused:
+async def acknowledge_alarms(data: Seen, foreign: Foreign, who: Identity) -> Refused:
     """All that can be, in one transaction; the answer names the others, and why not."""
     if len(data.event_ids) > ACKNOWLEDGED_MAX:
         raise Invalid(
             f"{len(data.event_ids)} alarms at once, wanted at most {ACKNOWLEDGED_MAX}",
             remedy="Acknowledge them in several steps.",
         )
-    return Refused(await desk.acknowledge(who, data.event_ids, comment=data.comment))
+    return Refused(await foreign.acknowledge(who, data.event_ids, comment=data.comment))
 
 
 @put("/alarms", action=Action.CONFIGURE, tags=["alarms"], summary="Define an alarm")

@@ -188,7 +188,12 @@ class Engine:
     # ---- running
 
     async def run(self) -> None:
-        """Calculate until cancelled."""
+        """Calculate until cancelled.
+
+        What a run before this one had in memory is not relied on: it may have ended in between.
+        """
+        for calculation in self._bank.calculations.values():
+            calculation.forget()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen(), name="derived listen")
             group.create_task(self._watch_time(), name="derived time")
@@ -202,7 +207,7 @@ class Engine:
         async with self._spine.subscribe(name=SUBSCRIPTION, rows_max=ROWS_MAX) as batches:
             async for batch in batches:
                 async with self._turn:
-                    await self._keep(self._bank.push(batch, self._clock()))
+                    await self._keep(await self._bank.push(batch, self._clock()))
 
     async def _watch_time(self) -> None:
         while True:
@@ -213,7 +218,7 @@ class Engine:
                         self._declare()
                         self._repairs.news.set()
                     self._version = self._names.version
-                await self._keep(self._bank.tick(self._clock()))
+                await self._keep(await self._bank.tick(self._clock()))
 
     async def _keep(self, step: Step) -> None:
         """Have rows published, and marks on record; called with the turn."""
@@ -228,7 +233,7 @@ class Engine:
     async def _keep_marks(self, marked: Sequence[Calculation]) -> None:
         """Put wider marks on record, however long it takes; sources are held back meanwhile."""
         changes: list[Change] = []
-        for calculation in marked:
+        for calculation in filter(self._is_there, marked):
             mark, known = calculation.mark, calculation.kept.mark
             if mark is None or (known is not None and known.covers(_open(mark))):
                 continue
@@ -251,11 +256,15 @@ class Engine:
         if marked:
             self._repairs.news.set()
 
+    def _is_there(self, calculation: Calculation) -> bool:
+        """Whether it was not removed or defined otherwise meanwhile."""
+        return self._bank.calculations.get(calculation.path) is calculation
+
     async def _done(self, calculation: Calculation) -> None:
         """Put on record what is left to do; called with the turn."""
         mark = _open(calculation.mark) if calculation.mark else None
         kept = msgspec.structs.replace(calculation.kept, mark=mark)
-        if kept == calculation.on_record or calculation.path not in self._known:
+        if kept == calculation.on_record or not self._is_there(calculation):
             return
         await self._records.commit(put_kept(kept))
         calculation.kept = calculation.on_record = self._known[calculation.path] = kept
@@ -285,7 +294,7 @@ class Engine:
         rest = batch.take(np.array([points[n] not in touched for n in index], dtype=np.bool_))
         async with self._turn:
             await self._keep_marks(self._bank.touch(changed))
-            await self._keep(self._bank.push(rest, self._clock()))
+            await self._keep(await self._bank.push(rest, self._clock()))
 
     async def deleted(self, points: list[str], start_ns: int, stop_ns: int) -> None:
         """Take in that samples are gone; of no points: of any."""
