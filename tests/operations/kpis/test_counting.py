@@ -1,5 +1,6 @@
 """Counters: resets, roll-over, what came before the first sample, names that hold."""
 
+import itertools
 import math
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from lineshaft.core.batch import Batch
 from lineshaft.core.quality import Quality
-from lineshaft.operations.kpis.counting import counted, counter_of, signal_of
+from lineshaft.operations.kpis.counting import Counter, Naming, counted
 
 
 def rises(values, modulus=0.0):
@@ -69,7 +70,9 @@ def test_bad_samples_and_those_that_are_no_number_count_nothing():
             ("c", 4, 13.0, Quality.UNCERTAIN),
         ]
     )
-    found = counter_of(batch, factor=0.5)
+    counter = Counter(factor=0.5)
+    counter.add(batch)
+    found = counter.counted()
     assert (found.time_ns.tolist(), found.rise.tolist()) == ([4], [1.5])
 
 
@@ -84,7 +87,29 @@ def test_a_name_holds_until_the_next_one():
             ("o", 60, " A "),
         ]
     )
-    found = signal_of(batch)
+    naming = Naming()
+    naming.add(batch)
+    found = naming.signal()
     held = [found.names[c] for c in found.at(np.array([5, 10, 29, 30, 49, 50, 60, 99]))]
     assert held == ["", "A", "A", "", "", "7", "A", "A"]
     assert len(found.time_ns) == 4
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.booleans()), max_size=40), st.integers(1, 7))
+def test_however_samples_are_cut_into_batches_the_same_is_counted(rows, size):
+    whole = [("p", i, float(v), 0 if ok else Quality.BAD) for i, (v, ok) in enumerate(rows)]
+    once, often = (Counter(), Naming()), (Counter(), Naming())
+    for taker in once:
+        taker.add(Batch.of_rows(whole))
+    for begin in range(0, len(whole), size):
+        for taker in often:
+            taker.add(Batch.of_rows(whole[begin : begin + size]))
+    found, parts = once[0].counted(), often[0].counted()
+    assert all((a == b).all() for a, b in zip(found, parts, strict=True))
+    names = once[1].signal(), often[1].signal()
+    times = np.arange(len(whole) + 1, dtype=np.int64)
+    held = [[s.names[c] for c in s.at(times)] for s in names]
+    assert held[0] == held[1]
+    good = [(i, v) for i, (v, ok) in enumerate(rows) if ok]
+    steps = [b - a if b >= a else b for (_, a), (_, b) in itertools.pairwise(good)]
+    assert found.rise.sum() == sum(steps)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lineshaft.operations.calendars.calendar import Spans
 from lineshaft.operations.kpis.counting import Signal, counted
 from lineshaft.operations.kpis.formulas import figures
-from lineshaft.operations.kpis.losses import in_states, lost, pareto, stretches, waterfall
+from lineshaft.operations.kpis.losses import account, in_states, lost, pareto, stretches, waterfall
 from lineshaft.operations.kpis.pieces import By, of_key, pieces
 from lineshaft.operations.kpis.sums import SECOND_NS, Sums
 from lineshaft.operations.kpis.working import Material, work
@@ -252,7 +252,7 @@ def day_of(plan, second):
 def test_losses_fall_from_planned_busy_time_to_oee_time(drawn):
     made = made_of(drawn)
     s = work_whole(made)
-    falls = {f.name: f for f in waterfall([made])}
+    falls = {f.name: f for f in waterfall([account(made)])}
     assert falls["pbt"].ns == s.pbt
     assert falls["setup"].left_ns == falls["apt"].ns == s.apt
     assert falls["speed"].left_ns == falls["ideal"].ns
@@ -405,5 +405,5 @@ def test_of_a_span_that_lies_ahead_there_is_nothing():
     )
     made = work(Material(timeline=line, spans=calendar(["day"])))
     assert pieces(made, By.SHIFT) == []
-    assert waterfall([made])[-1].ns == 0
+    assert waterfall([account(made)])[-1].ns == 0
     assert (lost(made), in_states(made)) == ([], [])

@@ -14,7 +14,14 @@ from lineshaft.core.clock import NS_PER_S
 from lineshaft.core.errors import Invalid
 from lineshaft.core.point import Point
 from lineshaft.operations.derived.calculation import Calculation
-from lineshaft.operations.derived.definition import SOURCE, Compiled, Definition, compiled, path_of
+from lineshaft.operations.derived.definition import (
+    SOURCE,
+    Compiled,
+    Definition,
+    check_definition,
+    compiled,
+    path_of,
+)
 from lineshaft.operations.derived.marks import FOREVER, Mark
 from lineshaft.operations.derived.rows import (
     Columns,
@@ -71,7 +78,7 @@ class Bank:
         for path in self.graph.order():
             calculation = self.calculations[path]
             seen = calculation.seen
-            if seen is None or any(self._known(p) != known for p, known in seen.items()):
+            if seen is None or any(self.known(p) != known for p, known in seen.items()):
                 before = calculation.compiled
                 self._compile(calculation)
                 if calculation.compiled is not before:
@@ -82,7 +89,7 @@ class Bank:
         seen: dict[str, Point | None] = {}
 
         def find(path: str) -> Point | None:
-            seen[path] = self._known(path)
+            seen[path] = self.known(path)
             return seen[path]
 
         made: Compiled | None = None
@@ -108,7 +115,7 @@ class Bank:
                 f"{path}: {there.source!r} reads this point", remedy="Give it another path."
             )
 
-    def _known(self, path: str) -> Point | None:
+    def known(self, path: str) -> Point | None:
         """A point as an input; what is derived tells by itself how far it is."""
         calculation = self.calculations.get(path)
         if calculation is not None:
@@ -234,6 +241,15 @@ class Bank:
                 calculation.widen(Mark(start_ns=start_ns, stop_ns=stop_ns, gentle=gentle))
                 found.append(calculation)
         return found
+
+
+def check_derived(definitions: Sequence[Definition]) -> None:
+    """See that definitions can be, as far as that shows without a namespace.
+
+    Raises:
+        Invalid: one cannot, or is made of itself.
+    """
+    graph_of([check_definition(d) for d in definitions])
 
 
 def graph_of(definitions: Sequence[Definition]) -> Graph:

@@ -1,7 +1,7 @@
 """Figures of work units and of branches, over any span, cut as people ask."""
 
-import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -10,12 +10,13 @@ from lineshaft.core.errors import Invalid, Missing
 from lineshaft.core.path import is_under
 from lineshaft.operations.kpis.answers import Figures, Row
 from lineshaft.operations.kpis.formulas import BY_NAME, FORMULAS, Figure, figure
-from lineshaft.operations.kpis.pieces import By, Key, Piece, pieces
+from lineshaft.operations.kpis.pieces import By, Key, Piece, columns, together, whole
 from lineshaft.operations.kpis.reading import Reader
 from lineshaft.operations.kpis.sums import Sums
 from lineshaft.operations.kpis.working import Work
 from lineshaft.operations.states.settings import WorkUnit
 
+T = TypeVar("T")
 DAY_NS = 86_400 * 10**9
 UNIT_DAYS_MAX = 100_000
 """Units times days that one question may span: 270 machines for a year."""
@@ -79,9 +80,9 @@ class Kpis:
             )
         return Scope(units=units, start_ns=start_ns, stop_ns=stop_ns)
 
-    async def works(self, scope: Scope) -> list[Work]:
-        """What each unit of a scope did, in their order."""
-        return [await self.reader.read(u, scope.start_ns, scope.stop_ns) for u in scope.units]
+    async def each(self, scope: Scope, use: Callable[[Work], T]) -> list[T]:
+        """What `use` makes of the work of each unit of a scope, in their order; in a thread."""
+        return await self.reader.each(scope.units, scope.start_ns, scope.stop_ns, use)
 
     async def figures(self, scope: Scope, by: By, only: Sequence[str] = ()) -> Figures:
         """The figures of a scope, piece by piece and whole; units are summed, never averaged.
@@ -92,20 +93,14 @@ class Kpis:
             Invalid: a figure is not known, or there are too many pieces.
         """
         names = check_names(only)
-        cut: list[list[Piece]] = []
-        whole: list[Piece] = []
-        for unit in scope.units:
-            # One after another: the columns of a year of one unit are all that is held.
-            work = await self.reader.read(unit, scope.start_ns, scope.stop_ns)
-            cut.append(pieces(work, by))
-            whole += pieces(work, By.WHOLE)
-        rows = roll_up(cut)
+        found = await self.each(scope, lambda w: columns(w, by))
+        rows = together(found)
         if len(rows) > ROWS_MAX:
             raise Invalid(
                 f"there are {len(rows)} pieces, wanted at most {ROWS_MAX}",
                 remedy="Ask for a shorter span, or cut it otherwise.",
             )
-        all_of_it = one(whole, scope)
+        all_of_it = one(together(whole(c) for c in found), scope)
         return Figures(
             units=[u.path for u in scope.units],
             by=by,
@@ -160,20 +155,3 @@ def one(parts: Sequence[Piece], scope: Scope) -> Piece:
         stop_ns=max((p.stop_ns for p in parts), default=scope.start_ns),
         sums=total(p.sums for p in parts),
     )
-
-
-def roll_up(cut: Iterable[Sequence[Piece]]) -> list[Piece]:
-    """Pieces of several units with the same key summed up, in order of time."""
-    ordered = sorted(itertools.chain.from_iterable(cut), key=lambda p: p.key)
-    found = []
-    for key, same in itertools.groupby(ordered, key=lambda p: p.key):
-        parts = list(same)
-        found.append(
-            Piece(
-                key=key,
-                start_ns=min(p.start_ns for p in parts),
-                stop_ns=max(p.stop_ns for p in parts),
-                sums=total(p.sums for p in parts),
-            )
-        )
-    return sorted(found, key=lambda p: (p.start_ns, p.key))

@@ -8,11 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from lineshaft.core.batch import BAD, Batch, Floats, Ints, Mask
-
-CODES_MAX = 2**31 - 1
 
 
 class Counted(NamedTuple):
@@ -66,35 +65,76 @@ def counted(time_ns: Ints, value: Floats, *, modulus: float = 0.0) -> Counted:
     return Counted(time_ns[1:], rise, reset)
 
 
-def counter_of(batch: Batch, *, modulus: float = 0.0, factor: float = 1.0) -> Counted:
-    """The samples of one point, in order, as what it rose by times `factor`."""
-    number = batch.number
-    good = (batch.quality & BAD == 0) & np.isfinite(number)
-    found = counted(batch.time_ns[good], number[good], modulus=modulus)
-    return found if factor == 1.0 else found._replace(rise=found.rise * factor)
+class Counter:
+    """What a point rose by, from its samples in order, batch after batch; keeps only rises."""
+
+    def __init__(self, *, modulus: float = 0.0, factor: float = 1.0) -> None:
+        self._modulus, self._factor = modulus, factor
+        self._last: tuple[Ints, Floats] = (NOTHING.time_ns, NOTHING.rise)
+        self._parts: list[Counted] = []
+
+    def add(self, batch: Batch) -> None:
+        """Take the next samples; bad ones and those that are no number say nothing."""
+        number = batch.number
+        good = (batch.quality & BAD == 0) & np.isfinite(number)
+        times = np.concatenate((self._last[0], batch.time_ns[good]))
+        values = np.concatenate((self._last[1], number[good]))
+        found = counted(times, values, modulus=self._modulus)
+        told = (found.rise > 0) | found.reset
+        if told.any():
+            self._parts.append(
+                Counted(found.time_ns[told], found.rise[told] * self._factor, found.reset[told])
+            )
+        self._last = times[-1:].copy(), values[-1:].copy()
+
+    def counted(self) -> Counted:
+        """All of it."""
+        if not self._parts:
+            return NOTHING
+        return Counted(*(np.concatenate(column) for column in zip(*self._parts, strict=True)))
 
 
-def signal_of(batch: Batch) -> Signal:
-    """The samples of one point, in order, as names; what is of bad quality says nothing new."""
-    good = (batch.quality & BAD == 0) & (batch.has_number | batch.has_text)
-    if not good.any():
-        return NO_NAME
-    text = [
-        _name(t, n)
-        for t, n in zip(
-            pc.fill_null(batch.text, "").to_pylist(), batch.number.tolist(), strict=True
+class Naming:
+    """The names of a point, from its samples in order, batch after batch."""
+
+    def __init__(self) -> None:
+        self._places = {"": 0}
+        self._times: list[Ints] = []
+        self._codes: list[npt.NDArray[np.int32]] = []
+
+    def add(self, batch: Batch) -> None:
+        """Take the next samples; what is of bad quality says nothing new."""
+        good = (batch.quality & BAD == 0) & (batch.has_number | batch.has_text)
+        rows = batch if good.all() else batch.take(good)
+        if not len(rows):
+            return
+        words = pc.dictionary_encode(pc.fill_null(rows.text, ""))
+        text, number = words.indices.to_numpy(), np.nan_to_num(rows.number, nan=np.inf)
+        # Names change seldom; only then is one looked at.
+        moved = np.ones(len(rows), dtype=np.bool_)
+        moved[1:] = (text[1:] != text[:-1]) | (number[1:] != number[:-1])
+        pairs = zip(
+            words.dictionary.take(words.indices.filter(pa.array(moved))).to_pylist(),
+            number[moved].tolist(),
+            strict=True,
         )
-    ]
-    kept = [t for t, g in zip(text, good.tolist(), strict=True) if g]
-    places = {"": 0}
-    code = np.array([places.setdefault(t, len(places)) for t in kept], dtype=np.int32)
-    new = np.ones(len(code), dtype=np.bool_)
-    new[1:] = code[1:] != code[:-1]
-    return Signal(batch.time_ns[good][new], code[new], tuple(places))
+        names = [_name(t, n) for t, n in pairs]
+        code = np.array([self._places.setdefault(n, len(self._places)) for n in names], np.int32)
+        last = self._codes[-1][-1] if self._codes else np.int32(-1)
+        new = code != np.append(last, code[:-1])
+        if new.any():
+            self._times.append(rows.time_ns[moved][new])
+            self._codes.append(code[new])
+
+    def signal(self) -> Signal:
+        """All of it."""
+        if not self._times:
+            return NO_NAME
+        return Signal(np.concatenate(self._times), np.concatenate(self._codes), tuple(self._places))
 
 
 def _name(text: str, number: float) -> str:
     """A text as it is, a number without a needless point."""
-    if text or np.isnan(number):
+    if text or np.isinf(number):
         return text.strip()
     return str(int(number)) if number.is_integer() else repr(number)

@@ -6,7 +6,8 @@ its states arrive, when its settings change, and in any case after `KEPT_NS`.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
@@ -24,6 +25,8 @@ from lineshaft.operations.kpis.sums import Sums
 from lineshaft.operations.kpis.working import Work, standing
 from lineshaft.operations.states.settings import STATE_POINT, WorkUnit
 
+T = TypeVar("T")
+K = TypeVar("K")
 MAIN = ("oee", "availability", "effectiveness", "quality")
 SECOND_NS = 10**9
 SETTLED_NS = 60 * SECOND_NS
@@ -49,6 +52,27 @@ class _Kept(msgspec.Struct, frozen=True, kw_only=True):
     made_ns: int
 
 
+class _Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a unit is asked for."""
+
+    unit: WorkUnit
+    shift: Planned
+    kept: _Kept | None
+    begin_ns: int
+    """From here on it must be read."""
+    until_ns: int
+    sums: Sums
+    known_ns: int
+
+
+class _Account(NamedTuple):
+    """What a span adds, and up to where it is settled."""
+
+    sums: Sums
+    closed_ns: int
+    stop_ns: int
+
+
 class Current:
     """The running shift of every unit."""
 
@@ -67,34 +91,47 @@ class Current:
         Raises:
             Missing: there is no such unit, or none in that branch.
         """
+        units = self._kpis.units(who, unit=unit, branch=branch)
         async with self._turn:
-            found = [await self._now(u) for u in self._kpis.units(who, unit=unit, branch=branch)]
-        return [f for f in found if f is not None]
+            now = self._clock()
+            stale = [u for u in units if not 0 <= now - self._made_ns(u) < FRESH_NS]
+            for asked in await self._sums([a for u in stale if (a := self._asked(u, now))]):
+                self._answers[asked.unit.path] = (now, self._answer(asked, now))
+        return [self._answers[u.path][1] for u in units if u.path in self._answers]
 
-    async def _now(self, unit: WorkUnit) -> Now | None:
-        now = self._clock()
-        made_ns, answer = self._answers.get(unit.path, (0, None))
-        if answer and 0 <= now - made_ns < FRESH_NS:
-            return answer
+    def _made_ns(self, unit: WorkUnit) -> int:
+        return self._answers[unit.path][0] if unit.path in self._answers else -(2**62)
+
+    def _asked(self, unit: WorkUnit, now: int) -> _Asked | None:
         shift = self._shift(unit, now)
         if shift is None:
+            self._answers.pop(unit.path, None)
             return None
         until = min(now, shift.stop_ns)
-        sums, until_known = await self._sums(unit, shift, until)
-        calendar = self._kpis.reader.calendars.named(unit.calendar)
-        answer = Now(
-            unit=unit.path,
+        kept = self._valid(unit, shift, until)
+        return _Asked(
+            unit=unit,
+            shift=shift,
+            kept=kept,
+            begin_ns=kept.closed_ns if kept else shift.start_ns,
+            until_ns=until,
+            sums=kept.sums if kept else Sums(),
+            known_ns=kept.closed_ns if kept else shift.start_ns,
+        )
+
+    def _answer(self, asked: _Asked, now: int) -> Now:
+        shift = asked.shift
+        return Now(
+            unit=asked.unit.path,
             day=np.datetime64(shift.day, "D").item().isoformat(),
             shift=shift.name,
             start_ns=shift.start_ns,
-            until_ns=until_known,
+            until_ns=asked.known_ns,
             ends_ns=shift.stop_ns,
-            running=calendar.shift_at(now) is not None,
-            sums=sums,
-            figures=figures_of(sums, MAIN),
+            running=shift.start_ns <= now < shift.stop_ns,
+            sums=asked.sums,
+            figures=figures_of(asked.sums, MAIN),
         )
-        self._answers[unit.path] = (now, answer)
-        return answer
 
     def _shift(self, unit: WorkUnit, now: int) -> Planned | None:
         calendar = self._kpis.reader.calendars.named(unit.calendar)
@@ -104,20 +141,36 @@ class Current:
         past = [s for s in calendar.shifts(now - BACK_NS, now) if s.stop_ns <= now]
         return past[-1] if past else None
 
-    async def _sums(self, unit: WorkUnit, shift: Planned, until: int) -> tuple[Sums, int]:
-        kept = self._valid(unit, shift, until)
-        begin = kept.closed_ns if kept else shift.start_ns
-        known = kept.sums if kept else Sums()
-        if until <= begin:
-            return known, begin
-        work = await self._kpis.reader.read(unit, begin, until)
-        closed = settled(work, until - SETTLED_NS)
-        if closed - begin >= STEP_NS:
-            self._listen_to(unit, closed)
-            old = await self._kpis.reader.read(unit, begin, closed)
-            if self._closing.pop(unit.path, None) == closed:
-                self._keep(unit, shift, kept, closed, known + _whole(old))
-        return known + _whole(work), work.material.timeline.stop_ns
+    async def _sums(self, asked: Sequence[_Asked]) -> list[_Asked]:
+        """The same with what came since; units that ask for the same span are read at once."""
+        found = []
+        for (begin, until), some in _grouped(asked, lambda a: (a.begin_ns, a.until_ns)):
+            if until <= begin:
+                found += some
+                continue
+            units = [a.unit for a in some]
+            made = await self._kpis.reader.each(units, begin, until, _account)
+            pairs = list(zip(some, made, strict=True))
+            await self._close(
+                [(a, m.closed_ns) for a, m in pairs if m.closed_ns - begin >= STEP_NS]
+            )
+            found += [
+                msgspec.structs.replace(a, sums=a.sums + m.sums, known_ns=m.stop_ns)
+                for a, m in pairs
+            ]
+        return found
+
+    async def _close(self, asked: Sequence[tuple[_Asked, int]]) -> None:
+        """Sum up what is settled, and keep it, if nothing of it came late meanwhile."""
+        for (begin, closed), pairs in _grouped(asked, lambda p: (p[0].begin_ns, p[1])):
+            some = [a for a, _ in pairs]
+            for one in some:
+                self._listen_to(one.unit, closed)
+            units = [a.unit for a in some]
+            made = await self._kpis.reader.each(units, begin, closed, _whole)
+            for one, sums in zip(some, made, strict=True):
+                if self._closing.pop(one.unit.path, None) == closed:
+                    self._keep(one, closed, one.sums + sums)
 
     def _valid(self, unit: WorkUnit, shift: Planned, until: int) -> _Kept | None:
         kept = self._kept.get(unit.path)
@@ -131,16 +184,14 @@ class Current:
         )
         return kept if same else None
 
-    def _keep(
-        self, unit: WorkUnit, shift: Planned, kept: _Kept | None, closed: int, sums: Sums
-    ) -> None:
-        self._kept[unit.path] = _Kept(
-            unit=unit,
+    def _keep(self, asked: _Asked, closed: int, sums: Sums) -> None:
+        self._kept[asked.unit.path] = _Kept(
+            unit=asked.unit,
             calendars=self._kpis.reader.calendars.version,
-            start_ns=shift.start_ns,
+            start_ns=asked.shift.start_ns,
             closed_ns=closed,
             sums=sums,
-            made_ns=kept.made_ns if kept else self._clock(),
+            made_ns=asked.kept.made_ns if asked.kept else self._clock(),
         )
 
     def _listen_to(self, unit: WorkUnit, closed: int) -> None:
@@ -190,6 +241,19 @@ def settled(work: Work, at_ns: int) -> int:
         return at_ns
     moving = np.flatnonzero(~still[:place])
     return int(timeline.start_ns[moving[-1] + 1 if len(moving) else 0])
+
+
+def _account(work: Work) -> _Account:
+    stop = work.material.timeline.stop_ns
+    # A grid, so that units which run are read together next time.
+    return _Account(_whole(work), settled(work, (stop - SETTLED_NS) // STEP_NS * STEP_NS), stop)
+
+
+def _grouped(items: Iterable[T], key: Callable[[T], K]) -> Iterable[tuple[K, list[T]]]:
+    found: dict[K, list[T]] = {}
+    for item in items:
+        found.setdefault(key(item), []).append(item)
+    return found.items()
 
 
 def _whole(work: Work) -> Sums:

@@ -1,6 +1,7 @@
 """A figure, opened: which symbols went into it, from which unit, stretches and raw points."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -103,38 +104,45 @@ async def explain(
     """
     check_names([name])
     formula = BY_NAME[name]
-    units: list[OfUnit] = []
-    found: list[Stretch] = []
-    sums: list[Sums] = []
-    sources: list[Source] = []
-    ends = [scope.start_ns]
-    begins = []
-    for unit in scope.units:
-        work = await kpis.reader.read(unit, scope.start_ns, scope.stop_ns)
-        part = [p for p in pieces(work, by) if by is By.WHOLE or p.key == key]
-        if not part:
-            continue
-        own = total(p.sums for p in part)
-        sums.append(own)
-        begins += [p.start_ns for p in part]
-        ends += [p.stop_ns for p in part]
-        units.append(
-            OfUnit(unit=unit.path, figure=figure(formula, own), inputs=inputs(formula, own))
-        )
-        found += stretches(work, _behind(work, formula) & of_key(work, by, key))
-        sources += (s for s in _sources(unit, formula, part) if kpis.may_look(who, s.point))
-    whole = total(sums)
+    opened = await kpis.each(scope, lambda work: _opened(work, formula, by, key))
+    there = [(u, o) for u, o in zip(scope.units, opened, strict=True) if o.part]
+    parts = [p for _, o in there for p in o.part]
+    sums = total(p.sums for p in parts)
+    found = [s for _, o in there for s in o.stretches]
     return Explained(
-        figure=figure(formula, whole),
+        figure=figure(formula, sums),
         key=key,
-        start_ns=min(begins, default=scope.start_ns),
-        stop_ns=max(ends),
-        inputs=inputs(formula, whole),
-        units=units,
-        sources=sources,
+        start_ns=min((p.start_ns for p in parts), default=scope.start_ns),
+        stop_ns=max((p.stop_ns for p in parts), default=scope.start_ns),
+        inputs=inputs(formula, sums),
+        units=[_of_unit(unit, formula, o.part) for unit, o in there],
+        sources=[
+            s for u, o in there for s in _sources(u, formula, o.part) if kpis.may_look(who, s.point)
+        ],
         stretches=found[:STRETCHES_MAX],
-        left_out=max(len(found) - STRETCHES_MAX, 0),
+        left_out=sum(o.left_out for _, o in there) + max(len(found) - STRETCHES_MAX, 0),
     )
+
+
+class _Opened(NamedTuple):
+    """What one unit brings in."""
+
+    part: list[Piece]
+    stretches: list[Stretch]
+    left_out: int
+
+
+def _opened(work: Work, formula: Formula, by: By, key: Key) -> _Opened:
+    part = [p for p in pieces(work, by) if by is By.WHOLE or p.key == key]
+    if not part:
+        return _Opened([], [], 0)
+    found = stretches(work, _behind(work, formula) & of_key(work, by, key))
+    return _Opened(part, found[:STRETCHES_MAX], max(len(found) - STRETCHES_MAX, 0))
+
+
+def _of_unit(unit: WorkUnit, formula: Formula, part: list[Piece]) -> OfUnit:
+    own = total(p.sums for p in part)
+    return OfUnit(unit=unit.path, figure=figure(formula, own), inputs=inputs(formula, own))
 
 
 def _behind(work: Work, formula: Formula) -> Mask:

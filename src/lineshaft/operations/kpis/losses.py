@@ -27,6 +27,26 @@ class Lost(msgspec.Struct, frozen=True, kw_only=True):
     stops: int
 
 
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """What one unit brings into the losses of all."""
+
+    sums: Sums
+    delays: dict[str, int]
+    """ADET in nanoseconds by whose loss it is."""
+    lost: list[Lost]
+    stop_ns: int
+
+
+def account(work: Work) -> Account:
+    """The losses of one unit."""
+    return Account(
+        sums=sum((p.sums for p in pieces(work, By.WHOLE)), Sums()),
+        delays={whose: _delay(work, whose) for whose in WHOSE},
+        lost=lost(work),
+        stop_ns=work.material.timeline.stop_ns,
+    )
+
+
 def lost(work: Work) -> list[Lost]:
     """Stops in planned busy time by reason, or by state where nobody has explained them."""
     timeline = work.material.timeline
@@ -84,10 +104,10 @@ def pareto(causes: Iterable[Lost]) -> list[Cause]:
     return found
 
 
-def waterfall(works: Sequence[Work]) -> list[Fall]:
+def waterfall(accounts: Sequence[Account]) -> list[Fall]:
     """From planned busy time, loss by loss, to OEE time (PRI·GQ); what is left may be negative."""
-    sums = sum((p.sums for w in works for p in pieces(w, By.WHOLE)), Sums())
-    delays = {whose: sum(_delay(w, whose) for w in works) for whose in WHOSE}
+    sums = sum((a.sums for a in accounts), Sums())
+    delays = {whose: sum(a.delays[whose] for a in accounts) for whose in WHOSE}
     made, good = round(sums.ideal), round(sums.ideal_good)
     return _falls(
         [

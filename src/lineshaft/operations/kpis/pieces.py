@@ -1,8 +1,8 @@
 """Sums of a unit's work by shift, day, order or product; pieces add up to the whole."""
 
-import datetime as dt
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -12,6 +12,29 @@ from lineshaft.operations.kpis.sums import Sums
 from lineshaft.operations.kpis.working import ELEMENTS, PLACE, Work, pri_ns
 from lineshaft.operations.states.timing import Element
 
+WHOLE = (
+    *(
+        "pot",
+        "pdot",
+        "apt",
+        "aust",
+        "adet",
+        "adot",
+        "apmt",
+        "acmt",
+        "acmt_in_pbt",
+        "unknown",
+        "off",
+    ),
+    *("micro", "micro_stops", "stops", "ttr", "ttf", "tbf", "failures", "resets"),
+)
+"""Fields of `Sums` that are whole numbers and known of machines."""
+REAL = (
+    *("pq", "gq", "sq", "rq", "gp", "ip", "ideal", "ideal_good"),
+    *("unplanned_pq", "energy_kwh", "co2_kg"),
+)
+"""Fields of `Sums` that are quantities and known of machines."""
+FIELDS = (*WHOLE, *REAL)
 COUNTERS = ("made", "good", "scrap", "rework")
 
 
@@ -46,35 +69,85 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
     sums: Sums
 
 
+class Columns(NamedTuple):
+    """Pieces (k,) as columns, which many units add up fast."""
+
+    keys: list[Key]
+    start_ns: Ints
+    stop_ns: Ints
+    whole: Ints
+    """(k, len(WHOLE)) times and counts."""
+    real: Floats
+    """(k, len(REAL)) quantities."""
+
+
+def whole(parts: Columns) -> Columns:
+    """All pieces of one unit as one."""
+    if not parts.keys:
+        return parts
+    return Columns(
+        keys=[Key()],
+        start_ns=parts.start_ns.min(keepdims=True),
+        stop_ns=parts.stop_ns.max(keepdims=True),
+        whole=parts.whole.sum(axis=0, keepdims=True),
+        real=parts.real.sum(axis=0, keepdims=True),
+    )
+
+
 def pieces(work: Work, by: By) -> list[Piece]:
     """The work in pieces, in order of time."""
-    if not len(work.start_ns):
+    return together([columns(work, by)])
+
+
+def together(parts: Iterable[Columns]) -> list[Piece]:
+    """The pieces of any units, those with the same key summed up, in order of time."""
+    given = [p for p in parts if p.keys]
+    if not given:
         return []
+    places: dict[Key, int] = {}
+    at = np.array([places.setdefault(k, len(places)) for p in given for k in p.keys])
+    k = len(places)
+    start, stop = np.full(k, 2**63 - 1), np.full(k, -(2**63))
+    ints, reals = np.zeros((k, len(WHOLE)), np.int64), np.zeros((k, len(REAL)))
+    np.minimum.at(start, at, np.concatenate([p.start_ns for p in given]))
+    np.maximum.at(stop, at, np.concatenate([p.stop_ns for p in given]))
+    np.add.at(ints, at, np.concatenate([p.whole for p in given]))
+    np.add.at(reals, at, np.concatenate([p.real for p in given]))
+    rows = zip(places, start.tolist(), stop.tolist(), ints.tolist(), reals.tolist(), strict=True)
+    found = [
+        Piece(
+            key=key,
+            start_ns=begin,
+            stop_ns=end,
+            sums=Sums(**dict(zip(FIELDS, (*whole_row, *real_row), strict=True))),  # type: ignore[arg-type]
+        )
+        for key, begin, end, whole_row, real_row in rows
+    ]
+    return sorted(found, key=lambda p: (p.start_ns, p.key))
+
+
+def columns(work: Work, by: By) -> Columns:
+    """The work in pieces."""
+    if not len(work.start_ns):
+        none = np.zeros(0, dtype=np.int64)
+        return Columns([], none, none, none.reshape(0, len(WHOLE)), np.zeros((0, len(REAL))))
     group, firsts = _groups(work, by)
-    k = len(firsts)
-    n = len(ELEMENTS)
+    k, n = len(firsts), len(ELEMENTS)
     times = np.zeros(k * n, dtype=np.int64)
     np.add.at(times, group * n + work.element, work.lasts_ns)
     table = times.reshape(k, n)
-    amounts = _amounts(work, group, k)
-    begin = work.start_ns[firsts]
-    end = np.zeros(k, dtype=np.int64)
-    np.maximum.at(end, group, work.stop_ns)
+    stop = np.zeros(k, dtype=np.int64)
+    np.maximum.at(stop, group, work.stop_ns)
     more = _more(work, group, k)
-    found = [
-        Piece(
-            key=_key(work, int(firsts[i]), by),
-            start_ns=int(begin[i]),
-            stop_ns=int(end[i]),
-            sums=_sums(
-                {e: int(table[i, PLACE[e]]) for e in ELEMENTS},
-                {f: int(v[i]) for f, v in more.items()},
-                {f: float(v[i]) for f, v in amounts.items()},
-            ),
-        )
-        for i in range(k)
-    ]
-    return sorted(found, key=lambda p: p.start_ns)
+    exact = {**_times({e: table[:, PLACE[e]] for e in ELEMENTS}, more), **more}
+    real = _amounts(work, group, k)
+    return Columns(
+        keys=_keys(work, firsts, by),
+        start_ns=work.start_ns[firsts],
+        stop_ns=stop,
+        whole=np.stack([exact[name] for name in WHOLE], axis=1),
+        real=np.stack([real[name] for name in REAL], axis=1),
+    )
 
 
 def of_key(work: Work, by: By, key: Key) -> Mask:
@@ -82,7 +155,7 @@ def of_key(work: Work, by: By, key: Key) -> Mask:
     if by is By.WHOLE or not len(work.start_ns):
         return np.ones(len(work.start_ns), dtype=np.bool_)
     group, firsts = _groups(work, by)
-    same = [_key(work, int(i), by) == key for i in firsts]
+    same = [k == key for k in _keys(work, firsts, by)]
     return np.array(same, dtype=np.bool_)[group]
 
 
@@ -108,24 +181,24 @@ def _codes(work: Work, by: By) -> Ints:
             return work.product.astype(np.int64)
 
 
-def _key(work: Work, atom: int, by: By) -> Key:
+def _keys(work: Work, firsts: Ints, by: By) -> list[Key]:
     material = work.material
-    spans, span = material.spans, work.span[atom]
+    spans, span = material.spans, work.span[firsts]
+    days = np.datetime_as_string(spans.day[span].astype("datetime64[D]")).tolist()
     match by:
         case By.DAY:
-            return Key(day=_date(int(spans.day[span])))
+            return [Key(day=d) for d in days]
         case By.SHIFT:
-            return Key(day=_date(int(spans.day[span])), shift=spans.shifts[spans.shift[span]])
+            names = [spans.shifts[i] for i in spans.shift[span].tolist()]
+            return [Key(day=d, shift=s) for d, s in zip(days, names, strict=True)]
         case By.ORDER:
-            return Key(order=material.order.names[work.order[atom]] if material.order else "")
+            orders = material.order.names if material.order else ("",)
+            return [Key(order=orders[i]) for i in work.order[firsts].tolist()]
         case By.PRODUCT:
-            return Key(product=material.product.names[work.product[atom]])
-        case _:
-            return Key()
-
-
-def _date(day: int) -> str:
-    return (dt.date(1970, 1, 1) + dt.timedelta(days=day)).isoformat()
+            products = material.product.names
+            return [Key(product=products[i]) for i in work.product[firsts].tolist()]
+        case By.WHOLE:
+            return [Key() for _ in days]
 
 
 def _more(work: Work, group: Ints, k: int) -> dict[str, Ints]:
@@ -223,25 +296,17 @@ def _quantities(told: Mapping[str, Floats], k: int) -> tuple[Floats, Floats, Flo
     return made, good, made - good - rework if scrap is None else scrap, rework
 
 
-def _sums(time: Mapping[Element, int], more: dict[str, int], amounts: dict[str, float]) -> Sums:
+def _times(time: Mapping[Element, Ints], more: Mapping[str, Ints]) -> dict[str, Ints]:
+    """(k,) the nested times from the elements."""
     apmt, acmt = time[Element.APMT], time[Element.ACMT]
     in_pbt = more["acmt_in_pbt"]
     pdot = time[Element.PDOT] + apmt + acmt - in_pbt
-    busy = sum(time[e] for e in (Element.APT, Element.AUST, Element.ADET, Element.ADOT))
     aupt = time[Element.APT] + time[Element.AUST]
-    return Sums(
-        pot=pdot + busy + in_pbt + time[Element.UNKNOWN],
-        pdot=pdot,
-        apt=time[Element.APT],
-        aust=time[Element.AUST],
-        adet=time[Element.ADET],
-        adot=time[Element.ADOT],
-        apmt=apmt,
-        acmt=acmt,
-        unknown=time[Element.UNKNOWN],
-        off=time[Element.OFF],
-        ttf=aupt,
-        tbf=aupt + more["ttr"],
-        **more,
-        **amounts,  # type: ignore[arg-type]
-    )
+    busy = aupt + time[Element.ADET] + time[Element.ADOT] + in_pbt + time[Element.UNKNOWN]
+    return {
+        **{e.value: time[e] for e in Element if e is not Element.PDOT},
+        "pot": pdot + busy,
+        "pdot": pdot,
+        "ttf": aupt,
+        "tbf": aupt + more["ttr"],
+    }

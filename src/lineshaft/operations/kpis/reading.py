@@ -1,22 +1,36 @@
-"""Reads what a unit's figures rest on: its timeline, names and counters, from the store."""
+"""Reads what figures rest on: timelines, names and counters, some units at a time."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from typing import TypeVar
 
-from lineshaft.core.batch import Batch, Indices
-from lineshaft.core.errors import Invalid
+from lineshaft.core.batch import Batch
+from lineshaft.core.errors import Invalid, LineshaftError
+from lineshaft.core.flow import root_cause
 from lineshaft.core.units import convert
 from lineshaft.operations import Names
 from lineshaft.operations.calendars.book import Calendars
 from lineshaft.operations.calendars.calendar import Spans
-from lineshaft.operations.kpis.counting import NO_NAME, Counted, counter_of, signal_of
+from lineshaft.operations.kpis.counting import NO_NAME, Counter, Naming
 from lineshaft.operations.kpis.working import Material, Work, work
+from lineshaft.operations.states.ahead import by_point
 from lineshaft.operations.states.settings import WorkUnit
 from lineshaft.operations.states.timeline import Timeline, Timelines
 from lineshaft.stores import Store
 
+T = TypeVar("T")
 ROLES = ("made", "good", "scrap", "rework", "energy")
+NAMED = ("order", "product")
 KWH = "kW.h"
+CHUNK_MAX = 100
+"""Units whose points are read at once."""
+CHUNK_DAYS = 40_000
+"""Units times days at once: a year of a hundred; the states of these are held in memory."""
+DAY_NS = 86_400 * 10**9
+WORKERS = 2
+"""Chunks in work at the same time: one is read while another is summed up."""
+ROWS_MAX = 1_000_000
+"""Rows of one step of reading; counters are reduced to their rises step by step."""
 
 
 class Reader:
@@ -34,16 +48,62 @@ class Reader:
         Raises:
             Missing: its calendar is not known.
         """
-        calendar = self.calendars.named(unit.calendar)
-        timeline = await self.timelines.timeline(unit.path, start_ns, stop_ns)
-        spans = await asyncio.to_thread(calendar.spans, start_ns, stop_ns)
-        points = dict(points_of(unit))
+        return (await self.each([unit], start_ns, stop_ns, _itself))[0]
+
+    async def each(
+        self, units: Sequence[WorkUnit], start_ns: int, stop_ns: int, use: Callable[[Work], T]
+    ) -> list[T]:
+        """What `use` makes of the work of each unit, in their order.
+
+        It runs in a thread; no more than `WORKERS` × `CHUNK_MAX` units are held at a time.
+
+        Raises:
+            Missing: a calendar is not known.
+        """
+        found: dict[int, list[T]] = {}
+        days = (stop_ns - start_ns) // DAY_NS + 1
+        size = max(1, min(CHUNK_MAX, CHUNK_DAYS // days, -(-len(units) // WORKERS)))
+        waiting = iter(range(0, len(units), size))
+
+        async def worker() -> None:
+            for begin in waiting:
+                some = units[begin : begin + size]
+                found[begin] = await self._chunk(some, start_ns, stop_ns, use)
+
+        await _all_of(worker, min(WORKERS, -(-len(units) // size)))
+        return [one for begin in sorted(found) for one in found[begin]]
+
+    async def _chunk(
+        self, units: Sequence[WorkUnit], start_ns: int, stop_ns: int, use: Callable[[Work], T]
+    ) -> list[T]:
+        calendars = [self.calendars.named(u.calendar) for u in units]
+        lines = await self.timelines.timelines([u.path for u in units], start_ns, stop_ns)
+        readings = [_Reading(u, self.energy_factor(u) or 0.0) for u in units]
+        await self._fill(readings, start_ns, stop_ns)
+
+        def made() -> list[T]:
+            return [
+                use(reading.work(line, calendar.spans(start_ns, stop_ns)))
+                for reading, line, calendar in zip(readings, lines, calendars, strict=True)
+            ]
+
+        return await asyncio.to_thread(made)
+
+    async def _fill(self, readings: Sequence["_Reading"], start_ns: int, stop_ns: int) -> None:
+        """Give the readings their samples, what came before the span first."""
+        wanted: dict[str, list[Counter | Naming]] = {}
+        for reading in readings:
+            for point, taker in reading.takers:
+                wanted.setdefault(point, []).append(taker)
+        points = list(wanted)
+        if not points:
+            return
         # A sample at the start holds from there on, and counts before it.
-        asked = list(dict.fromkeys(points.values()))
-        before = await self._store.before(asked, start_ns + 1, usable=True) if asked else None
-        after = await self._store.read(asked, start_ns + 1, stop_ns + 1) if asked else None
-        factor = self.energy_factor(unit) or 0.0
-        return await asyncio.to_thread(_work, timeline, spans, points, (before, after), factor)
+        for point, batch in by_point(await self._store.before(points, start_ns + 1, usable=True)):
+            for taker in wanted[point]:
+                taker.add(batch)
+        async for rows in self._store.scan(points, start_ns + 1, stop_ns + 1, rows_max=ROWS_MAX):
+            await asyncio.to_thread(_hand_out, rows, wanted)
 
     def energy_factor(self, unit: WorkUnit) -> float | None:
         """What a step of its energy counter is in kWh; None where that is not known."""
@@ -73,54 +133,53 @@ def points_of(unit: WorkUnit) -> Iterator[tuple[str, str]]:
             yield role, path
 
 
-def _work(
-    timeline: Timeline,
-    spans: Spans,
-    points: dict[str, str],
-    read: tuple[Batch | None, Batch | None],
-    energy_factor: float,
-) -> Work:
-    rows = _by_point(read)
-    unit = timeline.unit
-    counters: dict[str, Counted] = {}
-    for role in ROLES:
-        batch = rows.get(points.get(role, ""))
-        if batch is None:
-            continue
-        energy = role == "energy"
-        modulus = 0.0 if energy else unit.counter_modulus
-        factor = energy_factor if energy else 1.0
-        counters[role] = counter_of(batch, modulus=modulus, factor=factor)
-    product = rows.get(unit.product)
-    order = rows.get(unit.order)
-    return work(
-        Material(
-            timeline=timeline,
-            spans=spans,
-            order=None if not unit.order else signal_of(order) if order else NO_NAME,
-            product=signal_of(product) if product else NO_NAME,
-            counters=counters,
+class _Reading:
+    """The samples of one unit, on their way."""
+
+    def __init__(self, unit: WorkUnit, energy_factor: float) -> None:
+        self._unit = unit
+        points = dict(points_of(unit))
+        self._names = {r: Naming() for r in NAMED if r in points}
+        self._counters = {
+            r: Counter(factor=energy_factor)
+            if r == "energy"
+            else Counter(modulus=unit.counter_modulus)
+            for r in ROLES
+            if r in points
+        }
+        both: dict[str, Counter | Naming] = {**self._names, **self._counters}
+        self.takers = [(points[role], taker) for role, taker in both.items()]
+        """Point, and who takes its samples."""
+
+    def work(self, line: Timeline, spans: Spans) -> Work:
+        """All of it."""
+        names = {role: naming.signal() for role, naming in self._names.items()}
+        return work(
+            Material(
+                timeline=line,
+                spans=spans,
+                order=names.get("order"),
+                product=names.get("product", NO_NAME),
+                counters={role: counter.counted() for role, counter in self._counters.items()},
+            )
         )
-    )
 
 
-def _by_point(read: tuple[Batch | None, Batch | None]) -> dict[str, Batch]:
-    """The rows of each point in order of time."""
-    found: dict[str, list[Batch]] = {}
-    for batch in read:
-        if batch is None:
-            continue
-        index, names = batch.index, batch.points
-        begin = 0
-        while begin < len(index):
-            # Rows are sorted by point, so that each has one stretch.
-            end = begin + _lasts(index[begin:])
-            found.setdefault(names[index[begin]], []).append(batch.slice(begin, end))
-            begin = end
-    return {name: Batch.concat(parts) for name, parts in found.items()}
+def _hand_out(rows: Batch, wanted: Mapping[str, Sequence[Counter | Naming]]) -> None:
+    for point, batch in by_point(rows):
+        for taker in wanted[point]:
+            taker.add(batch)
 
 
-def _lasts(index: Indices) -> int:
-    """How many rows from the first on are of the same point."""
-    other = index != index[0]
-    return int(other.argmax()) if other.any() else len(index)
+def _itself(made: Work) -> Work:
+    return made
+
+
+async def _all_of(worker: Callable[[], Coroutine[None, None, None]], count: int) -> None:
+    """Run so many workers; what one raises is raised alone, as it is."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(count):
+                group.create_task(worker())
+    except* LineshaftError as errors:
+        raise root_cause(errors) from None

@@ -14,6 +14,7 @@ from lineshaft.operations.kpis.answers import Report, UnitReport
 from lineshaft.operations.kpis.book import Kpis, Scope, check_names, one, row
 from lineshaft.operations.kpis.losses import in_states, lost, pareto, stretches
 from lineshaft.operations.kpis.pieces import By, pieces
+from lineshaft.operations.kpis.working import Work
 from lineshaft.operations.states.settings import WorkUnit
 
 STOPS_MAX = 50
@@ -68,7 +69,7 @@ async def report(
     for unit in there:
         begin, end = spans[unit.path] or (start_ns, stop_ns)
         scope = Scope(units=[unit], start_ns=begin, stop_ns=min(end, now))
-        (work,) = await kpis.works(scope)
+        (work,) = await kpis.each(scope, _itself)
         whole = one(pieces(work, By.WHOLE), scope)
         stops = sorted(
             stretches(work, work.lost), key=lambda s: (s.start_ns - s.stop_ns, s.start_ns)
@@ -104,6 +105,10 @@ async def _alarms(
     if alarms is None:
         return None
     return await alarms.rung(who, [u.path for u in units], start_ns, stop_ns)
+
+
+def _itself(work: Work) -> Work:
+    return work
 
 
 def _last(calendar: Calendar, asked: Asked, now: int) -> Asked:

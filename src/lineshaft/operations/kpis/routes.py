@@ -11,7 +11,7 @@ from lineshaft.operations.kpis import answers
 from lineshaft.operations.kpis.book import Kpis
 from lineshaft.operations.kpis.current import Current
 from lineshaft.operations.kpis.explaining import explain
-from lineshaft.operations.kpis.losses import lost, pareto, waterfall
+from lineshaft.operations.kpis.losses import account, pareto, waterfall
 from lineshaft.operations.kpis.pieces import By, Key
 from lineshaft.operations.kpis.reporting import AlarmCounts, Asked, report
 from lineshaft.operations.kpis.tables import csv_of, csv_of_report
@@ -88,14 +88,13 @@ async def kpi_losses(
 ) -> answers.Losses:
     """Waterfall from planned busy time to OEE time, and causes of stops by length."""
     scope = kpis.scope(who, *times.span_ns(start, stop), unit=unit, branch=branch)
-    works = await kpis.works(scope)
-    ends = [w.material.timeline.stop_ns for w in works]
+    found = await kpis.each(scope, account)
     return answers.Losses(
         units=[u.path for u in scope.units],
         start_ns=scope.start_ns,
-        stop_ns=max(ends),
-        waterfall=waterfall(works),
-        pareto=pareto(cause for work in works for cause in lost(work)),
+        stop_ns=max(a.stop_ns for a in found),
+        waterfall=waterfall(found),
+        pareto=pareto(cause for a in found for cause in a.lost),
     )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from lineshaft.core.batch import Ints
 from lineshaft.core.clock import NS_PER_S, now_ns
+from lineshaft.operations.states.ahead import Ahead, History
 from lineshaft.operations.states.naming import state_point
 from lineshaft.operations.states.notes import Note, What, around
 from lineshaft.operations.states.overlay import Laid, laid_over
@@ -14,6 +15,7 @@ from lineshaft.operations.states.settings import WorkUnit
 from lineshaft.operations.states.stretches import (
     Numbers,
     Stretches,
+    changes,
     numbers_of,
     of_samples,
     within,
@@ -21,10 +23,11 @@ from lineshaft.operations.states.stretches import (
 from lineshaft.operations.states.timeline import UNKNOWN, Timeline
 from lineshaft.operations.states.units import Known, Units
 from lineshaft.records import Records
-from lineshaft.stores import Store
 
 WINDOW_NS = 3600 * NS_PER_S
 """How far from a span its first and last stretch are looked for at first, then ever farther."""
+AHEAD_NS = 24 * WINDOW_NS
+"""So much more than a span is read at once, in which most stretches begin and end."""
 FAR_NS = 400 * 86_400 * NS_PER_S
 """How far at most: a stretch that lasts longer is known to have lasted that long."""
 ROUNDS_MAX = 16
@@ -50,7 +53,7 @@ class Intervals:
     def __init__(
         self,
         units: Units,
-        store: Store,
+        store: History,
         records: Records,
         *,
         clock: Callable[[], int] = now_ns,
@@ -69,6 +72,18 @@ class Intervals:
             Missing: there is no such work unit.
         """
         return cut(await self.whole(path, start_ns, stop_ns))
+
+    async def timelines(self, paths: Sequence[str], start_ns: int, stop_ns: int) -> list[Timeline]:
+        """What several did, in their order: the same, read at once.
+
+        Raises:
+            Missing: one is no work unit.
+        """
+        points = [state_point(self._units.find(path).path) for path in paths]
+        low, high = start_ns - AHEAD_NS, min(stop_ns, self._clock()) + AHEAD_NS
+        ahead = await Ahead.of(self._store, points, low, max(high, low + 1))
+        own = Intervals(self._units, ahead, self._records, clock=self._clock)
+        return [await own.timeline(path, start_ns, stop_ns) for path in paths]
 
     async def whole(self, path: str, start_ns: int, stop_ns: int) -> Whole:
         """What one did, with all that is known of the first and the last stretch.
@@ -109,9 +124,20 @@ class Intervals:
         point, count = state_point(known.path), len(known.states)
         begin = await self._since(point, count, start_ns)
         end = max(await self._until(point, count, stop_ns, now), begin + 1)
-        batch = await self._store.read([point], begin, end)
-        numbers = numbers_of(batch.number, batch.quality, count)
-        return of_samples(batch.time_ns, numbers, begin, end)
+        return of_samples(*await self._changes(point, count, begin, end), begin, end)
+
+    async def _changes(self, point: str, count: int, start: int, stop: int) -> tuple[Ints, Numbers]:
+        """Times and states of a span; of samples that repeat a state only some, at least the first.
+
+        A state point may have a sample for each of its inputs: they are thinned as they come.
+        """
+        times, states = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int32)]
+        async for batch in self._store.scan([point], start, stop):
+            numbers = numbers_of(batch.number, batch.quality, count)
+            keep = changes(numbers)
+            times.append(batch.time_ns[keep])
+            states.append(numbers[keep])
+        return np.concatenate(times), np.concatenate(states)
 
     async def _read(self, point: str, count: int, start: int, stop: int) -> tuple[Ints, Numbers]:
         batch = await self._store.read([point], start, stop)

@@ -63,6 +63,8 @@ def _explain(
     codes: dict[str, int],
     loose: list[str],
 ) -> Stretches:
+    if not notes:
+        return _marked(joined(line))
     found = most_overlapped(line, standing(line, states), notes)
     starts, ends = line.start_ns.tolist(), line.ends_ns.tolist()
     spans = []

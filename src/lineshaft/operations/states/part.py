@@ -1,9 +1,11 @@
 """States of work units, put together."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from lineshaft.core.access import Authorizer
 from lineshaft.core.clock import now_ns
+from lineshaft.operations.derived.calculation import Phase
 from lineshaft.operations.derived.definition import Definition
 from lineshaft.operations.derived.engine import Engine
 from lineshaft.operations.states import notes, units
@@ -18,6 +20,8 @@ from lineshaft.records import Records
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
 
+LOOK_S = 5.0
+"""Seconds between looks whether the points of new units are known by now."""
 OWNER = "states"
 """Whose definitions they are, to the engine of derived points."""
 COLLECTIONS = (notes.COLLECTION, units.COLLECTION)
@@ -37,7 +41,7 @@ class States:
         clock: Callable[[], int] = now_ns,
     ) -> None:
         self._engine = engine
-        self.units = Units(records)
+        self.units = Units(records, clock=clock)
         self.intervals = Intervals(self.units, store, records, clock=clock)
         """Fills `Timelines`."""
         self.board = Board(self.units, self.intervals, clock=clock)
@@ -71,8 +75,26 @@ class States:
         self.board.clear()
 
     async def run(self) -> None:
-        """Follow the states until cancelled."""
-        await self.follower.run()
+        """Follow the states until cancelled, and have those before the first definition made."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.follower.run(), name="states follow")
+            group.create_task(self._reach_back(), name="states reach back")
+
+    async def _reach_back(self) -> None:
+        """Have the history of each unit computed, as soon as its points are known."""
+        while True:
+            for known in self.units:
+                await self.reach_back(known)
+            await asyncio.sleep(LOOK_S)
+
+    async def reach_back(self, known: Known) -> bool:
+        """Have the history of a unit computed from where its states are to begin; once."""
+        point = state_point(known.path)
+        state = self._engine.state(point)
+        if state is None or state.phase is Phase.WAITING or state.since_ns <= known.begin_ns:
+            return False
+        await self._engine.recompute(point, known.begin_ns, state.since_ns)
+        return True
 
     def problems(self) -> list[str]:
         """What is wrong now."""

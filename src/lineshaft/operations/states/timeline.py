@@ -58,3 +58,10 @@ class Timelines(Protocol):
         Raises:
             Missing: there is no such work unit.
         """
+
+    async def timelines(self, paths: Sequence[str], start_ns: int, stop_ns: int) -> list[Timeline]:
+        """What several did, in their order: the same, read at once.
+
+        Raises:
+            Missing: one is no work unit.
+        """
