@@ -47,6 +47,7 @@ PLANS = (
     Plan("expressions", "Expressions beside Polars"),
     Plan("kpis", "A year of OEE beside Polars"),
     Plan("alarms", "Alarms beside a loop in Python"),
+    Plan("spc", "Control charts beside the package shewhart"),
     Plan("opcua", "OPC UA end to end"),
     Plan("coldstart", "Cold start and memory"),
     Plan("live", "Live values to many browsers", quick=("--seconds", "1")),

@@ -180,6 +180,9 @@ class Methods:
         text = described(method.description)
         return operation(short, "", inputs, outputs, description=text)
 
+    async def refresh(self) -> None:
+        """Nothing: methods have no values."""
+
     def values(self, path: str, id_short: str) -> Mapping[str, Value | None]:
         """None: operations have no value."""
         return {}

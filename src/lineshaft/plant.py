@@ -98,6 +98,8 @@ class Plant:
         self.caller = Caller(self.devices, self.historian, authorizer, audit)
         self.caller.allow(file.calls)
         self.operations = Operations(
+            plant=self.name,
+            machines=self.devices,
             names=self.historian.namespace,
             latest=self.historian,
             store=self.store,
@@ -106,6 +108,9 @@ class Plant:
             authorizer=authorizer,
             audit=audit,
         )
+        self.historian.aside.append(self.operations.engine.kept_aside)
+        self.devices.alarms = self.operations.foreign
+        self.historian.aside.append(self.operations.frames.take)
         self.life = self._life()
         self._stop = asyncio.Event()
         self._server_changed = asyncio.Event()
@@ -133,7 +138,7 @@ class Plant:
             latest=self.historian,
             history=self.store,
             machines=machines,
-            contributors=(Methods(self.caller), *contributors(self.operations)),
+            contributors=(Methods(self.caller), *contributors(self.operations, self.historian)),
         )
 
     # ---- life

@@ -1,12 +1,16 @@
 """States of a whole plant over HTTP."""
 
 import asyncio
+import tomllib
 
-from tests.twins.living.plants import plant
+import httpx
+import msgspec
+from tests.twins.living.plants import plant, publish, until
 
 from lineshaft.cli import parser
 from lineshaft.core.batch import Batch
 from lineshaft.core.clock import NS_PER_S, now_ns
+from lineshaft.operations.states.settings import WorkUnit
 from lineshaft.plant import Plant
 
 PRESS = "acme/hall/press"
@@ -71,8 +75,8 @@ async def test_a_stop_is_seen_explained_corrected_and_taken_back(tmp_path):
 
 async def test_every_change_is_an_event_once(tmp_path):
     async with plant(tmp_path, TABLE) as (made, http):
-        await went(made, (900, 0), (800, 0), (600, 1), (300, 0))
-        await went(made, (300, 0), (700, 1), (100, 0))
+        await went(made, (-1, 0), (-2, 0), (-3, 1), (-6, 0))
+        await went(made, (-6, 0), (-4, 1), (-8, 0))
         events = await made.records.events(kind="state.changed")
         assert [e.event.data["state"] for e in events] == ["running", "fault", "running"]
         assert http is not None
@@ -100,3 +104,73 @@ async def test_the_command_line_explains_and_corrects(tmp_path, capsys):
         corrected = await lineshaft("correct", PRESS, "fault", "--start=-200s", "--stop=-100s")
         assert corrected.rstrip().endswith(": fault")
         assert "100 s fault (corrected)" in (await lineshaft("timeline", PRESS)).replace("  ", " ")
+
+
+async def test_states_follow_the_signals_of_the_machine_and_bad_is_unknown(tmp_path):
+    async with plant(tmp_path, TABLE) as (made, http):
+
+        async def state() -> str:
+            (view,) = (await http.get("/api/v1/states")).json()["items"]
+            return view["state"]
+
+        for value, quality, name in ((2, 0, "running"), (3, 0, "fault"), (0, 0, "stopped")):
+            await publish(made, (f"{PRESS}/state", value, quality))
+            await until(lambda name=name: is_so(state, name))
+        await publish(made, (f"{PRESS}/state", None, 0x8031_0000))
+        await until(lambda: is_so(state, ""))
+        events = await made.records.events(kind="state.changed")
+        names = [e.event.data["state"] for e in events]
+        assert names == ["running", "fault", "stopped", "unknown"]
+
+
+async def is_so(ask, wanted: str) -> bool:
+    return await ask() == wanted
+
+
+async def test_the_history_of_a_new_unit_is_worked_out(tmp_path):
+    async with plant(tmp_path) as (made, http):
+        now = now_ns()
+        rows = [(7200, 2), (3600, 3), (1800, 2)]
+        old = [(f"{PRESS}/state", now - ago * NS_PER_S, value) for ago, value in rows]
+        await made.spine.publish("data.test", Batch.of_rows(old))
+        unit = msgspec.convert(tomllib.loads(TABLE)["work_units"][0], WorkUnit)
+        await made.operations.states.reload([unit], [])
+
+        async def there() -> bool:
+            ask = f"/api/v1/states/timeline?unit={PRESS}&start=-3h"
+            line = (await http.get(ask)).json()
+            names = [line["states"][i]["name"] if i >= 0 else "" for i in line["state"]]
+            return names == ["", "running", "fault", "running"]
+
+        await until(there)
+
+
+async def test_what_somebody_may_not_see_does_not_exist(tmp_path):
+    async with plant(tmp_path, TABLE) as (made, http):
+        await went(made, (900, 0), (600, 1), (300, 0))
+        (stop, *_) = (await http.get(f"/api/v1/states/stops?unit={PRESS}")).json()["items"]
+        explanation = {"unit": PRESS, "start_ns": stop["start_ns"], "code": "M-1"}
+        (note,) = (await http.post("/api/v1/states/reason", json=explanation)).json()["items"]
+        span = {"unit": PRESS, "start_ns": stop["start_ns"], "stop_ns": stop["stop_ns"]}
+        asked = [
+            *(("GET", f"/states/{w}?unit={PRESS}", None) for w in ("timeline", "stops", "reasons")),
+            ("GET", f"/states/corrections?unit={PRESS}", None),
+            ("POST", "/states/reason", explanation),
+            ("POST", "/states/correct", span | {"state": "fault"}),
+            ("POST", "/states/merge", span | {"code": "M-1"}),
+            ("POST", "/states/withdraw", {"id": note["id"]}),
+        ]
+        for branches, code in (["acme/hall/saw"], 404), ([PRESS], 403):
+            wish = {"name": f"t{code}", "actions": ["look"], "branches": branches}
+            if code == 404:
+                wish["actions"].append("write")
+            token = (await http.post("/api/v1/tokens", json=wish)).json()["token"]
+            headers = {"Authorization": f"Bearer {token}"}
+            async with httpx.AsyncClient(base_url=http.base_url, headers=headers) as other:
+                seen = (await other.get("/api/v1/states")).json()["items"]
+                assert len(seen) == (code == 403)
+                for method, path, body in asked:
+                    answer = await other.request(method, f"/api/v1{path}", json=body)
+                    wanted = code if code == 404 or method == "POST" else 200
+                    assert answer.status_code == wanted, (path, answer.text)
+        assert len(await made.records.events(kind="state.explained")) == 1

@@ -1,8 +1,11 @@
 /** Alles, was die Konsole sagt, auf Deutsch. */
 import type { Texts } from "./en";
 import { alarms } from "./alarms.de";
+import { notices } from "./notices.de";
 import { board } from "./board.de";
+import { frames } from "./frames.de";
 import { history } from "./history.de";
+import { spc } from "./spc.de";
 import { states } from "./states.de";
 import { twins } from "./twins.de";
 
@@ -58,6 +61,7 @@ export const de: Texts = {
     data: "Daten",
     alarms: "Alarme",
     stops: "Stillstände",
+    frames: "Abschnitte",
     devices: "Geräte",
     users: "Benutzer",
     audit: "Prüfprotokoll",
@@ -136,8 +140,11 @@ export const de: Texts = {
     ago: { s: (n) => `${n} s`, m: (n) => `${n} min`, h: (n) => `${n} h`, d: (n) => `${n} d` },
   },
   ...alarms,
+  ...notices,
   ...states,
+  spc,
   ...board,
+  ...frames,
   ...history,
   twins,
   devices: {

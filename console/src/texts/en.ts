@@ -1,7 +1,10 @@
 /** Everything the console says, in English; the other languages must say the same things. */
 import { alarms } from "./alarms.en";
+import { notices } from "./notices.en";
 import { board } from "./board.en";
+import { frames } from "./frames.en";
 import { history } from "./history.en";
+import { spc } from "./spc.en";
 import { states } from "./states.en";
 import { twins } from "./twins.en";
 
@@ -57,6 +60,7 @@ export const en = {
     data: "Data",
     alarms: "Alarms",
     stops: "Stops",
+    frames: "Frames",
     devices: "Devices",
     users: "Users",
     audit: "Audit trail",
@@ -135,8 +139,11 @@ export const en = {
     ago: { s: (n: number) => `${n} s`, m: (n: number) => `${n} min`, h: (n: number) => `${n} h`, d: (n: number) => `${n} d` },
   },
   ...alarms,
+  ...notices,
   ...states,
+  spc,
   ...board,
+  ...frames,
   ...history,
   twins,
   devices: {

@@ -1,8 +1,11 @@
 /** 控制台的全部中文文本。 */
 import type { Texts } from "./en";
 import { alarms } from "./alarms.zh";
+import { notices } from "./notices.zh";
 import { board } from "./board.zh";
+import { frames } from "./frames.zh";
 import { history } from "./history.zh";
+import { spc } from "./spc.zh";
 import { states } from "./states.zh";
 import { twins } from "./twins.zh";
 
@@ -58,6 +61,7 @@ export const zh: Texts = {
     data: "数据",
     alarms: "报警",
     stops: "停机",
+    frames: "事件帧",
     devices: "设备",
     users: "用户",
     audit: "审计记录",
@@ -136,8 +140,11 @@ export const zh: Texts = {
     ago: { s: (n) => `${n} 秒`, m: (n) => `${n} 分`, h: (n) => `${n} 小时`, d: (n) => `${n} 天` },
   },
   ...alarms,
+  ...notices,
   ...states,
+  spc,
   ...board,
+  ...frames,
   ...history,
   twins,
   devices: {

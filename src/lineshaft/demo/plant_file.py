@@ -57,18 +57,22 @@ def plant_file(ports: dict[str, int], *, http_port: int) -> str:
         *(_modbus(machine, ports[machine]) for machine in MAPS),
         *_mqtt(ports["broker"]),
         _WRITES.format(chiller=PLACES["chiller"], cnc=PLACES["cnc-1"]),
-        *_operations(),
+        *_operations(ports["broker"]),
     ]
     return "\n".join(parts)
 
 
-def _operations() -> Iterator[str]:
-    """What the factory says of its machines: `operations/*.toml`, `<press>` being its path."""
+def _operations(broker: int) -> Iterator[str]:
+    """What the factory says of its machines: `operations/*.toml`, `<press>` being its path.
+
+    `<broker>` is the port of the MQTT broker.
+    """
     folder = resources.files("lineshaft.demo") / "operations"
     for file in sorted(folder.iterdir(), key=lambda f: f.name):
         text = file.read_text(encoding="utf-8")
         for machine, place in PLACES.items():
             text = text.replace(f"<{machine}>", place)
+        text = text.replace("<broker>", str(broker))
         yield text
 
 

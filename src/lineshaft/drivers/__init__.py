@@ -71,6 +71,39 @@ class Method(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What it gives."""
 
 
+class Condition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a device says of one alarm of its own, as it is after an event.
+
+    Source: OPC 10000-9 (Alarms and Conditions) v1.05, 5.5 ConditionType to 5.8 AlarmConditionType.
+    """
+
+    id: str
+    """Identifies the condition in the device, in the words of its protocol."""
+    source: str
+    """Name of what it is about, as the device calls it."""
+    name: str
+    """Name of the condition; together with `source` unique in the device."""
+    event_id: str = ""
+    """Identifies the event, in hex; an acknowledgement names it."""
+    time_ns: int
+    message: str = ""
+    """What the device says to people."""
+    severity: int = 1
+    """1 to 1000."""
+    enabled: bool = True
+    active: bool = False
+    acked: bool = True
+    """Also true where the device knows no acknowledgement."""
+    must_ack: bool = False
+    """Whether the device wants to be told that somebody has seen it."""
+    covered: bool = False
+    """Whether the device has suppressed or shelved it."""
+    retain: bool = True
+    """Whether the device still lists it."""
+    quality: int = 0
+    """Status code of its input."""
+
+
 class Feed(Protocol):
     """What a running driver is given: the way out for its data and for news of itself."""
 
@@ -79,6 +112,16 @@ class Feed(Protocol):
 
         Await each emit, or keep a bounded number in flight, so that a slow store slows the
         driver instead of filling the memory.
+        """
+
+    async def conditions(
+        self, found: Sequence[Condition], *, listed: frozenset[str] | None = None
+    ) -> None:
+        """Hand over what has become of alarms of the device, oldest first.
+
+        Returns once they are kept, so that a slow disk slows the driver. `listed` holds the
+        identifiers of all conditions that the device still lists, when it has just told all of
+        them: the others are over.
         """
 
     def declare(self, points: Sequence[Point]) -> None:
@@ -188,6 +231,15 @@ class Driver(Plugin, abc.ABC):
             f"{self.name}: has no method {path!r}, so it cannot be called with {sorted(inputs)}",
             remedy="Name one of `methods` in the settings of the connection.",
         )
+
+    async def acknowledge(self, condition: Condition, comment: str) -> None:
+        """Tell the device that somebody has seen its alarm. Only called while `run` runs.
+
+        Raises:
+            Refused: the device has no such alarm, or says no.
+            LinkLost: the link is down, or no answer came.
+        """
+        raise Refused(f"{self.name}: has no alarms, so {condition.name!r} cannot be acknowledged")
 
     @classmethod
     async def browse(cls, address: str, **options: str) -> list[Found]:

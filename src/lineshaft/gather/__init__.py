@@ -3,6 +3,7 @@
 `devices.py` is the way of a reading: driver → spine. `writing.py` is the way of a command back.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Protocol
 
 import msgspec
@@ -11,6 +12,7 @@ from msgspec import Meta
 from lineshaft.core.batch import Sample
 from lineshaft.core.point import Point
 from lineshaft.core.settings import Settings
+from lineshaft.drivers import Condition
 from lineshaft.records import Collection
 
 DEVICES = Collection(name="devices")
@@ -97,6 +99,22 @@ class Declare(Protocol):
 
     def declare(self, points: tuple[Point, ...]) -> None:
         """Add the points, or bring what is known of them up to date."""
+
+
+class Alarms(Protocol):
+    """Who keeps the alarms that devices tell of themselves; operations fills it."""
+
+    async def told(
+        self,
+        device: str,
+        at: str,
+        found: Sequence[Condition],
+        listed: frozenset[str] | None = None,
+    ) -> None:
+        """Take what became of alarms of a device that fills the branch `at`; see `drivers.Feed`.
+
+        Returns once it is kept.
+        """
 
 
 class Latest(Protocol):

@@ -15,8 +15,8 @@ from lineshaft.core.flow import Channel, Fault, Full, supervise
 from lineshaft.core.path import SYSTEM
 from lineshaft.core.point import Kind, Point
 from lineshaft.core.quality import Quality
-from lineshaft.drivers import Driver
-from lineshaft.gather import Config, Declare
+from lineshaft.drivers import Condition, Driver
+from lineshaft.gather import Alarms, Config, Declare
 from lineshaft.spines import Spine
 
 log = logging.getLogger(__name__)
@@ -88,6 +88,8 @@ class Device:
         self.state = State.STOPPED
         self.points: dict[str, Point] = {}
         self.made_at_run_time = not file
+        self.alarms: Alarms | None = None
+        """Who keeps what the device tells of its alarms."""
         self.retry = asyncio.Event()
         self.samples = self.reconnects = self.defects = 0
         self.losses: Counter[str] = Counter()
@@ -195,6 +197,16 @@ class Device:
             await self._spine.publish(self._subject, batch)
         self.samples += len(batch)
         self._last_ns = now_ns()
+
+    async def conditions(
+        self, found: Sequence[Condition], *, listed: frozenset[str] | None = None
+    ) -> None:
+        """Hand alarms of the device to who keeps them; returns once they are kept."""
+        self.connected()
+        if self.alarms is None:
+            self.lost("alarms that nobody keeps", len(found))
+            return
+        await self.alarms.told(self.name, self.at, found, listed)
 
     def declare(self, points: Sequence[Point]) -> None:
         """Make the points known."""

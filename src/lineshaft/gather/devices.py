@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Iterable
 
-from lineshaft.core.errors import Invalid, Missing
-from lineshaft.drivers import Driver
-from lineshaft.gather import Config, Declare
+from lineshaft.core.errors import Invalid, LinkLost, Missing, Refused
+from lineshaft.drivers import Condition, Driver
+from lineshaft.gather import Alarms, Config, Declare
 from lineshaft.gather.device import Device, State
 from lineshaft.spines import Spine
 from lineshaft.web.metrics import Metric
@@ -19,6 +19,8 @@ class Devices:
         self._devices: dict[str, Device] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
+        self.alarms: Alarms | None = None
+        """Who keeps what devices tell of their alarms."""
 
     async def run(self) -> None:
         """Keep all devices running until cancelled."""
@@ -37,6 +39,7 @@ class Devices:
         if driver.name in self._devices:
             raise Invalid(f"a device {driver.name!r} exists already", remedy="Choose another name.")
         device = Device(driver, self._spine, self._namespace, self._config, file=file)
+        device.alarms = self.alarms
         self._devices[driver.name] = device
         if self._group:
             self._start(device)
@@ -74,6 +77,20 @@ class Devices:
                 f"there is no device {name!r}; there are: {', '.join(self._devices) or 'none'}"
             )
         return self._devices[name]
+
+    async def acknowledge(self, name: str, condition: Condition, comment: str) -> None:
+        """Tell a device that somebody has seen its alarm.
+
+        Raises:
+            Refused: there is no such device, or it says no.
+            LinkLost: it is not connected, or does not answer.
+        """
+        device = self._devices.get(name)
+        if device is None:
+            raise Refused(f"{condition.name}: there is no device {name!r} any more")
+        if device.state is not State.CONNECTED:
+            raise LinkLost(f"{condition.name}: {name} is not connected")
+        await device.driver.acknowledge(condition, comment)
 
     def all(self) -> Iterable[Device]:
         """Every device, in the order of the settings."""

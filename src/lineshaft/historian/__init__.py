@@ -7,6 +7,7 @@ everyone who watches. The plant declares the subscription, opens store and recor
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from msgspec import Meta
@@ -102,6 +103,8 @@ class Historian:
         self.retention = Retention(
             store, config.rules(), round(config.disk_gb_max * GB), self.corrections.note
         )
+        self.aside: list[Callable[[Batch], Awaitable[None]]] = []
+        """Who else must know of what did not come over the spine, before it is acknowledged."""
         self.recorder = Recorder(spine, store, rows_max=config.rows_max, kept=self._kept)
 
     async def start(self) -> None:
@@ -134,6 +137,8 @@ class Historian:
         """
         await self.store.append(batch)
         self._kept(batch)
+        for told in self.aside:
+            await told(batch)
 
     def _kept(self, batch: Batch) -> None:
         self.namespace.infer(batch)

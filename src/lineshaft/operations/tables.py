@@ -9,7 +9,13 @@ from lineshaft.operations.alarms.rules import AlarmGroup, AlarmRules, check_rule
 from lineshaft.operations.alarms.settings import Alarm, check_alarm
 from lineshaft.operations.calendars.book import check_calendars
 from lineshaft.operations.calendars.settings import CalendarTable
+from lineshaft.operations.derived.bank import check_derived
+from lineshaft.operations.derived.settings import Derived
+from lineshaft.operations.frames.settings import Template, check_template
 from lineshaft.operations.kpis.checking import check_calendar_names
+from lineshaft.operations.notices.settings import Delivery, Recipient, Rule, check_notices
+from lineshaft.operations.reports.settings import ShiftReport, check_reports
+from lineshaft.operations.spc.settings import ChartTable, check_chart
 from lineshaft.operations.states.checking import check_work_units
 from lineshaft.operations.states.settings import Reason, WorkUnit
 
@@ -17,8 +23,20 @@ from lineshaft.operations.states.settings import Reason, WorkUnit
 class Tables(Settings, frozen=True):
     """The tables of operations."""
 
+    derived: tuple[Derived, ...] = ()
+    """One table `[[derived]]` a point that is calculated from others."""
+    charts: tuple[ChartTable, ...] = ()
+    """One table `[[charts]]` a control chart."""
     alarms: tuple[Alarm, ...] = ()
     """One table `[[alarms]]` a condition that needs an answer."""
+    recipients: tuple[Recipient, ...] = ()
+    """One table `[[recipients]]` somebody who can be told of alarms."""
+    notices: tuple[Rule, ...] = ()
+    """One table `[[notices]]` a rule by which alarms are told to recipients."""
+    delivery: Delivery = Delivery()
+    """What notices and reports go out by."""
+    reports: tuple[ShiftReport, ...] = ()
+    """One table `[[reports]]` a report that is sent when a shift has ended."""
     calendars: tuple[CalendarTable, ...] = ()
     """One table `[[calendars]]` a calendar of shifts."""
     work_units: tuple[WorkUnit, ...] = ()
@@ -29,6 +47,8 @@ class Tables(Settings, frozen=True):
     """One table `[[alarm_groups]]` alarms that are looked at, and suppressed, together."""
     alarm_rules: AlarmRules = AlarmRules()
     """Floods, and how long each priority may be shelved."""
+    frames: tuple[Template, ...] = ()
+    """One table `[[frames]]` a template of spans: batches, cycles, stops, excursions."""
 
 
 TABLES = frozenset(Tables.__struct_fields__)
@@ -40,9 +60,19 @@ def check_tables(tables: Tables) -> None:
     Raises:
         Invalid: one cannot.
     """
+    _once("[[derived]] point", (d.point for d in tables.derived))
+    check_derived([d.definition() for d in tables.derived])
     _once("[[alarms]] name", (a.name for a in tables.alarms))
     for alarm in tables.alarms:
         check_alarm(alarm)
+    _once("[[recipients]] name", (r.name for r in tables.recipients))
+    _once("[[notices]] name", (r.name for r in tables.notices))
+    check_notices(tables.recipients, tables.notices, tables.delivery)
+    _once("[[reports]] name", (r.name for r in tables.reports))
+    check_reports(tables.reports, (r.name for r in tables.recipients))
+    _once("[[charts]] name", (c.name for c in tables.charts))
+    for chart in tables.charts:
+        check_chart(chart)
     _once("[[calendars]] name", (c.name for c in tables.calendars))
     check_calendars(tables.calendars)
     check_calendar_names(tables.calendars, tables.work_units)
@@ -50,6 +80,9 @@ def check_tables(tables: Tables) -> None:
     _once("[[alarm_groups]] name", (g.name for g in tables.alarm_groups))
     check_texts(tables.alarms, tables.alarm_groups)
     check_rules(tables.alarm_rules)
+    _once("[[frames]] name", (t.name for t in tables.frames))
+    for template in tables.frames:
+        check_template(template)
 
 
 def _once(what: str, names: Iterable[str]) -> None:

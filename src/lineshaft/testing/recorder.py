@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from lineshaft.core.batch import Batch, Sample
 from lineshaft.core.point import Point
-from lineshaft.drivers import Driver
+from lineshaft.drivers import Condition, Driver
 
 PATIENCE_S = 10.0
 """How long a bench on loopback may take for anything at all."""
@@ -22,6 +22,10 @@ class Recorder:
         self.links: list[str] = []
         self.losses: Counter[str] = Counter()
         self.troubles: dict[str, str | None] = {}
+        self.told: list[Condition] = []
+        """What became of alarms of the device."""
+        self.listed: list[frozenset[str]] = []
+        """All conditions that the device listed, each time it did."""
         self.in_flight = 0
         self.peak = 0
         """The most emits that were under way at once."""
@@ -43,6 +47,17 @@ class Recorder:
             self.in_flight -= 1
             async with self._news:
                 self._news.notify_all()
+
+    async def conditions(
+        self, found: Sequence[Condition], *, listed: frozenset[str] | None = None
+    ) -> None:
+        """Keep what is told of alarms."""
+        await self._open.wait()
+        self.told += found
+        if listed is not None:
+            self.listed.append(listed)
+        async with self._news:
+            self._news.notify_all()
 
     def declare(self, points: Sequence[Point]) -> None:
         """Keep the points."""

@@ -13,12 +13,12 @@ from typing import Any, TypeVar
 import msgspec
 
 from lineshaft.core.access import Identity
-from lineshaft.core.errors import LineshaftError, Missing, Stale
+from lineshaft.core.errors import LineshaftError, Missing
 from lineshaft.core.event import Event
 from lineshaft.records import Append, Change, Delete, Predicate, Put, Record, Records
 from lineshaft.twins import Class, Document, Json, index
 from lineshaft.twins.cache import Cache
-from lineshaft.twins.matching import check_match
+from lineshaft.twins.matching import check_expected, check_match
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +89,7 @@ class _Kept(msgspec.Struct, frozen=True, array_like=True):
 
 
 Key = tuple[Class, str]
+Before = Callable[[Identity, Write | Remove, Document], Awaitable[Sequence[Change]]]
 Page = tuple[tuple[Document, ...], str]
 """Documents, and the cursor of those that follow."""
 
@@ -108,6 +109,8 @@ class Documents:
         self._writes = dict.fromkeys(Class, 0)
         """Of each class how often a write has begun or ended: a page lives between two."""
         self._locks = [asyncio.Lock() for _ in range(LOCKS)]
+        self.before: Before | None = None
+        """Asked for further changes that keep a document as it was before a change."""
         self._reading: dict[Key, object] = {}
         """Questions under way; a write takes its own out, so that no old answer is cached."""
 
@@ -162,7 +165,7 @@ class Documents:
 
     async def _there(self, class_: Class, id_: str) -> Document:
         if (found := await self.get(class_, id_)) is None:
-            raise Missing(f"{class_.value}: there is none with the identifier {id_!r}")
+            raise _missing(class_, id_)
         return found
 
     # ---- writing
@@ -249,11 +252,15 @@ class Documents:
         for change in changes:
             key = (change.class_, change.id)
             before = now[key]
+            if isinstance(change, Remove) and before is None:
+                raise _missing(*key)
             check_expected(change, before)
             after = now[key] = _after(change, before) if isinstance(change, Write) else None
             events.append(_event(who, change, before, after))
             work += [await _prepared(change, before, after), Append(event=events[-1])]
             work += change.more
+            if before is not None and self.before is not None:
+                work += await self.before(who, change, before)
             done.append(after)
         self._forget(keys)
         try:
@@ -295,30 +302,8 @@ def _size_of_page(page: Page) -> int:
     return sum(map(_size, page[0])) + ENTRY_BYTES
 
 
-def check_expected(change: Write | Remove, before: Document | None) -> None:
-    """See that a change meets the version that it expects.
-
-    Raises:
-        Stale: it does not.
-        Missing: what is to be removed does not exist.
-    """
-    version = before.version if before else 0
-    if isinstance(change, Remove) and before is None:
-        raise Missing(f"{change.class_.value}: there is none with the identifier {change.id!r}")
-    if before is not None:
-        check_match(change.match, before)
-    if change.expected is None or change.expected == version:
-        return
-    if before is None:
-        found = "does not exist"
-    elif change.expected == 0:
-        found = "exists already"
-    else:
-        found = f"has version {version}, the change was made for version {change.expected}"
-    raise Stale(
-        f"{change.class_.value} {change.id!r} {found}",
-        remedy="Read it again and make the change on what it is now.",
-    )
+def _missing(class_: Class, id_: str) -> Missing:
+    return Missing(f"{class_.value}: there is none with the identifier {id_!r}")
 
 
 def _document(class_: Class, record: Record) -> Document:

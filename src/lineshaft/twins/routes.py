@@ -10,7 +10,7 @@ from lineshaft.twins import import_routes
 from lineshaft.twins.access import routes as rule_routes
 from lineshaft.twins.api import serving
 from lineshaft.twins.api.services import Services
-from lineshaft.twins.living import event_routes, handover_routes
+from lineshaft.twins.living import event_routes, handover_routes, version_routes
 from lineshaft.twins.living import routes as life_routes
 from lineshaft.twins.plug import routes as plug_routes
 from lineshaft.web import Mount
@@ -23,6 +23,7 @@ handlers = [
     *handover_routes.handlers,
     *life_routes.handlers,
     *plug_routes.handlers,
+    *version_routes.handlers,
 ]
 
 

@@ -1,5 +1,6 @@
 """Groups, first-out, designed suppression, floods and the limits of shelving, at the desk."""
 
+import msgspec
 import pytest
 from tests.operations.alarms.desks import Clock, desk, tick
 from tests.operations.alarms.histories import ON, T0, S, X, Y, names, rows, store
@@ -279,3 +280,56 @@ async def test_a_change_is_on_record_with_what_was_before_and_its_permit(tmp_pat
         assert (first.data["new"], second.data["new"]) == (True, False)
         assert second.data["before"] == {"on_delay_s": 0.0}
         assert [e.data["permit"] for e in (first, second, third)] == ["", "MOC-12", ""]
+
+
+# ---- changed while it rings
+
+
+async def test_an_alarm_whose_limit_is_raised_while_it_rings_can_return(tmp_path):
+    async with desk(tmp_path) as made:
+        await made.define(SYSTEM, Alarm(name="a", point=X, hi=HI))
+        await made.take(rows((X, 1, 9)))
+        await made.define(SYSTEM, Alarm(name="a", point=X, hi=Limit(value=20)))
+        assert made.view(SYSTEM, "a").state.active
+        await made.take(rows((X, 2, 9)))
+        assert not made.view(SYSTEM, "a").state.active
+
+
+async def test_an_alarm_that_loses_the_limit_that_holds_returns(tmp_path):
+    async with desk(tmp_path) as made:
+        await made.define(SYSTEM, Alarm(name="a", point=X, hi=HI))
+        await made.take(rows((X, 1, 9)))
+        await made.define(SYSTEM, Alarm(name="a", point=X, lo=Limit(value=0)))
+        assert made.view(SYSTEM, "a").letter is Letter.RETURNED_UNACKNOWLEDGED
+
+
+async def test_a_cover_that_nothing_watches_any_more_is_lifted(tmp_path):
+    group = AlarmGroup(name="g", suppress_when=f"`{ON}`")
+    alarm = Alarm(name="a", point=X, hi=HI, group="g")
+    async with desk(tmp_path, alarm, groups=[group]) as made:
+        await made.take(rows((ON, 0, True), (X, 1, 9)))
+        assert made.view(SYSTEM, "a").letter is Letter.SUPPRESSED
+        await made.reload([alarm], [AlarmGroup(name="g")])
+        assert made.view(SYSTEM, "a").annunciation is Annunciation.SOUND_AND_BLINK
+
+
+async def test_a_cover_stays_when_its_alarm_is_changed_and_lifts_as_before(tmp_path):
+    alarm = Alarm(name="a", point=X, hi=HI, suppress_when="on")
+    async with desk(tmp_path) as made:
+        await made.define(SYSTEM, alarm)
+        await made.take(rows((ON, 0, True)))
+        await made.define(SYSTEM, msgspec.structs.replace(alarm, dead_band=1.0))
+        assert made.view(SYSTEM, "a").letter is Letter.SUPPRESSED
+        await made.take(rows((ON, 1, False)))
+        assert made.view(SYSTEM, "a").letter is Letter.NORMAL
+
+
+async def test_the_open_ones_are_listed_by_themselves_and_figures_count_all(tmp_path):
+    alarms = [Alarm(name=n, point=p, hi=HI) for n, p in (("a", X), ("b", Y))]
+    async with desk(tmp_path, *alarms) as made:
+        await made.take(rows((X, 2, 9)))
+        await made.take(rows((X, 1, 0)))
+        assert [v.alarm.name for v in made.views(SYSTEM, opened=True)] == ["a"]
+        assert made.book.count(SYSTEM) == 2
+        found = {m.name: m.values[0][1] for m in made.metrics()}
+    assert (found["alarms"], found["alarms_active"], found["alarm_samples_late_total"]) == (2, 1, 1)

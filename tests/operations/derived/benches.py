@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 
+import numpy as np
+
 from lineshaft.core.batch import Batch, Sample
 from lineshaft.core.errors import LineshaftError
 from lineshaft.core.plugin import build
@@ -17,6 +19,7 @@ from lineshaft.operations.derived.definition import Definition, compiled
 from lineshaft.operations.derived.engine import SUBSCRIPTION, Engine
 from lineshaft.operations.derived.marks import COLLECTIONS
 from lineshaft.operations.derived.rows import batch_of, columns_of, samples_of_result
+from lineshaft.operations.expressions.tails import Samples
 from lineshaft.records import Records
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
@@ -84,15 +87,8 @@ class Bench:
         made = self.made(definition, definitions)
         history = await self.store.read(made.inputs, -(2**62), 2**62)
         columns = columns_of(history, set(made.inputs))
-        empty = columns_of(
-            Batch.of_rows([(p, 0, None, 0x8000_0000) for p in made.inputs]), made.inputs
-        )
         for path in made.inputs:
-            none = empty[path]
-            nothing = none._replace(
-                time_ns=none.time_ns[:0], values=none.values[:0], quality=none.quality[:0]
-            )
-            columns.setdefault(path, nothing)
+            columns.setdefault(path, Samples(*(np.zeros(0, t) for t in ("i8", "f8", "u4"))))
         state = self.engine.state(definition.point)
         start = state.since_ns
         stop = self.clock.now - made.lateness_ns + 1
@@ -129,7 +125,7 @@ class Bench:
 
         await self.until(calm)
         for _ in range(3):
-            await asyncio.sleep(engines.TICK_S * 2)
+            await asyncio.sleep(0.01)
             await self.until(calm)
             await self.engine._outbox.settled()
 

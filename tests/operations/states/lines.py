@@ -6,11 +6,15 @@ import numpy as np
 
 from lineshaft.core.batch import Batch
 from lineshaft.core.plugin import build
+from lineshaft.historian.namespace import Namespace
+from lineshaft.operations.calendars.book import Calendars
+from lineshaft.operations.derived import marks
 from lineshaft.operations.derived.engine import Engine
 from lineshaft.operations.states.following import SUBJECT, SUBSCRIPTION
 from lineshaft.operations.states.naming import state_point
 from lineshaft.operations.states.part import COLLECTIONS, States
 from lineshaft.operations.states.settings import Reason, StateRule, WorkUnit
+from lineshaft.operations.states.stops import Stop, stops_of
 from lineshaft.records import Records
 from lineshaft.security.access import Branches
 from lineshaft.spines import Spine
@@ -42,22 +46,11 @@ REASONS = (
 class Clock:
     """Time that a test moves."""
 
-    now = 100_000 * S
+    def __init__(self, now: int = 100_000 * S) -> None:
+        self.now = now
 
     def __call__(self) -> int:
         return self.now
-
-
-class Known:
-    """A namespace in which nothing is known: the tests bring state points themselves."""
-
-    version = 0
-
-    def under(self, branch, who):
-        return []
-
-    def find(self, path):
-        return None
 
 
 class Plant:
@@ -65,12 +58,27 @@ class Plant:
 
     def __init__(self, records: Records, store: Store, spine: Spine, clock: Clock) -> None:
         self.records, self.store, self.spine, self.clock = records, store, spine, clock
-        self.engine = Engine(names=Known(), store=store, records=records, spine=spine)
-        self.states = States(store, records, spine, Branches(), engine=self.engine, clock=clock)
+        self.engine = Engine(
+            names=Namespace(records, points_max=1000), store=store, records=records, spine=spine
+        )
+        self.calendars = Calendars()
+        self.states = States(
+            store,
+            records,
+            spine,
+            Branches(),
+            engine=self.engine,
+            calendars=self.calendars,
+            clock=clock,
+        )
 
     async def went(self, *rows: tuple, path: str = PRESS) -> None:
         """The machine's own story: seconds and state number, and quality where it is not good."""
         await self.store.append(story(*rows, path=path))
+
+    async def stops(self, start_ns: int, stop_ns: int) -> list[Stop]:
+        """Stops that reach into a span."""
+        return stops_of(await self.states.intervals.whole(PRESS, start_ns, stop_ns), self.calendars)
 
     async def stretches(self, start_s: float, stop_s: float) -> list[tuple]:
         """What counts: start, name of the state, code of the reason."""
@@ -99,7 +107,8 @@ async def press(folder, *units, reasons=REASONS, clock=None):
     path = str(folder / "records")
     records = build(Records, {"name": "records", "kind": "sqlite", "path": path})
     store = build(Store, {"name": "store", "kind": "memory"})
-    async with store.opened(), records.opened(COLLECTIONS):
+    async with store.opened(), records.opened((*marks.COLLECTIONS, *COLLECTIONS)):
         made = Plant(records, store, spine, clock or Clock())
+        await made.engine.start()
         await made.states.start(units or (UNIT,), reasons)
         yield made

@@ -1,6 +1,6 @@
 """Work units as they are now."""
 
-from tests.operations.states.lines import FAULT, PRESS, RUN, SETUP, S, press, story
+from tests.operations.states.lines import FAULT, PRESS, RUN, SETUP, Clock, S, press, story
 
 from lineshaft.core.access import SYSTEM
 from lineshaft.operations.states.board import AGE_NS, SETTLE_NS
@@ -21,7 +21,8 @@ async def test_the_board_tells_what_a_unit_does_and_what_nobody_explained(tmp_pa
 
 
 async def test_a_change_shows_at_once_and_late_data_after_a_while(tmp_path):
-    async with press(tmp_path) as made:
+    async with press(tmp_path, clock=Clock(98_000 * S)) as made:
+        made.clock.now = 100_000 * S
         board, follower = made.states.board, made.states.follower
         await made.went((99_000, RUN))
         await follower.take(story((99_000, RUN)))
@@ -37,7 +38,8 @@ async def test_a_change_shows_at_once_and_late_data_after_a_while(tmp_path):
 
 
 async def test_nothing_is_kept_that_was_read_before_the_store_had_the_change(tmp_path):
-    async with press(tmp_path) as made:
+    async with press(tmp_path, clock=Clock(98_000 * S)) as made:
+        made.clock.now = 100_000 * S
         board, follower = made.states.board, made.states.follower
         await made.went((99_000, RUN))
         await follower.take(story((99_000, RUN), (99_100, FAULT)))

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.operations.states.lines import FAULT, PRESS, RUN, SETUP, S, press, story
+from tests.operations.states.lines import FAULT, PRESS, RUN, SETUP, Clock, S, press, story
 
 from lineshaft.core.quality import Quality
 from lineshaft.operations.states.following import SUBJECT
@@ -20,7 +20,7 @@ async def changes(made) -> list[tuple]:
 
 
 async def test_changes_are_written_once_and_old_samples_write_nothing(tmp_path):
-    async with press(tmp_path) as made:
+    async with press(tmp_path, clock=Clock(0)) as made:
         follower = made.states.follower
         await follower.take(story((10, RUN), (20, RUN), (30, FAULT)))
         await follower.take(story((30, FAULT), (25, SETUP), (40, FAULT), (50, RUN)))
@@ -35,9 +35,10 @@ async def test_changes_are_written_once_and_old_samples_write_nothing(tmp_path):
 
 
 async def test_what_came_while_nothing_ran_is_written_from_the_store(tmp_path):
-    async with press(tmp_path) as made:
+    async with press(tmp_path, clock=Clock(0)) as made:
         await made.states.follower.take(story((10, RUN)))
-    async with press(tmp_path) as made:
+    async with press(tmp_path, clock=Clock(0)) as made:
+        made.clock.now = 35 * S
         await made.went((10, RUN), (20, FAULT), (30, RUN))
         running = asyncio.get_running_loop().create_task(made.states.run())
         await made.spine.publish(SUBJECT, story((30, RUN), (40, SETUP)))
@@ -61,7 +62,7 @@ def test_however_samples_are_cut_into_batches_and_repeated_the_log_is_the_same(r
     again = data.draw(st.integers(0, max(len(batches) - 1, 0)))
 
     async def log(folder) -> list[tuple]:
-        async with press(folder) as made:
+        async with press(folder, clock=Clock(0)) as made:
             for batch in [*batches[: again + 1], *batches[again:]]:
                 if batch:
                     await made.states.follower.take(story(*batch))
@@ -74,3 +75,11 @@ def test_however_samples_are_cut_into_batches_and_repeated_the_log_is_the_same(r
         found = asyncio.run(log(pathlib.Path(folder)))
     kept = [r for i, r in enumerate(rows) if i == 0 or rows[i - 1][1] != r[1]]
     assert [t for t, _, _ in found] == [t for t, _ in kept]
+
+
+async def test_history_from_before_the_first_definition_writes_nothing_but_is_known(tmp_path):
+    async with press(tmp_path, clock=Clock(100 * S)) as made:
+        follower = made.states.follower
+        await follower.take(story((10, RUN), (20, FAULT)))
+        await follower.take(story((30, RUN), (100, RUN), (120, SETUP)))
+        assert await changes(made) == [(120, "running", "set-up")]

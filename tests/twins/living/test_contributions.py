@@ -4,17 +4,12 @@ import pytest
 from tests.twins.living.plants import plant, publish, until
 
 from lineshaft.core.access import SYSTEM
-from lineshaft.meanings import States
 from lineshaft.operations.alarms.settings import Alarm, Limit
-from lineshaft.operations.states.settings import StateRule, WorkUnit
 from lineshaft.twins import Class
 from lineshaft.twins.documents import Write
-from lineshaft.twins.living import Config, Contribution
-from lineshaft.twins.living.assets import Asset
+from lineshaft.twins.living import Contribution
 from lineshaft.twins.living.building import prop, submodel
 from lineshaft.twins.living.contributions import Contributions
-from lineshaft.twins.living.making import documents
-from lineshaft.twins.living.names import Scheme
 from lineshaft.twins.model.checking import check
 from lineshaft.twins.model.identifier import encode_id
 
@@ -107,30 +102,43 @@ async def test_who_takes_the_identifier_elsewhere_is_told_no_values(tmp_path):
         assert (await http.get(f"{AT}/$value")).json() == {"ActiveCount": 7}
 
 
-class Timelines:
-    def units(self):
-        rules = (
-            StateRule(name="running", when="speed > 0", item="executing"),
-            StateRule(name="no parts", when="!parts", loss="outside"),
-        )
-        return [WorkUnit(path=PRESS, states=rules)]
+UNIT = f"""
+[[work_units]]
+path = "{PRESS}"
+good = "{PRESS}/good"
+cycle_s = 2.0
+states = [
+  {{ name = "running", when = "speed > 0.0", item = "executing" }},
+  {{ name = "no parts", when = "speed == 0.0", loss = "outside" }},
+]
+"""
 
-    async def timeline(self, path, start_ns, stop_ns):
-        raise NotImplementedError
 
+@pytest.mark.timeout(60)
+async def test_a_work_unit_tells_its_state_and_how_the_shift_goes(tmp_path):
+    states = f"/api/v3.1/submodels/{encode_id(f'{BASE}submodel/{PRESS}/OperationalStates')}"
+    figures = f"/api/v3.1/submodels/{encode_id(f'{BASE}submodel/{PRESS}/KeyPerformanceIndicators')}"
+    async with plant(tmp_path, UNIT) as (made, http):
+        await publish(made, (f"{PRESS}/speed", 7.0), (f"{PRESS}/good", 5.0))
 
-def test_states_of_a_work_unit_are_right_and_the_present_one_is_bound():
-    states = States(Timelines())
-    before = states.version()
-    assert before == states.version()
-    assert states.contributed("acme/other") == ()
-    (one,) = states.contributed(PRESS)
-    assert one.bound == {"CurrentState": f"{PRESS}/work_state"}
-    made = documents(Asset(path=PRESS), Scheme("", "p"), Config(), lambda _: None, [one])
-    (found,) = [d for d in made if d.obj.get("idShort") == "OperationalStates"]
-    assert check("Submodel", found.obj) == []
-    names = [s["idShort"] for s in found.obj["submodelElements"][1]["value"]]
-    assert names == ["running", "no_parts"]
+        async def told(url, name):
+            answer = await http.get(f"{url}/$value")
+            return answer.is_success and answer.json().get(name)
+
+        await until(lambda: told(states, "CurrentStateName"))
+        value = (await http.get(f"{states}/$value")).json()
+        now = value["States"][value["CurrentStateName"].replace(" ", "_")]
+        assert now["Number"] == value["CurrentState"]
+        assert value["MachineryItemState"] == now["MachineryItemState"]
+        assert {s["Name"] for s in value["States"].values()} == {"running", "no parts", "stopped"}
+        for url in (states, figures):
+            await until(lambda url=url: _is(http, url, 200))
+            assert check("Submodel", (await http.get(url)).json()) == []
+        await until(lambda: told(figures, "KnownUntil"))
+        value = (await http.get(f"{figures}/$value")).json()
+        (now,) = await made.operations.kpis.current.now(SYSTEM, unit=PRESS)
+        assert (value["Day"], value["Shift"]) == (now.day, now.shift)
+        assert value["ShiftRunning"] is now.running
 
 
 class Two:
@@ -141,6 +149,9 @@ class Two:
 
     def contributed(self, path):
         return (Contribution(id_short="Alarms", semantic_id="", elements=()),)
+
+    async def refresh(self):
+        pass
 
     def values(self, path, id_short):
         return {}

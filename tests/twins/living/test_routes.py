@@ -163,3 +163,60 @@ async def test_what_a_linked_segment_names_answers_with_the_history(tmp_path):
         assert answer.is_success, answer.text
         assert "61.5" in answer.text
         assert "7.5" in answer.text
+
+
+async def test_versions_are_listed_compared_and_put_back(tmp_path):
+    async with plant(tmp_path) as (made, http):
+        own = {"modelType": "Submodel", "id": "urn:own", "category": "A"}
+        assert (await http.post("/api/v3.1/submodels", json=own)).status_code == 201
+        for word in "BC":
+            done = await http.put(at("urn:own"), json=own | {"category": word})
+            assert done.status_code == 204
+        of = {"id": "urn:own"}
+        listed = (await http.get("/api/v1/twins/versions", params=of)).json()["items"]
+        assert [(v["by"], v["deed"]) for v in listed] == [("admin", "updated")] * 2
+        newer, older = (v["at"] for v in listed)
+        one = await http.get("/api/v1/twins/versions/document", params=of | {"at": older})
+        assert one.json() == own
+        url = "/api/v1/twins/versions/compare"
+        (found,) = (await http.get(url, params=of | {"before": older})).json()["differences"]
+        assert (found["path"], found["before"], found["after"]) == ("category", "A", "C")
+        asked = of | {"before": older, "after": newer}
+        (found,) = (await http.get(url, params=asked)).json()["differences"]
+        assert found["after"] == "B"
+
+        assert (await http.delete(at("urn:own"))).status_code == 204
+        (first, *_) = (await http.get("/api/v1/twins/versions", params=of)).json()["items"]
+        assert first["deed"] == "deleted"
+        chosen = {"id": "urn:own", "at": older}
+        restored = await http.post("/api/v1/twins/versions/restore", json=chosen)
+        assert restored.status_code == 204, restored.text
+        assert (await http.get(at("urn:own"))).json() == own
+        events = await made.records.events(kind="twin.created")
+        assert events[-1].event.data["restored"].startswith("1-")
+
+
+async def test_versions_of_other_branches_do_not_exist(tmp_path):
+    async with plant(tmp_path) as (made, http):
+        await publish(made, (f"{PRESS}/oil", 61.5), ("acme/yard/gate", 1.0))
+        await grown(http)
+        plate = {"id": PLATE}
+        field = f"{at(PLATE)}/submodel-elements/OrderCodeOfManufacturer"
+        assert (await http.delete(field)).is_success
+        (only,) = (await http.get("/api/v1/twins/versions", params=plate)).json()["items"]
+        wish = {"name": "yard", "actions": ["look", "configure"], "branches": ["acme/yard"]}
+        word = (await http.post("/api/v1/tokens", json=wish)).json()["token"]
+        theirs = {"headers": {"Authorization": f"Bearer {word}"}}
+        for path, more in (
+            ("", {}),
+            ("/document", {"at": only["at"]}),
+            ("/compare", {"before": only["at"]}),
+        ):
+            url = f"/api/v1/twins/versions{path}"
+            answer = await http.get(url, params=plate | more, **theirs)
+            assert answer.status_code == 404, (path, answer.text)
+        chosen = plate | {"at": only["at"]}
+        answer = await http.post("/api/v1/twins/versions/restore", json=chosen, **theirs)
+        assert answer.status_code == 404
+        assert (await http.post("/api/v1/twins/versions/restore", json=chosen)).is_success
+        assert (await http.get(field)).is_success

@@ -8,7 +8,7 @@ import { trendAddress } from "../../router";
 import { useSession } from "../../session";
 import { useTexts } from "../../texts";
 import { JournalTable } from "./JournalTable";
-import { alarmsApi, LIMITS, type AlarmView, type Deed } from "./alarms-api";
+import { alarmsApi, watched, type AlarmView, type Deed } from "./alarms-api";
 
 const SHELVES_S = [0, 900, 3600, 14_400, 28_800];
 const REFRESH_MS = 5000;
@@ -36,12 +36,14 @@ export function AlarmCard({ view, onAnswer, onRemoved }: Props) {
     <>
       {alarm.description && <p>{alarm.description}</p>}
       <dl className="facts">
-        <dt>{texts.alarms.state}</dt><dd>{state.enabled ? texts.alarms.letter[letter] : texts.alarms.disabled}{state.limit && ` (${state.limit})`}</dd>
+        <dt>{texts.alarms.state}</dt><dd>{state.enabled ? texts.alarms.letter[letter] : texts.alarms.disabled}{state.limit && ` (${state.limits.join(" ") || state.limit})`}</dd>
         <dt>{texts.alarms.point}</dt><dd className="path-text"><Link to={trendAddress([alarm.point])} title={texts.alarms.trend}>{alarm.point}</Link></dd>
-        <dt>{texts.alarms.limit}</dt><dd>{LIMITS.filter((n) => alarm[n]).map((n) => `${n} ${format.figure(alarm[n]?.value ?? 0)}`).join(" · ") || alarm.off_normal?.value}</dd>
+        <dt>{texts.alarms.limit}</dt><dd className="path-text">{watched(alarm, (n) => format.figure(n))}</dd>
         {state.active && <><dt>{texts.alarms.since}</dt><dd>{format.time(state.active_ns / 1e6)}</dd></>}
         {state.acked && state.acked_by && <><dt>{texts.alarms.acknowledgedBy}</dt><dd>{state.acked_by}</dd></>}
         {state.shelf_ends_ns > 0 && <><dt>{texts.alarms.shelfEnds}</dt><dd>{format.time(state.shelf_ends_ns / 1e6)}</dd></>}
+        {state.suppressors.length > 0 && <><dt>{texts.alarms.suppressedBy}</dt><dd>{state.suppressors.map((by) => texts.alarms.covers[by] ?? by).join(", ")}</dd></>}
+        {view.after && <><dt>{texts.alarms.firstOut}</dt><dd>{view.after}</dd></>}
         {alarm.group && <><dt>{texts.alarms.group}</dt><dd>{alarm.group}</dd></>}
         {advice.cause && <><dt>{texts.alarms.cause}</dt><dd>{advice.cause}</dd></>}
         {advice.consequence && <><dt>{texts.alarms.consequence}</dt><dd>{advice.consequence}</dd></>}
@@ -50,7 +52,7 @@ export function AlarmCard({ view, onAnswer, onRemoved }: Props) {
       </dl>
       {can("write") && (
         <div className="stacked">
-          <Input.TextArea rows={2} maxLength={2000} value={comment} placeholder={texts.alarms.comment} aria-label={texts.alarms.comment} onChange={(e) => setComment(e.target.value)} />
+          <Input.TextArea className="alarm-comment" rows={2} maxLength={2000} value={comment} placeholder={texts.alarms.comment} aria-label={texts.alarms.comment} onChange={(e) => setComment(e.target.value)} />
           <Space wrap>
             {!state.acked && <Button type="primary" onClick={() => void answer({ do: "acknowledge", event_id: state.event_id })}>{texts.alarms.acknowledge}</Button>}
             {state.acked && !state.confirmed && <Button type="primary" onClick={() => void answer({ do: "confirm", event_id: state.event_id })}>{texts.alarms.confirm}</Button>}

@@ -37,9 +37,18 @@ function Figures({ report }: { report: Report }) {
     [texts.alarms.stale, format.count(report.stale), "< 5", report.stale >= 5],
     [texts.alarms.fleeting, format.count(report.fleeting), "0", report.fleeting > 0],
     [texts.alarms.median, report.acknowledge_s_median === null ? "–" : format.age(report.acknowledge_s_median * 1000), "", false],
+    [texts.alarms.wordless, format.count(report.acknowledged_only), "", false],
+    [texts.alarms.realarms, format.count(report.realarms), "", false],
+    [texts.alarms.covered, format.count(report.covered), "", false],
+    [texts.alarms.shelves, format.count(report.shelving.count), "", false],
+    [texts.alarms.overShelf, format.count(report.shelving.over), "0", report.shelving.over > 0],
+    [texts.alarms.unauthorised, format.count(report.unauthorised), "0", report.unauthorised > 0],
+    [texts.alarms.topShare, format.percent(report.top_share), "≤ 5 %", report.top_share > 0.05],
     [texts.alarms.klass, texts.alarms.classes[report.performance] ?? report.performance, "", false],
+    [texts.alarms.steady, texts.alarms.classes[report.steady] ?? report.steady, "", false],
+    ...(report.upset ? [[texts.alarms.upset, texts.alarms.classes[report.upset] ?? report.upset, "", true] as const] : []),
   ] as const;
-  const most = Math.max(1, ...Object.values(report.by_severity));
+  const rung = Math.max(1, Object.values(report.by_severity).reduce((a, b) => a + b, 0));
   return (
     <div className="alarm-figures">
       <div className="panel">
@@ -57,10 +66,25 @@ function Figures({ report }: { report: Report }) {
         {(["critical", "high", "medium", "low"] as Priority[]).map((p) => (
           <div key={p} className="alarm-bar">
             <span>{texts.alarms.priority[p]}</span>
-            <Progress percent={(report.by_severity[p] / most) * 100} showInfo={false} strokeColor="var(--quiet)" size="small" />
-            <span className="number right">{format.count(report.by_severity[p])}</span>
+            <Progress percent={(report.by_severity[p] / rung) * 100} showInfo={false} strokeColor="var(--quiet)" size="small" />
+            <span className="number right">{format.count(report.by_severity[p])} / {format.count(report.configured[p])}</span>
+            <span className="quiet small">{texts.alarms.target(format.percent(report.targets[p]))}</span>
           </div>
         ))}
+        <h2>{texts.alarms.perDay}</h2>
+        <Days report={report} />
+        {Object.keys(report.acknowledge).length > 0 && <h2>{texts.alarms.answered}</h2>}
+        <dl className="facts">
+          {(["critical", "high", "medium", "low"] as Priority[]).map((p) => {
+            const waits = report.acknowledge[p];
+            return waits && (
+              <div key={p} className="alarm-figure">
+                <dt>{texts.alarms.priority[p]}</dt>
+                <dd>{format.age(waits.p50_s * 1000)} · {format.age(waits.p95_s * 1000)} <span className="quiet small">({format.count(waits.count)})</span></dd>
+              </div>
+            );
+          })}
+        </dl>
         <h2>{texts.alarms.top}</h2>
         <Table
           size="small"
@@ -76,5 +100,28 @@ function Figures({ report }: { report: Report }) {
         />
       </div>
     </div>
+  );
+}
+
+const PER_DAY = 144;
+const DAYS_WIDTH = 560;
+const DAYS_HEIGHT = 70;
+
+/** Alarms a day beside the line that one operator can answer (IEC 62682). */
+function Days({ report }: { report: Report }) {
+  const texts = useTexts();
+  const format = useFormat();
+  const most = Math.max(PER_DAY * 1.1, ...report.days.map((d) => d.count));
+  const y = (n: number) => DAYS_HEIGHT - (n / most) * DAYS_HEIGHT;
+  const width = DAYS_WIDTH / Math.max(report.days.length, 1);
+  return (
+    <svg className="alarm-days" role="img" viewBox={`0 0 ${DAYS_WIDTH} ${DAYS_HEIGHT}`} aria-label={texts.alarms.perDay}>
+      {report.days.map((d, i) => (
+        <rect key={d.start_ns} x={i * width + 1} width={Math.max(width - 2, 1)} y={y(d.count)} height={DAYS_HEIGHT - y(d.count)} className={d.count > PER_DAY ? "alarm-strip-bar" : "alarm-days-bar"}>
+          <title>{`${format.time(d.start_ns / 1e6)} ${format.count(d.count)}`}</title>
+        </rect>
+      ))}
+      <line x1={0} x2={DAYS_WIDTH} y1={y(PER_DAY)} y2={y(PER_DAY)} className="alarm-days-line"><title>{texts.alarms.target(`≤ ${PER_DAY}`)}</title></line>
+    </svg>
   );
 }

@@ -1,17 +1,19 @@
 /** The list that operators work from: most urgent first, by mouse or keyboard, any length. */
 import { BellOutlined, CheckCircleOutlined } from "@ant-design/icons";
-import { App, Drawer, Input, Segmented } from "antd";
+import { App, Button, Checkbox, Drawer, Input, Segmented } from "antd";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useFormat } from "../../format";
 import { useKey, useLoad, useNow } from "../../hooks";
 import { Empty, ErrorBox, explain, Waiting } from "../../parts/Notice";
+import { useSession } from "../../session";
 import { VirtualList, type ListHandle } from "../../parts/VirtualList";
 import { useTexts } from "../../texts";
 import { AlarmCard } from "./AlarmCard";
 import { AlarmMark } from "./AlarmMark";
-import { alarmsApi, isOpen, type AlarmView, type Deed } from "./alarms-api";
+import { alarmsApi, isOpen, type AlarmView, type Deed, type Scope } from "./alarms-api";
 
-const REFRESH_MS = 2000;
+/** All alarms may be ten thousand; the open ones are few, and matter at once. */
+const REFRESH_MS: Record<Scope, number> = { open: 2000, all: 10_000 };
 const ROW_HEIGHT = 44;
 const SHELF_S = 3600;
 
@@ -19,11 +21,13 @@ export function AlarmList() {
   const texts = useTexts();
   const format = useFormat();
   const { message } = App.useApp();
-  const found = useLoad("alarms", alarmsApi.list, REFRESH_MS);
-  const [scope, setScope] = useState<"open" | "all">("open");
+  const { can } = useSession();
+  const [scope, setScope] = useState<Scope>("open");
+  const found = useLoad(`alarms ${scope}`, (signal) => alarmsApi.list(scope, signal), REFRESH_MS[scope]);
+  const [picked, setPicked] = useState<ReadonlySet<string>>(new Set());
   const [search, setSearch] = useState("");
   const [at, setAt] = useState(0);
-  const [chosen, setChosen] = useState<string>();
+  const [chosen, setChosen] = useState(() => new URLSearchParams(location.search).get("open") ?? undefined);
   const handle = useRef<ListHandle>(null);
   const all = useMemo(() => found.data?.items ?? [], [found.data]);
   const shown = useMemo(() => {
@@ -45,10 +49,35 @@ export function AlarmList() {
     found.reload();
   };
   const present = shown[here];
+  const toggle = (name: string) => setPicked((old) => {
+    const next = new Set(old);
+    if (!next.delete(name)) next.add(name);
+    return next;
+  });
+  const chosenOnes = shown.filter((v) => picked.has(v.alarm.name));
+  const toAcknowledge = (chosenOnes.length ? chosenOnes : present ? [present] : []).filter((v) => !v.state.acked);
+  const acknowledge = async () => {
+    const [one] = toAcknowledge;
+    if (!one || !can("write")) return;
+    if (toAcknowledge.length === 1) await answer(one, { do: "acknowledge", event_id: one.state.event_id });
+    else {
+      try {
+        const { refused } = await alarmsApi.acknowledge(toAcknowledge);
+        if (refused.length) void message.warning(texts.alarms.refusedOf(format.count(refused.length)));
+      } catch (error) {
+        const { sentence, remedy } = explain(error, texts);
+        void message.error(`${sentence} ${remedy}`);
+      }
+      found.reload();
+    }
+    setPicked(new Set());
+  };
   useKey("ArrowDown", (e) => { e.preventDefault(); setAt(Math.min(here + 1, shown.length - 1)); });
   useKey("ArrowUp", (e) => { e.preventDefault(); setAt(Math.max(here - 1, 0)); });
   useKey("Enter", () => present && setChosen(present.alarm.name));
-  useKey("a", () => present && !present.state.acked && void answer(present, { do: "acknowledge", event_id: present.state.event_id }));
+  useKey("a", () => void acknowledge());
+  useKey(" ", (e) => { if (present) { e.preventDefault(); toggle(present.alarm.name); setAt(Math.min(here + 1, shown.length - 1)); } });
+  useKey("c", (e) => { if (present) { e.preventDefault(); setChosen(present.alarm.name); setTimeout(focusComment, FOCUS_MS); } });
   useKey("s", () => present?.letter !== "G" && void answer(present, { do: "shelve", seconds: SHELF_S }));
 
   const open = all.filter(isOpen);
@@ -70,12 +99,17 @@ export function AlarmList() {
           {texts.alarms.openCount(format.count(open.length))} · {texts.alarms.unanswered(format.count(unanswered))}
         </span>
         <span className="grow" />
+        {can("write") && chosenOnes.length > 0 && (
+          <Button type="primary" size="small" disabled={!toAcknowledge.length} onClick={() => void acknowledge()}>
+            {texts.alarms.acknowledgeMany(format.count(toAcknowledge.length))}
+          </Button>
+        )}
         <span className="quiet small keys-hint">{texts.alarms.keys}</span>
       </div>
       <ErrorBox error={found.error} reload={found.reload} />
       {found.loading ? <Waiting />
         : shown.length === 0 ? found.error ? null
-          : all.length === 0 ? <Empty icon={<BellOutlined />} title={texts.alarms.noneTitle} remedy={texts.alarms.noneRemedy} />
+          : found.data?.total === 0 ? <Empty icon={<BellOutlined />} title={texts.alarms.noneTitle} remedy={texts.alarms.noneRemedy} />
           : <Empty icon={<CheckCircleOutlined />} title={texts.alarms.quietTitle} remedy={texts.alarms.quietRemedy} />
         : (
           <VirtualList
@@ -86,7 +120,14 @@ export function AlarmList() {
             row={(i) => {
               const view = shown[i];
               return view && (
-                <AlarmRow key={view.alarm.name} view={view} chosen={i === here} onOpen={() => { setAt(i); setChosen(view.alarm.name); }} />
+                <AlarmRow
+                  key={view.alarm.name}
+                  view={view}
+                  chosen={i === here}
+                  picked={picked.has(view.alarm.name)}
+                  onPick={() => { setAt(i); toggle(view.alarm.name); }}
+                  onOpen={() => { setAt(i); setChosen(view.alarm.name); }}
+                />
               );
             }}
           />
@@ -98,7 +139,22 @@ export function AlarmList() {
   );
 }
 
-function AlarmRow(props: { view: AlarmView; chosen: boolean; onOpen: () => void }) {
+const FOCUS_MS = 300;
+
+/** The drawer needs a moment to be there. */
+function focusComment() {
+  document.querySelector<HTMLTextAreaElement>(".alarm-comment")?.focus();
+}
+
+interface RowProps {
+  view: AlarmView;
+  chosen: boolean;
+  picked: boolean;
+  onPick: () => void;
+  onOpen: () => void;
+}
+
+function AlarmRow(props: RowProps) {
   const { view } = props;
   const texts = useTexts();
   const format = useFormat();
@@ -115,9 +171,10 @@ function AlarmRow(props: { view: AlarmView; chosen: boolean; onOpen: () => void 
       aria-current={props.chosen || undefined}
       onClick={props.onOpen}
     >
+      <Checkbox checked={props.picked} tabIndex={-1} aria-label={view.alarm.name} onClick={(e) => e.stopPropagation()} onChange={props.onPick} />
       <AlarmMark view={view} />
-      <span className="alarm-name"><strong>{view.alarm.name}</strong><span className="quiet small">{view.alarm.point}</span></span>
-      <span className="alarm-limit">{view.state.limit}</span>
+      <span className={`alarm-name ${view.after ? "alarm-after" : ""}`}><strong>{view.alarm.name}{view.state.first && view.state.active && <span className="quiet small"> {texts.alarms.firstOut}</span>}</strong><span className="quiet small">{view.alarm.point}</span></span>
+      <span className="alarm-limit">{view.state.limits.join(" ") || view.state.limit}</span>
       <span className="alarm-letter">{view.state.enabled ? texts.alarms.letter[view.letter] : texts.alarms.disabled}</span>
       <span className="quiet nowrap alarm-since" title={since ? format.time(since) : undefined}>
         {view.state.active ? format.age(now - since) : ""}

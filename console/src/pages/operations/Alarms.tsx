@@ -1,5 +1,5 @@
 /** The alarms of the plant: what is open, what happened, how good the alarm system is. */
-import { BarChartOutlined, BellOutlined, HistoryOutlined, PlusOutlined } from "@ant-design/icons";
+import { BarChartOutlined, BellOutlined, FileTextOutlined, HistoryOutlined, MailOutlined, PlusOutlined } from "@ant-design/icons";
 import { Button, Segmented } from "antd";
 import { lazy, Suspense, useState } from "react";
 import type { PageProps } from "../../page";
@@ -12,7 +12,9 @@ import { AlarmList } from "./AlarmList";
 
 const Journal = lazy(() => import("./AlarmJournal"));
 const Figures = lazy(() => import("./AlarmFigures"));
-const TABS = ["journal", "figures"];
+const Rationalisation = lazy(() => import("./Rationalisation"));
+const Notices = lazy(() => import("./AlarmNotices"));
+const TABS = ["journal", "figures", "rationalisation", "notices"];
 
 export default function Alarms({ rest }: PageProps) {
   const texts = useTexts();
@@ -31,6 +33,8 @@ export default function Alarms({ rest }: PageProps) {
             { value: "list", icon: <BellOutlined />, label: texts.alarms.list },
             { value: "journal", icon: <HistoryOutlined />, label: texts.alarms.journal },
             { value: "figures", icon: <BarChartOutlined />, label: texts.alarms.figures },
+            { value: "rationalisation", icon: <FileTextOutlined />, label: texts.alarms.rationalisation },
+            { value: "notices", icon: <MailOutlined />, label: texts.notices.tab },
           ]}
         />
         <span className="grow" />
@@ -39,9 +43,16 @@ export default function Alarms({ rest }: PageProps) {
         )}
       </div>
       <Suspense fallback={<Waiting />}>
-        {tab === "list" ? <AlarmList /> : tab === "journal" ? <Journal /> : <Figures />}
+        <Tab name={tab} />
       </Suspense>
       {defining && <AlarmDefinition onClose={() => setDefining(false)} />}
     </section>
   );
+}
+
+function Tab({ name }: { name: string }) {
+  if (name === "journal") return <Journal />;
+  if (name === "figures") return <Figures />;
+  if (name === "rationalisation") return <Rationalisation />;
+  return name === "notices" ? <Notices /> : <AlarmList />;
 }

@@ -20,7 +20,7 @@ export default function Board() {
   const texts = useTexts();
   const states = useLoad("states", statesApi.units, STATES_MS);
   const figures = useLoad("kpis now", kpiApi.now, FIGURES_MS);
-  const alarms = useLoad("alarms", alarmsApi.list, STATES_MS);
+  const alarms = useLoad("alarms", (signal) => alarmsApi.list("open", signal), STATES_MS);
   const open = useMemo(() => (alarms.data?.items ?? []).filter(isOpen), [alarms.data]);
   const shifts = useMemo(() => new Map((figures.data?.items ?? []).map((n) => [n.unit, n])), [figures.data]);
   const lines = useMemo(() => byLine(states.data?.items ?? []), [states.data]);

@@ -1,8 +1,8 @@
 /**
  * What work units did, one above the other on the same time: a Gantt chart on canvas.
  *
- * Running is a low grey bar, all else a high one, so that it reads without colour too. It is moved
- * and zoomed by the pointer or by keys, and tells what is under the pointer or chosen.
+ * Running is a low grey bar, what is not known a line, all else a high bar, so that it reads without
+ * colour too. It is moved and zoomed by the pointer or by keys, and tells what is under the pointer or chosen.
  */
 import { MinusOutlined, PlusOutlined } from "@ant-design/icons";
 import { Button } from "antd";
@@ -40,6 +40,7 @@ interface Props {
 const ROW_PX = 34;
 const BAR_PX = 24;
 const LOW_PX = 9;
+const LINE_PX = 2;
 const AXIS_PX = 20;
 const SPAN_MIN_MS = 10_000;
 const SPAN_MAX_MS = 60 * 86_400_000;
@@ -261,7 +262,7 @@ function colours(palette: Palette): Record<Tone, string> {
     "set-up": palette.accent,
     stands: palette.uncertain,
     failed: palette.bad,
-    unknown: palette.line,
+    unknown: palette.quiet,
   };
 }
 
@@ -284,7 +285,7 @@ function draw(canvas: HTMLCanvasElement, d: Drawing): void {
       const right = Math.min(x(b), d.width);
       if (right <= 0 || left >= d.width) return;
       const tone = toneOf(line.states[line.state[at] ?? -1]);
-      const tall = tone === "runs" ? LOW_PX : BAR_PX;
+      const tall = tone === "runs" ? LOW_PX : tone === "unknown" ? LINE_PX : BAR_PX;
       context.fillStyle = tones[tone];
       // What has a reason is paler: the eye is drawn to what still needs one.
       context.globalAlpha = line.reason[at] && tone !== "runs" ? 0.55 : 1;

@@ -70,7 +70,7 @@ export function UnitStops({ view, alone, onSaid }: { view: UnitView; alone: bool
         title: texts.states.done(reasonText(choice.code)),
         duration: UNDO_S,
         placement: "bottom",
-        actions: <Button size="large" onClick={() => void undo(id)}>{texts.states.undo}</Button>,
+        actions: <Button size="large" className="touch-undo" onClick={() => void undo(id)}>{texts.states.undo}</Button>,
       });
     } catch (error) {
       wrong(error);

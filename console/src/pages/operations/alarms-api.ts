@@ -12,9 +12,18 @@ export interface Limit {
   priority?: Priority;
 }
 
-export interface Alarm extends Partial<Record<LimitName | "off_normal", Limit | null>> {
+export interface Alarm extends Partial<Record<LimitName | "off_normal" | "trip", Limit | null>> {
   name: string;
   point: string;
+  exclusive?: boolean;
+  deviation_from?: string | number | null;
+  rate?: { over: string; per?: "s" | "min" | "h" } | null;
+  value?: string;
+  discrepancy?: { command: string; within_s?: number; tolerance?: number } | null;
+  stale_s?: number;
+  when?: string;
+  priority?: Priority;
+  suppress_when?: string;
   dead_band?: number;
   on_delay_s?: number;
   off_delay_s?: number;
@@ -36,11 +45,18 @@ export interface AlarmView {
     active_ns: number;
     acked_by: string;
     shelf_ends_ns: number;
+    limits: string[];
+    suppressors: string[];
+    first: boolean;
   };
   letter: Letter;
   annunciation: "none" | "sound-and-blink" | "blink" | "steady";
   in_file: boolean;
+  /** In a group with first-out: the alarm that rang first, if this one came later. */
+  after: string;
 }
+
+export type Scope = "open" | "all";
 
 export type Deed =
   | { do: "acknowledge" | "confirm"; event_id: string }
@@ -48,10 +64,35 @@ export type Deed =
   | { do: "out-of-service"; permit: string }
   | { do: "unshelve" | "in-service" | "enable" | "disable" | "reset" | "silence" | "comment" };
 
+export interface Activation {
+  start_ns: number;
+  end_ns: number | null;
+  limit: string;
+}
+
 export interface Preview {
   rung: number;
   active_ns: number;
+  suppressed: number;
+  activations: Activation[];
 }
+
+export interface Rationale {
+  name: string;
+  point: string;
+  group: string;
+  priority: Priority;
+  limits: string;
+  cause: string;
+  consequence: string;
+  action: string;
+  respond_s: number;
+  missing: string[];
+}
+
+/** How far back an alarm is tried. */
+export const TRIED_DAYS = 7;
+export const RATIONALISATION_CSV = "/api/v1/alarms/rationalisation.csv";
 
 export interface Report {
   rates: {
@@ -69,7 +110,19 @@ export interface Report {
   fleeting: number;
   by_severity: Record<Priority, number>;
   acknowledge_s_median: number | null;
+  acknowledge: Partial<Record<Priority, { count: number; p50_s: number; p95_s: number }>>;
+  acknowledged_only: number;
+  realarms: number;
+  covered: number;
+  shelving: { count: number; still: number; longest_s: number; over: number };
+  unauthorised: number;
+  days: { start_ns: number; count: number }[];
+  configured: Record<Priority, number>;
+  targets: Record<Priority, number>;
+  top_share: number;
   performance: string;
+  steady: string;
+  upset: string;
 }
 
 export interface Entry {
@@ -78,12 +131,17 @@ export interface Entry {
 }
 
 export const alarmsApi = {
-  list: (signal?: AbortSignal) => ask<{ items: AlarmView[] }>("GET", "/alarms", { signal }),
+  list: (scope: Scope, signal?: AbortSignal) => ask<{ items: AlarmView[]; total: number }>("GET", "/alarms", { query: { scope }, signal }),
   answer: (alarm: string, deed: Deed, comment = "") =>
     ask<AlarmView>("POST", "/alarms/answer", { body: { alarm, deed, comment } }),
+  acknowledge: (views: AlarmView[]) =>
+    ask<{ refused: { alarm: string; why: string }[] }>("POST", "/alarms/acknowledge", {
+      body: { event_ids: Object.fromEntries(views.map((v) => [v.alarm.name, v.state.event_id])) },
+    }),
   define: (alarm: Alarm) => ask<AlarmView>("PUT", "/alarms", { body: alarm }),
   remove: (name: string) => ask<void>("DELETE", "/alarms", { query: { name } }),
-  preview: (alarm: Alarm) => ask<Preview>("POST", "/alarms/preview", { body: { alarm, start: "-7d" } }),
+  preview: (alarm: Alarm) => ask<Preview>("POST", "/alarms/preview", { body: { alarm, start: `-${TRIED_DAYS}d` } }),
+  rationalisation: (signal?: AbortSignal) => ask<{ items: Rationale[] }>("GET", "/alarms/rationalisation", { signal }),
   journal: (start: string, alarm: string, signal?: AbortSignal) =>
     ask<{ items: Entry[] }>("GET", "/alarms/journal", { query: { start, alarm, limit: 1000 }, signal }),
   report: (start: string, signal?: AbortSignal) => ask<Report>("GET", "/alarms/report", { query: { start }, signal }),
@@ -98,8 +156,21 @@ export function priorityOf(severity: number): Priority {
 
 /** The gravest priority that an alarm may have. */
 export function gravest(alarm: Alarm): Priority {
-  const given = [...LIMITS, "off_normal" as const].flatMap((n) => alarm[n]?.priority ?? (alarm[n] ? "medium" : []));
+  if (alarm.when || alarm.stale_s || alarm.discrepancy) return alarm.priority ?? "medium";
+  const given = [...LIMITS, "off_normal" as const, "trip" as const].flatMap((n) => alarm[n]?.priority ?? (alarm[n] ? "medium" : []));
   return given.sort((a, b) => BANDS.indexOf(b) - BANDS.indexOf(a))[0] ?? "medium";
+}
+
+/** What it watches, in one line: limits and what they are on, or the condition. */
+export function watched(alarm: Alarm, figure: (n: number) => string): string {
+  if (alarm.when) return alarm.when;
+  if (alarm.stale_s) return `${figure(alarm.stale_s)} s`;
+  if (alarm.discrepancy) return `≠ ${alarm.discrepancy.command} (${figure(alarm.discrepancy.within_s ?? 10)} s)`;
+  const given = [...LIMITS, "off_normal" as const, "trip" as const].filter((n) => alarm[n]);
+  const limits = given.map((n) => `${n} ${figure(alarm[n]?.value ?? 0)}`).join(" · ");
+  const deviation = alarm.deviation_from ?? undefined;
+  const of = alarm.value || (alarm.rate ? `Δ / ${alarm.rate.over}` : deviation === undefined ? "" : `− ${deviation}`);
+  return of ? `${limits} (${of})` : limits;
 }
 
 /** Whether somebody still has something to do with it, or has put it away. */

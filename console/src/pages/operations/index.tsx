@@ -1,5 +1,12 @@
-/** The pages of operations: the board, work units, stops, shift reports, alarms. */
-import { BellOutlined, ControlOutlined, FileTextOutlined, PauseCircleOutlined } from "@ant-design/icons";
+/** The pages of operations: the board, work units, stops, shift reports, frames, control charts, alarms. */
+import {
+  BellOutlined,
+  BlockOutlined,
+  ControlOutlined,
+  FileTextOutlined,
+  LineChartOutlined,
+  PauseCircleOutlined,
+} from "@ant-design/icons";
 import { lazy } from "react";
 import type { Page } from "../../page";
 
@@ -21,6 +28,24 @@ export const pages: Page[] = [
     order: 14,
     group: "production",
     icon: <FileTextOutlined />,
+    action: "look",
+  },
+  {
+    path: "frames",
+    title: (t) => t.nav.frames,
+    component: lazy(() => import("./Frames")),
+    order: 14,
+    group: "production",
+    icon: <BlockOutlined />,
+    action: "look",
+  },
+  {
+    path: "spc",
+    title: (t) => t.spc.title,
+    component: lazy(() => import("./spc/Charts")),
+    order: 16,
+    group: "production",
+    icon: <LineChartOutlined />,
     action: "look",
   },
   {

@@ -1,17 +1,20 @@
 /** Two submodels side by side, or one with what an earlier file says of it: what differs and where. */
-import { CloseOutlined, DiffOutlined, FileTextOutlined, SwapOutlined } from "@ant-design/icons";
+import { CloseOutlined, DiffOutlined, FileTextOutlined, RollbackOutlined, SwapOutlined } from "@ant-design/icons";
 import { App, Button, Input, Select, Space, Tag, Upload } from "antd";
 import { useEffect, useMemo, useState } from "react";
+import { useFormat } from "../../format";
 import { useLoad } from "../../hooks";
 import { Link } from "../../parts/Link";
 import { Empty, ErrorBox, Waiting } from "../../parts/Notice";
 import { go, usePlace } from "../../router";
+import { useSession } from "../../session";
 import { useTexts } from "../../texts";
 import { decodeId, encodeId, type Submodel } from "./aas";
 import { aas } from "./aas-api";
 import { differences } from "./diff";
 import { DiffTable } from "./DiffTable";
-import { twins } from "./twins-api";
+import { twins, type Version } from "./twins-api";
+import { useAsk } from "./use-ask";
 
 /** A JSON file of an environment, as an export writes it. */
 interface Opened {
@@ -23,9 +26,12 @@ interface Side {
   /** Of a submodel of the plant; empty when nothing is chosen yet. */
   id: string;
   file: Opened | undefined;
-  /** As the plant made it, before people changed it. */
-  generated: boolean;
+  /** `now`, `generated` for what the plant made before people changed it, or the `at` of a version. */
+  which: string;
 }
+
+const NOW = "now";
+const GENERATED = "generated";
 
 const NONE: readonly [undefined, undefined] = [undefined, undefined];
 
@@ -36,7 +42,7 @@ export function Compare() {
   // Files are not part of the address: nobody else could open them.
   const [files, setFiles] = useState<readonly [Opened | undefined, Opened | undefined]>(NONE);
   const side = (name: string, file: Opened | undefined): Side =>
-    ({ id: decodeId(query.get(name) ?? ""), file, generated: query.get(`${name}Is`) === "generated" });
+    ({ id: decodeId(query.get(name) ?? ""), file, which: query.get(`${name}Is`) || NOW });
   const left = side("left", files[0]);
   const right = side("right", files[1]);
   const show = (l: Side, r: Side) => {
@@ -44,7 +50,7 @@ export function Compare() {
     const next = new URLSearchParams();
     for (const [name, one] of [["left", l], ["right", r]] as const) {
       if (one.id) next.set(name, encodeId(one.id));
-      if (one.id && one.generated) next.set(`${name}Is`, "generated");
+      if (one.id && one.which !== NOW) next.set(`${name}Is`, one.which);
     }
     go(`/twins/compare?${next}`, { replace: true });
   };
@@ -71,9 +77,30 @@ function Chooser({ label, side, onChoose }: { label: string; side: Side; onChoos
   const texts = useTexts();
   const t = texts.twins.compare;
   const { message } = App.useApp();
+  const { can } = useSession();
+  const format = useFormat();
+  const ask = useAsk();
   const [text, setText] = useState(side.id);
   useEffect(() => setText(side.id), [side.id]);
-  const take = () => { if (text.trim() !== side.id) onChoose({ ...side, id: text.trim() }); };
+  const take = () => { if (text.trim() !== side.id) onChoose({ ...side, id: text.trim(), which: NOW }); };
+  const loaded = useLoad(side.id && !side.file ? side.id : undefined, (signal) => twins.versions(side.id, signal));
+  const versions = loaded.data?.items;
+  const named = (v: Version) => t.until(format.time(v.until), v.by);
+  const states = [
+    { value: NOW, label: t.now },
+    { value: GENERATED, label: t.generated },
+    ...(versions ?? []).map((v) => ({ value: v.at, label: named(v) })),
+  ];
+  const restore = () => ask({
+    title: t.restoreAsk,
+    content: t.restoreHelp,
+    okText: t.restore,
+    work: async () => {
+      await twins.restore(side.id, side.which);
+      loaded.reload();
+      onChoose({ ...side, which: NOW });
+    },
+  });
   const open = async (file: File) => {
     try {
       const env = JSON.parse(await file.text()) as { submodels?: Submodel[]; modelType?: string };
@@ -99,10 +126,11 @@ function Chooser({ label, side, onChoose }: { label: string; side: Side; onChoos
             aria-label={`${label}: ${t.which}`}
             className="compare-which"
             popupMatchSelectWidth={false}
-            value={side.generated ? "generated" : "now"}
-            options={[{ value: "now", label: t.now }, { value: "generated", label: t.generated }]}
-            onChange={(which) => onChoose({ ...side, generated: which === "generated" })}
+            value={side.which}
+            options={states}
+            onChange={(which) => onChoose({ ...side, which })}
           />
+          {can("configure") && versions?.some((v) => v.at === side.which) && <Button icon={<RollbackOutlined />} aria-label={t.restore} title={t.restore} onClick={restore} />}
           <Upload accept=".json" maxCount={1} showUploadList={false} beforeUpload={(file) => { void open(file); return false; }}>
             <Button icon={<FileTextOutlined />}>{t.file}</Button>
           </Upload>
@@ -115,7 +143,7 @@ function Chooser({ label, side, onChoose }: { label: string; side: Side; onChoos
 function Result({ left, right }: { left: Side; right: Side }) {
   const texts = useTexts();
   const t = texts.twins.compare;
-  const key = JSON.stringify([left, right].map((one) => [one.id, one.file?.name, one.generated]));
+  const key = JSON.stringify([left, right].map((one) => [one.id, one.file?.name, one.which]));
   const { data, error, reload } = useLoad(key, async (signal) => {
     const [l, r] = await Promise.all([left, right].map((one) => (one.file ? undefined : asked(one, signal))));
     return [l ?? within(left.file, r), r ?? within(right.file, l)] as const;
@@ -130,8 +158,10 @@ function Result({ left, right }: { left: Side; right: Side }) {
   );
 }
 
-async function asked({ id, generated }: Side, signal: AbortSignal): Promise<Submodel | undefined> {
-  return generated ? (await twins.generated(id, signal)).base : (await aas.submodel(id, "", signal))?.data;
+async function asked({ id, which }: Side, signal: AbortSignal): Promise<Submodel | undefined> {
+  if (which === GENERATED) return (await twins.generated(id, signal)).base;
+  if (which !== NOW) return twins.versionAt(id, which, signal);
+  return (await aas.submodel(id, "", signal))?.data;
 }
 
 /** The submodel of a file that is meant: the same one, else one of that name, else the first. */

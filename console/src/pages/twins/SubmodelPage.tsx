@@ -1,9 +1,9 @@
 /** A submodel: a page of its own for what the console knows, and its elements as a living tree. */
 import { BarsOutlined, DeleteOutlined, DiffOutlined, EyeOutlined } from "@ant-design/icons";
-import { Button, Dropdown, Segmented, Tag, Tooltip } from "antd";
+import { App, Button, Dropdown, Segmented, Tag, Tooltip } from "antd";
 import { useEffect, useState } from "react";
 import { Link } from "../../parts/Link";
-import { ErrorBox, Waiting } from "../../parts/Notice";
+import { ErrorBox, explain, Waiting } from "../../parts/Notice";
 import { go, usePlace } from "../../router";
 import { useSession } from "../../session";
 import { useLanguage, useTexts } from "../../texts";
@@ -103,6 +103,7 @@ function CompareMenu({ submodel, onChange }: { submodel: Submodel; onChange: () 
   const texts = useTexts();
   const t = texts.twins;
   const { can } = useSession();
+  const { message } = App.useApp();
   const ask = useAsk();
   const id = encodeId(submodel.id);
   const reset = () => ask({
@@ -114,9 +115,19 @@ function CompareMenu({ submodel, onChange }: { submodel: Submodel; onChange: () 
       onChange();
     },
   });
+  const before = async () => {
+    try {
+      const [newest] = (await twins.versions(submodel.id)).items;
+      if (newest) go(`/twins/compare?left=${id}&leftIs=${newest.at}&right=${id}`);
+      else void message.info(t.compare.noVersions);
+    } catch (error) {
+      void message.error(explain(error, texts).sentence);
+    }
+  };
   const items = [
     { key: "other", label: t.compare.withOther, onClick: () => go(`/twins/compare?left=${id}`) },
     { key: "made", label: t.compare.withGenerated, onClick: () => go(`/twins/compare?left=${id}&leftIs=generated&right=${id}`) },
+    { key: "before", label: t.compare.withBefore, onClick: () => void before() },
     can("configure") && { key: "reset", label: t.reset, danger: true, onClick: reset },
   ].filter((item) => !!item);
   return (

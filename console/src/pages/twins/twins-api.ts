@@ -60,6 +60,17 @@ export interface Agreement {
   given: Record<string, Record<string, unknown>>;
 }
 
+/** A version of a document that somebody replaced. */
+export interface Version {
+  at: string;
+  tag: string;
+  /** When it was replaced, as ISO 8601 has it. */
+  until: string;
+  by: string;
+  deed: "updated" | "deleted";
+  bytes: number;
+}
+
 /** What is said of a document; the class is one of VDI 2770. */
 export interface AboutDocument {
   title: string;
@@ -85,6 +96,13 @@ export const twins = {
   /** A submodel as the plant made it, before people changed it. */
   generated: (submodel: string, signal?: AbortSignal) =>
     ask<{ base: Submodel }>("GET", "/twins/generated", { query: { id: submodel }, signal }),
+  /** What people replaced, the newest first. */
+  versions: (submodel: string, signal?: AbortSignal) =>
+    ask<{ items: Version[] }>("GET", "/twins/versions", { query: { id: submodel }, signal }),
+  versionAt: (submodel: string, at: string, signal?: AbortSignal) =>
+    ask<Submodel>("GET", "/twins/versions/document", { query: { id: submodel, at }, signal }),
+  restore: (submodel: string, at: string) =>
+    ask<void>("POST", "/twins/versions/restore", { body: { id: submodel, at, class: "submodels" } }),
   reset: (submodel: string) => ask<void>("POST", "/twins/reset", { body: { id: submodel, class: "submodels" } }),
   addDocument: (shell: string, file: File, about: AboutDocument) =>
     ask<{ submodel: string; path: string }>("POST", "/twins/documents", { query: { shell, name: file.name, ...about }, data: file }),

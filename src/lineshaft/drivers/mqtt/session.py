@@ -6,7 +6,7 @@ much waits to be stored, so a flood is held back in the broker and not in our me
 
 import asyncio
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -215,8 +215,12 @@ class Session:
                     self._open.discard(message.mid)
                     self._client.ack(message.mid, message.qos)
 
-    async def publish(self, topic: str, payload: bytes) -> None:
+    async def publish(
+        self, topic: str, payload: bytes, words: Mapping[str, str] | None = None
+    ) -> None:
         """Send with QoS 1; returns once the broker has it.
+
+        With MQTT 5, `words` are its user properties; 3.1.1 has none.
 
         Raises:
             LinkLost: the link is down, or the broker does not answer.
@@ -225,7 +229,11 @@ class Session:
         if self._error is not None:
             raise self._error
         answer: asyncio.Future[ReasonCode] = self._loop.create_future()
-        info = self._client.publish(topic, payload, qos=1)
+        properties = None
+        if words and self._address.version == "5":
+            properties = Properties(PacketTypes.PUBLISH)
+            properties.UserProperty = list(words.items())
+        info = self._client.publish(topic, payload, qos=1, properties=properties)
         self._published[info.mid] = answer
         try:
             code = await self._answer(answer, f"a message to {topic}")

@@ -6,7 +6,9 @@ the server's 32-bit status code. Values that the server had to drop (its queue r
 counted as `overflow`, missed messages are asked for again. A node that the server does not
 know is told and tried again now and then, while all others go on.
 
-Methods are named in `methods`; what they take and give is read from the server. Points are
+Alarms and conditions of the nodes in `events` become alarms of the plant; after each connect
+the server lists those it retains, and an acknowledgement is told to it. Methods are named in
+`methods`; what they take and give is read from the server. Points are
 listed, or picked up below `roots`. `lineshaft browse opc.tcp://…` writes the list.
 """
 
@@ -26,9 +28,19 @@ from lineshaft.core.point import Kind, Point, Value, value_of
 from lineshaft.core.quality import is_bad
 from lineshaft.core.settings import Secret, Settings
 from lineshaft.core.units import check_unit
-from lineshaft.drivers import Arguments, Bench, Driver, Feed, Found, Method, PointSettings
+from lineshaft.drivers import (
+    Arguments,
+    Bench,
+    Condition,
+    Driver,
+    Feed,
+    Found,
+    Method,
+    PointSettings,
+)
 from lineshaft.drivers.opcua import listing
 from lineshaft.drivers.opcua.bench import bench as loopback
+from lineshaft.drivers.opcua.conditions import Conditions, acknowledge
 from lineshaft.drivers.opcua.feeding import PUBLISHES, Feeding, Item, Policy, Times
 from lineshaft.drivers.opcua.link import Access, Link, split_node
 from lineshaft.drivers.opcua.link import Policy as SecurityPolicy
@@ -70,6 +82,8 @@ class OpcUa(Driver):
         """Node identifiers whose variables are all read, named by their browse path."""
         methods: tuple[MethodSettings, ...] = ()
         """What the server can be told to do."""
+        events: tuple[str, ...] = ()
+        """Node identifiers whose alarms are taken, `i=2253` for all of the server."""
         nodes_max: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 10_000
         """How many variables `roots` may bring."""
         username: str = ""
@@ -129,7 +143,9 @@ class OpcUa(Driver):
             await self._find_items(link, feed)
             self._methods = await find(link, feed, self.config.at, self.config.methods)
             self._link = link
-            feeding = Feeding(link, feed, list(self._items.values()), self._policy())
+            conditions = Conditions(link, feed, self.config.events) if self.config.events else None
+            items = list(self._items.values())
+            feeding = Feeding(link, feed, items, self._policy(), conditions)
             try:
                 await self._work(link, feeding)
             finally:
@@ -280,6 +296,11 @@ class OpcUa(Driver):
             return await super().call(path, inputs)
         return await self._methods[path].call(self._link, inputs)
 
+    async def acknowledge(self, condition: Condition, comment: str) -> None:
+        if self._link is None:
+            raise LinkLost(f"{self.name}: there is no link to {self.config.url}")
+        await acknowledge(self._link, condition, comment)
+
     # ---- looking around
 
     @classmethod
@@ -336,6 +357,8 @@ def _check(config: OpcUa.Config) -> None:
             names.add(method.name)
         for root in config.roots:
             check_place(root)
+        for notifier in config.events:
+            split_node(notifier)
     except Invalid as error:
         raise SettingsError(f"points: {error}", remedy=error.remedy) from None
     if config.security != "none" and not (config.certificate and config.private_key):
@@ -343,9 +366,9 @@ def _check(config: OpcUa.Config) -> None:
             f"security {config.security!r} needs `certificate` and `private_key`",
             remedy="Name the two files, in PEM or DER form.",
         )
-    if not config.points and not config.roots and not config.methods:
+    if not (config.points or config.roots or config.methods or config.events):
         raise SettingsError(
-            "none of `points`, `roots` and `methods` is given",
+            "none of `points`, `roots`, `methods` and `events` is given",
             remedy=f"lineshaft browse {config.url} lists what the server offers.",
         )
 

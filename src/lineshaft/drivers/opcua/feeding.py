@@ -22,6 +22,7 @@ from lineshaft.core.flow import Channel, Full
 from lineshaft.core.point import Point
 from lineshaft.core.quality import OVERFLOW, Quality, is_bad, is_good
 from lineshaft.drivers import Feed
+from lineshaft.drivers.opcua.conditions import Conditions
 from lineshaft.drivers.opcua.link import Link
 from lineshaft.drivers.opcua.values import NULL_TIME_NS, Rows, to_ns
 
@@ -77,11 +78,19 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 class Feeding:
     """The way of one run's samples: publish responses, a bounded channel, emits."""
 
-    def __init__(self, link: Link, feed: Feed, items: Sequence[Item], policy: Policy) -> None:
+    def __init__(
+        self,
+        link: Link,
+        feed: Feed,
+        items: Sequence[Item],
+        policy: Policy,
+        conditions: Conditions | None = None,
+    ) -> None:
         self.link = link
         self.feed = feed
         self.items = list(items)
         self.policy = policy
+        self.conditions = conditions
         self.channel = Channel[Rows | None](f"opcua {link.name}", size_max=8, full=Full.WAIT)
         self.subscription = 0
         self.pending = 0
@@ -110,6 +119,8 @@ class Feeding:
         self.publish_ms = result.RevisedPublishingInterval or self.policy.publish_ms
         self._heard_ns = now_ns()
         await self.add(range(len(self.items)))
+        if self.conditions is not None:
+            await self.conditions.subscribe(self.subscription)
 
     async def add(self, places: Sequence[int]) -> list[int]:
         """Subscribe the items at these places; those that failed come back, told and bad."""
@@ -225,6 +236,8 @@ class Feeding:
         for data in message.NotificationData:
             if isinstance(data, ua.DataChangeNotification):
                 self._decode(data.MonitoredItems, rows)
+            elif isinstance(data, ua.EventNotificationList) and self.conditions is not None:
+                await self.conditions.take(data.Events)
             elif isinstance(data, ua.StatusChangeNotification):
                 raise LinkLost(f"{self.link.name}: the subscription ended: {data.Status.name}")
         await self._put(rows)

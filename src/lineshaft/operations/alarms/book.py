@@ -15,7 +15,9 @@ from lineshaft.operations.alarms.detectors import (
     of_group,
 )
 from lineshaft.operations.alarms.evaluating import Signal, Signals
-from lineshaft.operations.alarms.judging import Judge, Seen
+from lineshaft.operations.alarms.happenings import Gone, Suppressed
+from lineshaft.operations.alarms.judging import SUPPRESS, Judge, Seen
+from lineshaft.operations.alarms.origins import FOREIGN, Origin
 from lineshaft.operations.alarms.rules import AlarmGroup, AlarmRules
 from lineshaft.operations.alarms.settings import Alarm, check_alarm
 from lineshaft.operations.alarms.state import State, Traits
@@ -25,7 +27,7 @@ from lineshaft.records import Collection, Column, Put, Records
 ALARMS = Collection(name="alarms", columns={"point": Column.TEXT})
 """Alarms defined at run time; the others stand in the settings file."""
 STATES = Collection(name="alarm_states")
-COLLECTIONS = (ALARMS, STATES)
+COLLECTIONS = (ALARMS, STATES, FOREIGN)
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +82,8 @@ class Book:
         self.records, self.authorizer, self.names = records, authorizer, names
         self.alarms: dict[str, Alarm] = {}
         self.in_file: set[str] = set()
+        self.foreign: dict[str, Origin] = {}
+        """Those of `alarms` that devices judge, by name."""
         self.groups: dict[str, AlarmGroup] = {}
         self.rules = AlarmRules()
         self.states: dict[str, State] = {}
@@ -90,6 +94,12 @@ class Book:
         """Expressions that cannot be compiled now, and why."""
         self._signals: dict[str, Signal] = {}
         self._version = -1
+        self._late = 0
+
+    @property
+    def late(self) -> int:
+        """Samples that came too late to be judged at their time."""
+        return self._late + self.judge.late
 
     # ---- which there are
 
@@ -101,6 +111,9 @@ class Book:
         """
         async for name, data in self._all(ALARMS.name):
             self.alarms[name] = msgspec.json.decode(data, type=Alarm)
+        async for name, data in self._all(FOREIGN.name):
+            self.foreign[name] = msgspec.json.decode(data, type=Origin)
+            self.alarms[name] = self.foreign[name].alarm
         self.take_in(settled)
         seen: dict[str, dict[str, Seen]] = {}
         async for name, data in self._all(STATES.name):
@@ -148,7 +161,34 @@ class Book:
         """
         old = {c.alarm for c in self.judge.channels} - set(fresh)
         seen = {n: self.judge.seen(n) for n in old if n in self.alarms}
+        for name in fresh:
+            # What it stands at is where its new limits begin from, so that it can return.
+            seen[name] = dict.fromkeys(self._holding(name), Seen(raw=True, told=True))
         return self._judge_anew(seen)
+
+    def _holding(self, name: str) -> list[str]:
+        """The limits and covers that hold, as the state has it."""
+        state = self.state(name)
+        limits = (state.limits or (state.limit,)) if state.condition else ()
+        return [*limits, *(f"{SUPPRESS}{by}" for by in state.suppressors)]
+
+    def orphans(self, now_ns: int) -> list[tuple[str, Gone | Suppressed]]:
+        """What must end because nothing watches it any more: its limit or cover is gone."""
+        found: list[tuple[str, Gone | Suppressed]] = []
+        for name, state in self.states.items():
+            watched = name in self.alarms and name not in self.foreign
+            if not watched or not (state.condition or state.suppressors):
+                continue
+            there = self.judge.seen(name)
+            limits = state.limits or (state.limit,)
+            if state.condition and not any(limit in there for limit in limits):
+                found.append((name, Gone(time_ns=now_ns)))
+            found += [
+                (name, Suppressed(time_ns=now_ns, on=False, by=by))
+                for by in state.suppressors
+                if by in ("state", "group") and f"{SUPPRESS}{by}" not in there
+            ]
+        return found
 
     def changed(self) -> bool:
         """Whether points came or changed that an expression needs."""
@@ -161,6 +201,7 @@ class Book:
 
     def _judge_anew(self, seen: Mapping[str, Mapping[str, Seen]]) -> list[Signal]:
         self._version = self.names.version
+        self._late += self.judge.bank.late
         old, self._signals, self.troubles = self._signals, {}, {}
         fresh: list[Signal] = []
         for alarm in self.alarms.values():
@@ -230,10 +271,18 @@ class Book:
             if (s := self.state(name)).first and retain(s)
         }
 
-    def views(self, who: Identity) -> list[View]:
-        """All alarms that the caller may see, most urgent first, what followed beneath."""
+    def count(self, who: Identity) -> int:
+        """How many alarms exist for somebody."""
+        return sum(self.sees(who, a) for a in self.alarms.values())
+
+    def views(self, who: Identity, *, opened: bool = False) -> list[View]:
+        """All alarms that the caller may see, most urgent first, what followed beneath.
+
+        `opened`: those alone that somebody has to do with, which are not normal and enabled.
+        """
         firsts = self.firsts()
-        found = [self.view(a, firsts) for a in self.alarms.values() if self.sees(who, a)]
+        wanted = self._open() if opened else self.alarms.values()
+        found = [self.view(a, firsts) for a in wanted if self.sees(who, a)]
         order = list(Annunciation)
 
         def place(view: View) -> tuple[int, int, int, str]:
@@ -250,6 +299,13 @@ class Book:
             return ranked
         leading = [v for v in ranked if v.after not in shown]
         return [w for v in leading for w in (v, *followers.get(v.alarm.name, ()))]
+
+    def _open(self) -> list[Alarm]:
+        return [
+            self.alarms[name]
+            for name, state in self.states.items()
+            if name in self.alarms and state.enabled and letter(state) is not Letter.NORMAL
+        ]
 
     def sees(self, who: Identity, alarm: Alarm) -> bool:
         """Whether the alarm exists for somebody."""

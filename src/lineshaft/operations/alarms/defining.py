@@ -7,6 +7,7 @@ from lineshaft.core.errors import Invalid
 from lineshaft.core.event import Event
 from lineshaft.operations.alarms.book import ALARMS, STATES, Book
 from lineshaft.operations.alarms.detectors import compiled, formulas
+from lineshaft.operations.alarms.origins import FOREIGN
 from lineshaft.operations.alarms.settings import Alarm, check_alarm
 from lineshaft.records import Append, Change, Delete, Put
 
@@ -29,6 +30,16 @@ def check_define(book: Book, who: Identity, alarm: Alarm) -> None:
         raise Invalid(
             f"alarm {alarm.name!r} stands in the settings file",
             remedy="Change it there, then reload.",
+        )
+    if alarm.name in book.foreign:
+        raise Invalid(
+            f"alarm {alarm.name!r} is judged by the device {book.foreign[alarm.name].device!r}",
+            remedy="Change it there, or choose another name.",
+        )
+    if alarm.name in book.foreign:
+        raise Invalid(
+            f"alarm {alarm.name!r} is one of the device {book.foreign[alarm.name].device!r}",
+            remedy="Take another name; what a device judges is changed at the device.",
         )
     if known is None and len(book.alarms) >= ALARMS_MAX:
         raise Invalid(f"there are {ALARMS_MAX} alarms already", remedy="Remove some.")
@@ -93,5 +104,6 @@ def removed(book: Book, who: Identity, alarm: Alarm, permit: str) -> list[Change
     return [
         Delete(collection=ALARMS.name, key=alarm.name),
         Delete(collection=STATES.name, key=alarm.name),
+        Delete(collection=FOREIGN.name, key=alarm.name),
         Append(event=event),
     ]

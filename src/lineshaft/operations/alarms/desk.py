@@ -21,6 +21,7 @@ from lineshaft.operations.alarms import book as pages
 from lineshaft.operations.alarms.book import Book, NoNames, Settled, View
 from lineshaft.operations.alarms.defining import check_define, defined, removed
 from lineshaft.operations.alarms.evaluating import Signal
+from lineshaft.operations.alarms.figures import figures
 from lineshaft.operations.alarms.flooding import BY, Flood
 from lineshaft.operations.alarms.going import Going
 from lineshaft.operations.alarms.happenings import Acknowledged, AnyHappening, Enabled, Passed
@@ -35,10 +36,11 @@ from lineshaft.operations.alarms.transitions import after
 from lineshaft.records import Append, Change, Records
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
+from lineshaft.web.metrics import Metric
 
 log = logging.getLogger(__name__)
 
-ALARMS, STATES, COLLECTIONS = pages.ALARMS, pages.STATES, pages.COLLECTIONS
+COLLECTIONS = pages.COLLECTIONS
 SUBSCRIPTION = "alarms"
 """The durable subscription that the desk reads; the plant declares it on the spine."""
 TICK_S = 1.0
@@ -72,9 +74,11 @@ class Desk:
     ) -> None:
         self._records, self._spine, self._authorizer = records, spine, authorizer
         self._store, self._clock = store, clock
-        self.book = Book(records, authorizer, names or NoNames())
+        self.book = Book(records, authorizer, NoNames() if names is None else names)
         self._flood = Flood(AlarmRules())
-        self._turn = asyncio.Lock()
+        self._told = 0
+        self.turn = asyncio.Lock()
+        """Held by whoever changes the book."""
         self.trouble = ""
         """Why transitions cannot be kept now; empty when they can."""
 
@@ -93,7 +97,7 @@ class Desk:
         """
         await self.book.load(Settled(in_file, groups, rules or AlarmRules()))
         self._flood_anew()
-        async with self._turn:
+        async with self.turn:
             await self._know(list(self.book.judge.signals.by_key.values()))
 
     async def reload(
@@ -107,7 +111,7 @@ class Desk:
         Raises:
             Invalid: an alarm cannot ring, or a name stands twice; nothing has changed then.
         """
-        async with self._turn:
+        async with self.turn:
             old = dict(self.book.alarms)
             self.book.take_in(Settled(in_file, groups, rules or AlarmRules()))
             now = self.book.alarms
@@ -118,13 +122,16 @@ class Desk:
         states = self.book.states.values()
         since = self._clock() - TEN_MINUTES_NS
         times = [s.active_ns for s in states if s.active_ns > since]
-        rules = self.book.rules
+        rules, count = self.book.rules, self._flood.count
         on = self._flood.on or any(BY in s.suppressors for s in states)
         self._flood = Flood(rules, times if rules.flood_suppress else (), on=on)
+        self._flood.count = count
 
     async def _know(self, signals: Sequence[Signal]) -> None:
         """Have new expressions know history, and judge what nobody has judged yet."""
         judge, store = self.book.judge, self._store
+        if orphans := self.book.orphans(self._clock()):
+            await self.keep(orphans, set())
         if store is None:
             return
         for signal in signals:
@@ -136,7 +143,7 @@ class Desk:
                 log.warning("history not known", extra={"cause": str(error)})
                 continue
             told, moved = judge.take(rows)
-            await self._keep_at_last(told, moved)
+            await self.keep(told, moved)
 
     async def run(self) -> None:
         """Judge what passes on the spine, until cancelled."""
@@ -156,27 +163,27 @@ class Desk:
 
     async def take(self, batch: Batch) -> None:
         """Judge a batch; returns once what it brought about is kept."""
-        async with self._turn:
+        async with self.turn:
             told, moved = self.book.judge.push(batch)
             if told or moved:
-                await self._keep_at_last(told, moved)
+                await self.keep(told, moved)
 
     async def tick(self) -> None:
         """Look whether time alone has changed something."""
         now = self._clock()
-        async with self._turn:
+        async with self.turn:
             if self.book.changed():
                 await self._know(self.book.rebuild(()))
             told, moved = self.book.judge.tick(now)
             alarms = self.book.alarms.items()
             passed = [(n, Passed(time_ns=now)) for n, a in alarms if self._waits(a)]
-            await self._keep_at_last(told, moved, passed, now_ns=now)
+            await self.keep(told, moved, passed, now_ns=now)
 
     def _waits(self, alarm: Alarm) -> bool:
         """Whether time alone may change it: it is on a shelf, or rings again."""
         return alarm.life.realarm_s > 0 or self.book.state(alarm.name).shelf is not Shelf.NO
 
-    async def _keep_at_last(
+    async def keep(
         self,
         told: Iterable[Told],
         moved: set[str],
@@ -192,17 +199,16 @@ class Desk:
         states = going.states
         changed = [*states.keys() | moved]
         for start in range(0, len(changed), CHANGES_MAX):
-            part = changed[start : start + CHANGES_MAX]
-            names = set(part)
-            changes: list[Change] = [
-                self.book.page(n, states.get(n) or self.book.state(n)) for n in part
-            ]
-            changes += [Append(event=e) for n, e in going.events if n in names]
-            await self._commit_at_last(changes)
+            names = dict.fromkeys(changed[start : start + CHANGES_MAX])
+            pages = [self.book.page(n, states.get(n) or self.book.state(n)) for n in names]
+            events = [Append(event=e) for n, e in going.events if n in names]
+            await self.commit([*pages, *events])
         self.book.states |= states
+        self._told += len(going.events)
         await self._tell(e for _, e in going.events)
 
-    async def _commit_at_last(self, changes: list[Change]) -> None:
+    async def commit(self, changes: Sequence[Change]) -> None:
+        """Write changes; while they cannot be written, sources are held back."""
         attempt = 0
         while True:
             try:
@@ -218,9 +224,9 @@ class Desk:
 
     # ---- looking
 
-    def views(self, who: Identity) -> list[View]:
-        """All alarms that the caller may see, most urgent first."""
-        return self.book.views(who)
+    def views(self, who: Identity, *, opened: bool = False) -> list[View]:
+        """Alarms that the caller may see, most urgent first; `opened`: the open ones alone."""
+        return self.book.views(who, opened=opened)
 
     def view(self, who: Identity, name: str) -> View:
         """One alarm.
@@ -250,7 +256,7 @@ class Desk:
         """
         alarm = self._answerable(who, name)
         _check_comment(comment)
-        async with self._turn:
+        async with self.turn:
             done, event = self._answered(alarm, what, who, comment, permit)
             if isinstance(done, State) and isinstance(what, Enabled):
                 self.book.judge.forget(name)
@@ -280,7 +286,7 @@ class Desk:
         now, refused = self._clock(), []
         states: dict[str, State] = {}
         events: list[Event] = []
-        async with self._turn:
+        async with self.turn:
             for name, event_id in event_ids.items():
                 try:
                     alarm = self._answerable(who, name)
@@ -325,7 +331,7 @@ class Desk:
             Denied: the identity may not configure that branch.
         """
         check_define(self.book, who, alarm)
-        async with self._turn:
+        async with self.turn:
             changes = defined(self.book, who, alarm, permit)
             await self._records.commit(*changes)
             self.book.alarms[alarm.name] = alarm
@@ -341,13 +347,25 @@ class Desk:
             Invalid: it stands in the settings file.
         """
         alarm = self.book.known(who, name)
-        async with self._turn:
+        async with self.turn:
             changes = removed(self.book, who, alarm, permit)
             await self._records.commit(*changes)
             del self.book.alarms[name]
+            self.book.foreign.pop(name, None)
             self.book.states.pop(name, None)
             self.book.rebuild(())
         await self._tell(c.event for c in changes if isinstance(c, Append))
+
+    def check_operator(self, who: Identity, name: str, comment: str = "") -> None:
+        """See that the identity may answer the alarm, with this comment.
+
+        Raises:
+            Missing: there is no such alarm for this identity.
+            Denied: it may only look.
+            Invalid: the comment is too long.
+        """
+        self._answerable(who, name)
+        _check_comment(comment)
 
     def check_engineer(self, who: Identity, name: str) -> None:
         """See that the identity may change what is watched, not only answer.
@@ -364,6 +382,10 @@ class Desk:
                 await self._spine.announce(event)
             except LineshaftError as error:
                 log.warning("event not announced", extra={"kind": event.kind, "cause": str(error)})
+
+    def metrics(self) -> list[Metric]:
+        """Figures for Prometheus."""
+        return figures(self.book, self._flood, self._told)
 
     def problems(self) -> list[str]:
         """What is wrong now."""

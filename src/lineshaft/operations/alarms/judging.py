@@ -106,6 +106,11 @@ class Judge:
         )
 
     @property
+    def late(self) -> int:
+        """Samples that came too late; of expressions since each was compiled."""
+        return self.bank.late + sum(s.late for s in self.signals.by_key.values())
+
+    @property
     def points(self) -> list[str]:
         """The points that are watched."""
         plain = [s for s in self._of_source if not s.startswith("=")]
@@ -130,8 +135,11 @@ class Judge:
         return [*told, *self._happened(changes, before)], moved
 
     def take(self, rows: Sequence[Rows]) -> tuple[list[Told], set[str]]:
-        """Judge rows of expressions that somebody else has worked out."""
-        return self._judged([self._spread(r) for r in rows])
+        """Judge rows of expressions that history gave; what was judged before is not late."""
+        late = self.bank.late
+        judged = self._judged([self._spread(r) for r in rows])
+        self.bank.late = late
+        return judged
 
     def forget(self, alarm: str) -> None:
         """Judge an alarm anew, from its next value on."""

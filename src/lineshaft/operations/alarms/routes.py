@@ -1,5 +1,7 @@
 """Alarms over HTTP: list, answer, define, try on history, journal, figures."""
 
+import enum
+
 import msgspec
 from litestar import Response
 
@@ -9,6 +11,7 @@ from lineshaft.core.errors import Invalid
 from lineshaft.operations.alarms import happenings as h
 from lineshaft.operations.alarms.book import View
 from lineshaft.operations.alarms.desk import Desk, Refusal
+from lineshaft.operations.alarms.foreign import Foreign
 from lineshaft.operations.alarms.preview import Preview, preview
 from lineshaft.operations.alarms.rationalisation import Rationale, as_csv, rationale
 from lineshaft.operations.alarms.report import Report, entries, report
@@ -133,10 +136,20 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     stop: str = "now"
 
 
+class Scope(enum.Enum):
+    """Which alarms are listed."""
+
+    ALL = "all"
+    OPEN = "open"
+    """Those that somebody has to do with: not normal, and enabled."""
+
+
 class AlarmList(msgspec.Struct, frozen=True):
     """Alarms, most urgent first."""
 
     items: list[View]
+    total: int
+    """How many there are, the normal ones too."""
 
 
 class Journal(msgspec.Struct, frozen=True):
@@ -180,9 +193,9 @@ _ENGINEERS = (Suppress, OutOfService, InService, Enable, Disable)
 
 
 @get("/alarms", action=Action.LOOK, tags=["alarms"], summary="All alarms")
-async def list_alarms(desk: Desk, who: Identity) -> AlarmList:
+async def list_alarms(desk: Desk, who: Identity, scope: Scope = Scope.ALL) -> AlarmList:
     """Every alarm that the caller may see with its state, most urgent first."""
-    return AlarmList(desk.views(who))
+    return AlarmList(desk.views(who, opened=scope is Scope.OPEN), desk.book.count(who))
 
 
 @post(
@@ -192,13 +205,13 @@ async def list_alarms(desk: Desk, who: Identity) -> AlarmList:
     summary="Answer an alarm",
     status_code=200,
 )
-async def answer_alarm(data: Answer, desk: Desk, authorizer: Authorizer, who: Identity) -> View:
+async def answer_alarm(data: Answer, desk: Desk, foreign: Foreign, who: Identity) -> View:
     """Acknowledge, confirm, shelve, reset and so on; 409 names the OPC UA code of a refusal."""
     if isinstance(data.deed, _ENGINEERS):
         desk.check_engineer(who, data.alarm)
     permit = getattr(data.deed, "permit", "")
     what = happening(data.deed, who)
-    return await desk.answer(who, data.alarm, what, comment=data.comment, permit=permit)
+    return await foreign.answer(who, data.alarm, what, comment=data.comment, permit=permit)
 
 
 @post(
@@ -208,14 +221,14 @@ async def answer_alarm(data: Answer, desk: Desk, authorizer: Authorizer, who: Id
     summary="Acknowledge many alarms",
     status_code=200,
 )
-async def acknowledge_alarms(data: Seen, desk: Desk, who: Identity) -> Refused:
+async def acknowledge_alarms(data: Seen, foreign: Foreign, who: Identity) -> Refused:
     """All that can be, in one transaction; the answer names the others, and why not."""
     if len(data.event_ids) > ACKNOWLEDGED_MAX:
         raise Invalid(
             f"{len(data.event_ids)} alarms at once, wanted at most {ACKNOWLEDGED_MAX}",
             remedy="Acknowledge them in several steps.",
         )
-    return Refused(await desk.acknowledge(who, data.event_ids, comment=data.comment))
+    return Refused(await foreign.acknowledge(who, data.event_ids, comment=data.comment))
 
 
 @put("/alarms", action=Action.CONFIGURE, tags=["alarms"], summary="Define an alarm")

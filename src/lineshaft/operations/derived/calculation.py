@@ -137,8 +137,9 @@ class Calculation:
                 self.newest_ns = max(self.newest_ns, int(np.max(samples.time_ns)))
         every_ns = compiled.expression.every_ns
         told = min(heard_ns.values(), default=LONG_AGO) - compiled.lateness_ns
+        ticked = every_ns > 0 and told // every_ns > self.until_ns // every_ns
         result = None
-        if columns or every_ns or self.newest_ns > self.until_ns:
+        if columns or ticked or self.newest_ns > self.until_ns:
             result = evaluator.push(columns, heard_ns=heard_ns)
             self.rows += len(result.time_ns)
             self.dropped += result.dropped
@@ -148,8 +149,9 @@ class Calculation:
                 stop_ns = FOREVER if unbounded else late.stop_ns
                 self.widen(Mark(start_ns=late.start_ns, stop_ns=stop_ns))
             self.renew |= unbounded and bool(result.late)
-        silent = not every_ns and self.newest_ns <= self.until_ns
-        self.told_ns = max(self.told_ns, told if silent else self.until_ns)
+        behind = every_ns > 0 and told // every_ns > self.until_ns // every_ns
+        done = self.newest_ns <= self.until_ns and not behind
+        self.told_ns = max(self.told_ns, told if done else self.until_ns)
         return result
 
     def _note_late(self, columns: Columns) -> None:

@@ -11,10 +11,11 @@ from lineshaft.core.batch import Batch
 from lineshaft.core.clock import now_ns
 from lineshaft.core.errors import Invalid, Missing, Unavailable
 from lineshaft.core.flow import wait_s
+from lineshaft.core.point import Point
 from lineshaft.operations import Names
 from lineshaft.operations.derived import deletions
 from lineshaft.operations.derived.bank import Bank, Step, graph_of
-from lineshaft.operations.derived.calculation import Calculation, Phase
+from lineshaft.operations.derived.calculation import Calculation
 from lineshaft.operations.derived.definition import Definition, check_definition
 from lineshaft.operations.derived.marks import (
     FOREVER,
@@ -28,11 +29,13 @@ from lineshaft.operations.derived.marks import (
 )
 from lineshaft.operations.derived.outbox import Outbox
 from lineshaft.operations.derived.repairs import Hands, Repairs
+from lineshaft.operations.derived.state import State, metrics_of, problems_of, state_of
 from lineshaft.operations.expressions.graph import Touched
 from lineshaft.operations.expressions.tails import LONG_AGO
 from lineshaft.records import Change, Delete, Records
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
+from lineshaft.web.metrics import Metric
 
 log = logging.getLogger(__name__)
 
@@ -42,26 +45,6 @@ ROWS_MAX = 50_000
 """Samples taken in at once."""
 TICK_S = 0.5
 """Seconds from one look at the clock to the next."""
-PROBLEMS_MAX = 20
-"""Troubles told one by one."""
-
-
-class State(msgspec.Struct, frozen=True, kw_only=True):
-    """How a derived point fares."""
-
-    phase: Phase = Phase.WAITING
-    trouble: str = ""
-    """Why it has no rows, or is not right now; empty when all is well."""
-    until_ns: int = 0
-    """Rows up to here are given; 0 when there is none."""
-    since_ns: int = 0
-    """When it was first defined, or how far back it was computed."""
-    rows: int = 0
-    """Rows given since the process began."""
-    changed: int = 0
-    """Rows that were put right afterwards since the process began."""
-    todo_ns: tuple[int, int] | None = None
-    """From when to when rows are to be computed anew."""
 
 
 class Engine:
@@ -97,8 +80,10 @@ class Engine:
             if key != SEEN_KEY:
                 self._known[key] = msgspec.json.decode(data, type=Kept)
 
-    async def put(self, owner: str, definitions: Sequence[Definition]) -> None:
+    async def put(self, owner: str, definitions: Sequence[Definition], *changes: Change) -> None:
         """Replace all definitions of an owner; what is unchanged goes on as it was.
+
+        The owner's own changes of the records are committed with it.
 
         Raises:
             Invalid: one can never be, a point stands twice or belongs to another owner, or is made
@@ -110,13 +95,12 @@ class Engine:
             owned = {**self._owned, owner: mine}
             graph = graph_of([d for ds in owned.values() for d in ds.values()])
             made = await self._made(owner, mine)
-            changes: list[Change] = [
-                put_kept(c.kept) for c in made.values() if c.kept != self._known.get(c.path)
-            ]
+            kept_now = [c.kept for c in made.values() if c.kept != self._known.get(c.path)]
             gone = [p for p, k in self._known.items() if k.owner == owner and p not in mine]
-            changes += [Delete(collection=KEPT.name, key=p) for p in gone]
-            if changes:
-                await self._records.commit(*changes)
+            forgotten = [Delete(collection=KEPT.name, key=p) for p in gone]
+            every: list[Change] = [*changes, *map(put_kept, kept_now), *forgotten]
+            if every:
+                await self._records.commit(*every)
             for path in gone:
                 del self._known[path]
             for path, calculation in made.items():
@@ -172,6 +156,10 @@ class Engine:
         from_ns = max(edge_ns + 1, known.since_ns)
         return Kept(owner=owner, definition=definition, since_ns=known.since_ns, from_ns=from_ns)
 
+    def owned(self) -> list[tuple[str, Definition]]:
+        """All definitions with their owners."""
+        return [(o, d) for o, mine in self._owned.items() for d in mine.values()]
+
     def definitions(self, owner: str = "") -> list[Definition]:
         """Those of an owner, or of all."""
         owners = [owner] if owner else list(self._owned)
@@ -187,40 +175,25 @@ class Engine:
     def state(self, point: str) -> State | None:
         """How a derived point fares; None when there is no definition of it."""
         calculation = self._bank.calculations.get(point)
-        if calculation is None:
-            return None
-        until, mark = calculation.until_ns, calculation.mark
-        dropped = calculation.dropped
-        return State(
-            phase=calculation.phase,
-            trouble=calculation.trouble
-            or (f"{point}: {dropped} samples did not fit into its windows" if dropped else ""),
-            until_ns=0 if until == LONG_AGO else until,
-            since_ns=calculation.kept.since_ns,
-            rows=calculation.rows,
-            changed=calculation.changed,
-            todo_ns=(mark.start_ns, min(mark.stop_ns, until + 1)) if mark else None,
-        )
+        return None if calculation is None else state_of(calculation)
 
     def problems(self) -> list[str]:
         """What is wrong now."""
-        found = [self._trouble] if self._trouble else []
-        states = [s for c in self._bank.calculations.values() if (s := self.state(c.path))]
-        troubles = [f"derived: {s.trouble}" for s in states if s.trouble]
-        found += troubles[:PROBLEMS_MAX]
-        if len(troubles) > PROBLEMS_MAX:
-            found.append(f"derived: {len(troubles) - PROBLEMS_MAX} more points are in trouble")
-        if self._bank.ahead_dropped:
-            found.append(
-                f"derived: {self._bank.ahead_dropped} samples lay more than a minute ahead of the"
-                " clock, and too many waited; set the clocks, then recompute"
-            )
-        return found
+        return [*([self._trouble] if self._trouble else []), *problems_of(self._bank)]
+
+    def metrics(self) -> list[Metric]:
+        """Its figures."""
+        return metrics_of(self._bank, self._outbox)
 
     # ---- running
 
     async def run(self) -> None:
-        """Calculate until cancelled."""
+        """Calculate until cancelled.
+
+        What a run before this one had in memory is not relied on: it may have ended in between.
+        """
+        for calculation in self._bank.calculations.values():
+            calculation.forget()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen(), name="derived listen")
             group.create_task(self._watch_time(), name="derived time")
@@ -234,7 +207,7 @@ class Engine:
         async with self._spine.subscribe(name=SUBSCRIPTION, rows_max=ROWS_MAX) as batches:
             async for batch in batches:
                 async with self._turn:
-                    await self._keep(self._bank.push(batch, self._clock()))
+                    await self._keep(await self._bank.push(batch, self._clock()))
 
     async def _watch_time(self) -> None:
         while True:
@@ -245,7 +218,7 @@ class Engine:
                         self._declare()
                         self._repairs.news.set()
                     self._version = self._names.version
-                await self._keep(self._bank.tick(self._clock()))
+                await self._keep(await self._bank.tick(self._clock()))
 
     async def _keep(self, step: Step) -> None:
         """Have rows published, and marks on record; called with the turn."""
@@ -260,7 +233,7 @@ class Engine:
     async def _keep_marks(self, marked: Sequence[Calculation]) -> None:
         """Put wider marks on record, however long it takes; sources are held back meanwhile."""
         changes: list[Change] = []
-        for calculation in marked:
+        for calculation in filter(self._is_there, marked):
             mark, known = calculation.mark, calculation.kept.mark
             if mark is None or (known is not None and known.covers(_open(mark))):
                 continue
@@ -283,16 +256,24 @@ class Engine:
         if marked:
             self._repairs.news.set()
 
+    def _is_there(self, calculation: Calculation) -> bool:
+        """Whether it was not removed or defined otherwise meanwhile."""
+        return self._bank.calculations.get(calculation.path) is calculation
+
     async def _done(self, calculation: Calculation) -> None:
         """Put on record what is left to do; called with the turn."""
         mark = _open(calculation.mark) if calculation.mark else None
         kept = msgspec.structs.replace(calculation.kept, mark=mark)
-        if kept == calculation.on_record or calculation.path not in self._known:
+        if kept == calculation.on_record or not self._is_there(calculation):
             return
         await self._records.commit(put_kept(kept))
         calculation.kept = calculation.on_record = self._known[calculation.path] = kept
 
     # ---- history that changes
+
+    def find(self, path: str) -> Point | None:
+        """What a definition may read: a point of the namespace, or a derived one."""
+        return self._bank.known(path)
 
     async def kept_aside(self, batch: Batch) -> None:
         """Take in what was stored without the spine: an import, a correction, a client's samples.
@@ -313,7 +294,7 @@ class Engine:
         rest = batch.take(np.array([points[n] not in touched for n in index], dtype=np.bool_))
         async with self._turn:
             await self._keep_marks(self._bank.touch(changed))
-            await self._keep(self._bank.push(rest, self._clock()))
+            await self._keep(await self._bank.push(rest, self._clock()))
 
     async def deleted(self, points: list[str], start_ns: int, stop_ns: int) -> None:
         """Take in that samples are gone; of no points: of any."""
@@ -328,8 +309,12 @@ class Engine:
         after = await self._store.after([path], stop_ns)
         return Touched(path, start_ns, int(after.time_ns[0]) if len(after) else FOREVER)
 
-    async def recompute(self, point: str, start_ns: int | None, stop_ns: int) -> State:
+    async def recompute(
+        self, point: str, start_ns: int | None, stop_ns: int, *changes: Change
+    ) -> None:
         """Have rows of a span computed again; None begins where it was first defined.
+
+        The caller's own changes of the records are committed with it.
 
         Raises:
             Missing: there is no such derived point.
@@ -343,14 +328,17 @@ class Engine:
                 raise Invalid(calculation.trouble, remedy="Mend its definition first.")
             kept = calculation.kept
             start_ns = kept.since_ns if start_ns is None else start_ns
-            calculation.kept = msgspec.structs.replace(
-                kept, since_ns=min(start_ns, kept.since_ns), from_ns=min(start_ns, kept.from_ns)
+            mark = Mark(start_ns=start_ns, stop_ns=stop_ns, gentle=True)
+            kept = msgspec.structs.replace(
+                kept,
+                since_ns=min(start_ns, kept.since_ns),
+                from_ns=min(start_ns, kept.from_ns),
+                mark=_open(mark).joined(kept.mark),
             )
-            calculation.widen(Mark(start_ns=start_ns, stop_ns=stop_ns, gentle=True))
-            await self._keep_marks([calculation])
-        state = self.state(point)
-        assert state is not None  # noqa: S101 - it was there a moment ago
-        return state
+            await self._records.commit(*changes, put_kept(kept))
+            calculation.kept = calculation.on_record = self._known[point] = kept
+            calculation.widen(mark)
+        self._repairs.news.set()
 
 
 def _open(mark: Mark) -> Mark:

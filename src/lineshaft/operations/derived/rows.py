@@ -1,11 +1,12 @@
 """Rows of results as batches and as inputs of further expressions, and batches cut by point."""
 
 from collections.abc import Container, Mapping
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from lineshaft.core.batch import Batch, Ints
+from lineshaft.core.batch import Batch, Floats, Ints
 from lineshaft.core.clock import NS_PER_S
 from lineshaft.operations.expressions.columns import BAD
 from lineshaft.operations.expressions.results import Result
@@ -31,8 +32,9 @@ def columns_of(batch: Batch, wanted: Container[str]) -> Columns:
         if lo == hi:
             continue
         rows = order[lo:hi]
-        values = texts.take(pa.array(rows)) if texted[rows].any() else numbers[rows]
-        made = Samples(times[rows], values, codes[rows])
+        made = Samples(times[rows], numbers[rows], codes[rows])
+        if texted[rows].any():
+            made = made._replace(values=_mixed(numbers[rows], texts.take(pa.array(rows))))
         found[path] = made if path not in found else together(found[path], made)
     return found
 
@@ -50,13 +52,17 @@ def together(first: Samples, second: Samples) -> Samples:
     )
 
 
-def _listed(samples: Samples) -> list[str | None]:
+def _mixed(numbers: Floats, texts: pa.StringArray) -> list[Any]:
+    """Texts, and numbers where there is none: integers that are long stand in text."""
+    pairs = zip(texts.to_pylist(), numbers.tolist(), strict=True)
+    return [number if text is None else text for text, number in pairs]
+
+
+def _listed(samples: Samples) -> list[Any]:
     values = samples.values
     if isinstance(values, pa.Array):
         return values.to_pylist()  # type: ignore[no-any-return]
-    if isinstance(values, np.ndarray):  # numbers beside texts: what stands there is no text
-        return [None if np.isnan(v) else repr(float(v)) for v in values]
-    return list(values)
+    return values.tolist() if isinstance(values, np.ndarray) else list(values)
 
 
 def merged(columns: Mapping[str, Samples], more: Mapping[str, Samples]) -> Columns:
@@ -92,12 +98,6 @@ def batch_of(path: str, samples: Samples) -> Batch:
     return Batch.of([path], index, samples.time_ns, text=text, quality=samples.quality)
 
 
-def part_of(samples: Samples, start_ns: int, stop_ns: int) -> Samples:
-    """The rows with `start_ns <= time < stop_ns` of rows with rising times."""
-    lo, hi = np.searchsorted(samples.time_ns, (start_ns, stop_ns))
-    return Samples(samples.time_ns[lo:hi], samples.values[lo:hi], samples.quality[lo:hi])
-
-
 def taken(samples: Samples, where: Ints) -> Samples:
     """The rows at some places."""
     values = samples.values
@@ -107,3 +107,9 @@ def taken(samples: Samples, where: Ints) -> Samples:
         listed = _listed(samples)
         kept = [listed[n] for n in where]  # type: ignore[assignment]
     return Samples(samples.time_ns[where], kept, samples.quality[where])
+
+
+def newest_of_each(samples: Samples) -> Samples:
+    """Each time once, rising; of equal times the last row counts."""
+    _, backwards = np.unique(samples.time_ns[::-1], return_index=True)
+    return taken(samples, len(samples.time_ns) - 1 - backwards)

@@ -4,6 +4,10 @@ A characteristic is charted against control limits that were set from a phase of
 All functions work on columns; what a chart must remember between batches is a small state, so
 that a stream cut anywhere gives the figures of the whole.
 
+`settings.py` is a chart as people define it, `feed.py` brings its measurements out of what passes,
+`chart.py` plots and judges them, `board.py` keeps all charts of the plant, live and through any
+restart; `past.py` does the same on history.
+
 Source: ISO 7870-2 to -6, ISO 22514-2, NIST/SEMATECH e-Handbook of Statistical Methods, 6.3.
 """
 
@@ -29,6 +33,10 @@ class Kind(enum.Enum):
     """Number of nonconformities in equal areas of opportunity."""
     U = "u"
     """Nonconformities per unit, any number of units."""
+    EWMA = "ewma"
+    """Exponentially weighted moving average of values or subgroup means."""
+    CUSUM = "cusum"
+    """Two cumulative sums of values or subgroup means: upwards, and downwards."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,8 @@ Quality Control Handbook (1956). The numbers of both sets are those of their aut
 """
 
 import enum
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence, Set
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,56 +59,66 @@ def violations(z: Floats, rules: Sequence[Rule], before: Floats | None = None) -
     """
     earlier = np.empty(0) if before is None else before[-CARRY:]
     whole = np.concatenate([earlier, z])
-    found = np.zeros((len(rules), len(z)), dtype=bool)
-    for row, rule in enumerate(rules):
-        found[row] = _PATTERNS[rule](whole)[len(earlier) :]
-    return found
+    if not rules or not len(z):
+        return np.zeros((len(rules), len(z)), dtype=bool)
+    patterns = [_PATTERNS[r] for r in rules]
+    hits = _hits(whole, {p.of for p in patterns})
+    # All patterns are counted at once: a call of NumPy costs more than a short column.
+    table = np.concatenate([hits[p.of] for p in patterns])
+    height = [len(hits[p.of]) for p in patterns]
+    count = np.repeat([p.hits for p in patterns], height)[:, None]
+    window = np.repeat([p.window for p in patterns], height)[:, None]
+    totals = np.zeros((len(table), len(whole) + 1), dtype=np.int32)
+    np.cumsum(table, axis=1, out=totals[:, 1:])
+    ends = np.arange(len(earlier) + 1, len(whole) + 1)
+    begins = np.maximum(ends - window, 0)
+    inside = totals[:, len(earlier) + 1 :] - np.take_along_axis(totals, begins, axis=1)
+    complete = table[:, len(earlier) :] & (inside >= count)
+    return np.logical_or.reduceat(complete, np.cumsum([0, *height[:-1]]), axis=0)
 
 
-def _any_side(test: Callable[[Floats], Flags]) -> Callable[[Floats], Flags]:
-    return lambda z: test(z) | test(-z)
+class _Pattern(NamedTuple):
+    """At least `hits` of the last `window` points hit, the last one among them."""
+
+    of: str
+    """What is a hit; those of both sides are counted each for itself."""
+    hits: int
+    window: int
 
 
-def _beyond(z: Floats, sigmas: float) -> Flags:
-    with np.errstate(invalid="ignore"):
-        return z > sigmas
-
-
-def _of(hits: Flags, count: int, window: int) -> Flags:
-    """At least `count` of the last `window` points hit, the present one among them."""
-    totals = np.concatenate([[0], np.cumsum(hits)])
-    before = np.maximum(np.arange(1, len(hits) + 1) - window, 0)
-    enough: Flags = totals[1:] - totals[before] >= count
-    return hits & enough
-
-
-def _run(hits: Flags, length: int) -> Flags:
-    """The last `length` points all hit."""
-    return _of(hits, length, length)
-
-
-def _step(z: Floats) -> Floats:
-    """Step from the point before; NaN at the first."""
-    return np.concatenate([[np.nan], np.diff(z)]) if len(z) else z
-
-
-def _alternating(z: Floats) -> Flags:
-    with np.errstate(invalid="ignore"):
-        turn = _step(np.sign(_step(z)))
-        return _run(np.abs(turn) == 2, 12)  # noqa: PLR2004 - from +1 to -1; 14 points turn 12 times
-
-
-_PATTERNS: dict[Rule, Callable[[Floats], Flags]] = {
-    Rule.NELSON_1: _any_side(lambda z: _beyond(z, 3)),
-    Rule.NELSON_2: _any_side(lambda z: _run(_beyond(z, 0), 9)),
-    Rule.NELSON_3: _any_side(lambda z: _run(_beyond(_step(z), 0), 5)),
-    Rule.NELSON_4: _alternating,
-    Rule.NELSON_5: _any_side(lambda z: _of(_beyond(z, 2), 2, 3)),
-    Rule.NELSON_6: _any_side(lambda z: _of(_beyond(z, 1), 4, 5)),
-    Rule.NELSON_7: lambda z: _run(~_beyond(np.abs(z), 1) & ~np.isnan(z), 15),
-    Rule.NELSON_8: lambda z: _run(_beyond(np.abs(z), 1), 8),
-    Rule.WESTERN_1: _any_side(lambda z: _beyond(z, 3)),
-    Rule.WESTERN_2: _any_side(lambda z: _of(_beyond(z, 2), 2, 3)),
-    Rule.WESTERN_3: _any_side(lambda z: _of(_beyond(z, 1), 4, 5)),
-    Rule.WESTERN_4: _any_side(lambda z: _run(_beyond(z, 0), 8)),
+_PATTERNS = {
+    Rule.NELSON_1: _Pattern("beyond 3", 1, 1),
+    Rule.NELSON_2: _Pattern("beyond 0", 9, 9),
+    Rule.NELSON_3: _Pattern("step", 5, 5),
+    Rule.NELSON_4: _Pattern("turn", 12, 12),  # 14 points turn 12 times
+    Rule.NELSON_5: _Pattern("beyond 2", 2, 3),
+    Rule.NELSON_6: _Pattern("beyond 1", 4, 5),
+    Rule.NELSON_7: _Pattern("within 1", 15, 15),
+    Rule.NELSON_8: _Pattern("outside 1", 8, 8),
+    Rule.WESTERN_1: _Pattern("beyond 3", 1, 1),
+    Rule.WESTERN_2: _Pattern("beyond 2", 2, 3),
+    Rule.WESTERN_3: _Pattern("beyond 1", 4, 5),
+    Rule.WESTERN_4: _Pattern("beyond 0", 8, 8),
 }
+
+
+def _hits(z: Floats, wanted: Set[str]) -> dict[str, Flags]:
+    """Which points are hits of what: one row, or one for each side of the centre."""
+    both = np.stack([z, -z])
+    found: dict[str, Flags] = {}
+    with np.errstate(invalid="ignore"):
+        for level in range(4):
+            if f"beyond {level}" in wanted:
+                found[f"beyond {level}"] = both > level
+        if "within 1" in wanted:
+            found["within 1"] = np.abs(both[:1]) <= 1
+        if "outside 1" in wanted:
+            found["outside 1"] = np.abs(both[:1]) > 1
+        if "step" in wanted:
+            found["step"] = np.zeros(both.shape, dtype=bool)
+            found["step"][:, 1:] = both[:, 1:] > both[:, :-1]
+        if "turn" in wanted:
+            way = np.sign(z[1:] - z[:-1])
+            found["turn"] = np.zeros((1, len(z)), dtype=bool)
+            found["turn"][0, 2:] = way[1:] * way[:-1] < 0
+    return found

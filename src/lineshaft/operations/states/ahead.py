@@ -1,6 +1,7 @@
 """History of some points read at once, so that many small questions to it cost no engine."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from typing import Protocol
 
 import numpy as np
@@ -13,6 +14,9 @@ class History(Protocol):
 
     async def read(self, points: Sequence[str], start_ns: int, stop_ns: int) -> Batch:
         """Samples with `start_ns <= time_ns < stop_ns`, by point and time."""
+
+    def scan(self, points: Sequence[str], start_ns: int, stop_ns: int) -> AsyncGenerator[Batch]:
+        """The same as batches, in bounded memory."""
 
     async def before(self, points: Sequence[str], time_ns: int, *, usable: bool = False) -> Batch:
         """Of each point the newest sample older than `time_ns`; `usable`: that is not bad."""
@@ -42,10 +46,21 @@ class Ahead:
     async def read(self, points: Sequence[str], start_ns: int, stop_ns: int) -> Batch:
         """As of a store."""
         rows = self._of(points)
-        if rows is None or start_ns < self._start_ns or stop_ns > self._stop_ns:
+        if rows is None or not self._covers(points, start_ns, stop_ns):
             return await self._store.read(points, start_ns, stop_ns)
         first, last = np.searchsorted(rows.time_ns, [start_ns, stop_ns]).tolist()
         return rows.slice(first, last)
+
+    async def scan(
+        self, points: Sequence[str], start_ns: int, stop_ns: int
+    ) -> AsyncGenerator[Batch]:
+        """As of a store; what is in memory comes as one batch."""
+        if self._covers(points, start_ns, stop_ns):
+            yield await self.read(points, start_ns, stop_ns)
+            return
+        async with aclosing(self._store.scan(points, start_ns, stop_ns)) as batches:
+            async for batch in batches:
+                yield batch
 
     async def before(self, points: Sequence[str], time_ns: int, *, usable: bool = False) -> Batch:
         """As of a store."""
@@ -64,6 +79,10 @@ class Ahead:
             if place < len(rows) and not (usable and rows.quality[place] & BAD):
                 return rows.slice(place, place + 1)
         return await self._store.after(points, time_ns, usable=usable)
+
+    def _covers(self, points: Sequence[str], start_ns: int, stop_ns: int) -> bool:
+        within = self._start_ns <= start_ns and stop_ns <= self._stop_ns
+        return within and self._of(points) is not None
 
     def _of(self, points: Sequence[str]) -> Batch | None:
         return self._rows.get(points[0]) if len(points) == 1 else None

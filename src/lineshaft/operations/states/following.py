@@ -30,6 +30,7 @@ SUBJECT = "data.derived"
 EVENTS_MAX = 500
 """Events of one transaction."""
 UNKNOWN_NAME = "unknown"
+BEFORE_ALL = -(2**63)
 
 
 class Seen(msgspec.Struct):
@@ -43,7 +44,8 @@ class Follower:
     """Reads states as they pass, and writes changes down.
 
     A sample that is not newer than the last written change of its unit writes nothing: what comes
-    twice is written once. Late data change timelines, not what was written.
+    twice is written once. Late data change timelines, not what was written. Nor is the history
+    written that a unit has from before its first definition.
     """
 
     def __init__(
@@ -100,19 +102,19 @@ class Follower:
         order = np.argsort(rows.time_ns, kind="stable")
         times = rows.time_ns[order]
         numbers = numbers_of(rows.number, rows.quality, len(known.states))[order]
-        seen = self._seen.get(known.path)
-        if seen is not None:
-            news = times > seen.time_ns
-            times, numbers = times[news], numbers[news]
+        seen = self._seen.get(known.path, Seen(time_ns=BEFORE_ALL, state=""))
+        news = times > seen.time_ns
+        times, numbers = times[news], numbers[news]
         keep = changes(numbers)
         events: list[Event] = []
-        before = seen.state if seen is not None else ""
+        before = seen.state
         for time_ns, number in zip(times[keep].tolist(), numbers[keep].tolist(), strict=True):
             state = UNKNOWN_NAME if number == UNKNOWN else known.states[number].name
-            if state == before:
-                continue
-            data = {"state": state, "before": before}
-            events.append(Event(kind=KIND, path=known.path, time_ns=time_ns, data=data))
+            if time_ns < known.since_ns:
+                self._seen[known.path] = Seen(time_ns=time_ns, state=state)
+            elif state != before:
+                data = {"state": state, "before": before}
+                events.append(Event(kind=KIND, path=known.path, time_ns=time_ns, data=data))
             before = state
         return events
 

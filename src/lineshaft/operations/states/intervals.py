@@ -15,6 +15,7 @@ from lineshaft.operations.states.settings import WorkUnit
 from lineshaft.operations.states.stretches import (
     Numbers,
     Stretches,
+    changes,
     numbers_of,
     of_samples,
     within,
@@ -123,9 +124,20 @@ class Intervals:
         point, count = state_point(known.path), len(known.states)
         begin = await self._since(point, count, start_ns)
         end = max(await self._until(point, count, stop_ns, now), begin + 1)
-        batch = await self._store.read([point], begin, end)
-        numbers = numbers_of(batch.number, batch.quality, count)
-        return of_samples(batch.time_ns, numbers, begin, end)
+        return of_samples(*await self._changes(point, count, begin, end), begin, end)
+
+    async def _changes(self, point: str, count: int, start: int, stop: int) -> tuple[Ints, Numbers]:
+        """Times and states of a span; of samples that repeat a state only some, at least the first.
+
+        A state point may have a sample for each of its inputs: they are thinned as they come.
+        """
+        times, states = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int32)]
+        async for batch in self._store.scan([point], start, stop):
+            numbers = numbers_of(batch.number, batch.quality, count)
+            keep = changes(numbers)
+            times.append(batch.time_ns[keep])
+            states.append(numbers[keep])
+        return np.concatenate(times), np.concatenate(states)
 
     async def _read(self, point: str, count: int, start: int, stop: int) -> tuple[Ints, Numbers]:
         batch = await self._store.read([point], start, stop)

@@ -1,9 +1,13 @@
 """States of work units, put together."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from lineshaft.core.access import Authorizer
 from lineshaft.core.clock import now_ns
+from lineshaft.core.errors import LineshaftError
+from lineshaft.operations.calendars.book import Calendars
+from lineshaft.operations.derived.calculation import Phase
 from lineshaft.operations.derived.definition import Definition
 from lineshaft.operations.derived.engine import Engine
 from lineshaft.operations.states import notes, units
@@ -17,7 +21,10 @@ from lineshaft.operations.states.units import Known, Units
 from lineshaft.records import Records
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
+from lineshaft.web.metrics import Metric
 
+LOOK_S = 5.0
+"""Seconds between looks whether the points of new units are known by now."""
 OWNER = "states"
 """Whose definitions they are, to the engine of derived points."""
 COLLECTIONS = (notes.COLLECTION, units.COLLECTION)
@@ -26,7 +33,7 @@ COLLECTIONS = (notes.COLLECTION, units.COLLECTION)
 class States:
     """What work units do, and why they stand still."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a neighbour
         self,
         store: Store,
         records: Records,
@@ -34,13 +41,15 @@ class States:
         authorizer: Authorizer,
         *,
         engine: Engine,
+        calendars: Calendars,
         clock: Callable[[], int] = now_ns,
     ) -> None:
-        self._engine = engine
-        self.units = Units(records)
+        self._engine, self.calendars = engine, calendars
+        self._trouble = ""
+        self.units = Units(records, clock=clock)
         self.intervals = Intervals(self.units, store, records, clock=clock)
         """Fills `Timelines`."""
-        self.board = Board(self.units, self.intervals, clock=clock)
+        self.board = Board(self.units, self.intervals, calendars, clock=clock)
         told = self.board.changed
         self.deeds = Deeds(
             self.units, self.intervals, records, spine, authorizer, told, clock=clock
@@ -66,17 +75,46 @@ class States:
     async def _take(self, work_units: Sequence[WorkUnit], reasons: Sequence[Reason]) -> None:
         known = await self.units.read(work_units, reasons)
         definitions = [definition(k) for k in known]
+        await self.units.keep(known)
         await self._engine.put(OWNER, [d for d in definitions if d is not None])
-        await self.units.take(known, reasons)
+        self.units.take(known, reasons)
         self.board.clear()
 
     async def run(self) -> None:
-        """Follow the states until cancelled."""
-        await self.follower.run()
+        """Follow the states until cancelled, and have those before the first definition made."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.follower.run(), name="states follow")
+            group.create_task(self._reach_back(), name="states reach back")
+
+    async def _reach_back(self) -> None:
+        """Have the history of each unit computed, as soon as its points are known."""
+        while True:
+            try:
+                for known in self.units:
+                    await self.reach_back(known)
+                self._trouble = ""
+            except LineshaftError as error:
+                self._trouble = f"states: history is not worked out: {error}"
+            await asyncio.sleep(LOOK_S)
+
+    async def reach_back(self, known: Known) -> bool:
+        """Have the history of a unit computed from where its states are to begin; once."""
+        point = state_point(known.path)
+        state = self._engine.state(point)
+        if state is None or state.phase is Phase.WAITING or state.since_ns <= known.begin_ns:
+            return False
+        await self._engine.recompute(point, known.begin_ns, state.since_ns)
+        return True
 
     def problems(self) -> list[str]:
         """What is wrong now."""
-        return [self.follower.trouble] if self.follower.trouble else []
+        return [t for t in (self.follower.trouble, self._trouble) if t]
+
+    def metrics(self) -> list[Metric]:
+        """Its figures."""
+        written = float(self.follower.written)
+        told = "Changes of state written to the log."
+        return [Metric("state_changes_total", "counter", told, (({}, written),))]
 
 
 def definition(known: Known) -> Definition | None:

@@ -82,6 +82,8 @@ class WorkUnit(Settings, frozen=True):
     """Stops that are shorter count as running slowly: speed, not availability."""
     co2_kg_per_kwh: NonNegative = 0.0
     """Greenhouse gases of its energy."""
+    backfill_d: NonNegative = 31.0
+    """Days of history, back from its first definition, for which its states are worked out."""
     correct_h: NonNegative = 24.0
     """Hours back in which operators may correct its states; before that it takes an engineer."""
 

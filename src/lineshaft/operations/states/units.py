@@ -1,9 +1,10 @@
 """The work units of the plant with their states by number, and the reasons."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
+from lineshaft.core.clock import NS_PER_S, now_ns
 from lineshaft.core.errors import Missing
 from lineshaft.core.path import is_under
 from lineshaft.operations.states.checking import check_work_units
@@ -11,8 +12,20 @@ from lineshaft.operations.states.naming import states_of
 from lineshaft.operations.states.settings import Reason, StateRule, WorkUnit
 from lineshaft.records import Change, Collection, Put, Records
 
+DAY_NS = 86_400 * NS_PER_S
 COLLECTION = Collection(name="work_states")
 """The states of each work unit by number: a number never changes its name."""
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What the records hold of a work unit."""
+
+    states: tuple[StateRule, ...] = ()
+    """By number."""
+    since_ns: int
+    """When it was first defined."""
+    begin_ns: int
+    """From when on its states are worked out."""
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +34,10 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     unit: WorkUnit
     states: tuple[StateRule, ...]
     """By number."""
+    since_ns: int
+    """When it was first defined."""
+    begin_ns: int
+    """From when on its states are worked out."""
 
     @property
     def path(self) -> str:
@@ -31,8 +48,8 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 class Units:
     """All work units and reasons, as the settings and the records say."""
 
-    def __init__(self, records: Records) -> None:
-        self._records = records
+    def __init__(self, records: Records, *, clock: Callable[[], int] = now_ns) -> None:
+        self._records, self._clock = records, clock
         self._known: dict[str, Known] = {}
         self.reasons: dict[str, Reason] = {}
 
@@ -46,25 +63,33 @@ class Units:
             Invalid: a unit or a reason cannot be.
         """
         check_work_units(units, reasons)
-        return [
-            Known(unit=unit, states=states_of(unit, await self._before(unit))) for unit in units
-        ]
+        return [await self._known_of(unit) for unit in units]
 
-    async def _before(self, unit: WorkUnit) -> tuple[StateRule, ...]:
-        record = await self._records.get(COLLECTION.name, unit.path)
-        if record is None:
-            return ()
-        return msgspec.json.decode(record.data, type=tuple[StateRule, ...])
+    async def _known_of(self, unit: WorkUnit) -> Known:
+        kept = await self._kept(unit.path)
+        if kept is None:
+            now = self._clock()
+            kept = Kept(since_ns=now, begin_ns=now - round(unit.backfill_d * DAY_NS))
+        states = states_of(unit, kept.states)
+        return Known(unit=unit, states=states, since_ns=kept.since_ns, begin_ns=kept.begin_ns)
 
-    async def take(self, known: Sequence[Known], reasons: Sequence[Reason]) -> None:
-        """Let these be the units; the numbers of new states are kept."""
-        changes: list[Change] = [
-            Put(collection=COLLECTION.name, key=k.path, data=msgspec.json.encode(k.states))
-            for k in known
-            if not k.unit.packml and k.states != await self._before(k.unit)
-        ]
+    async def _kept(self, path: str) -> Kept | None:
+        record = await self._records.get(COLLECTION.name, path)
+        return None if record is None else msgspec.json.decode(record.data, type=Kept)
+
+    async def keep(self, known: Sequence[Known]) -> None:
+        """Keep the numbers of new states: numbers that nothing uses yet do no harm."""
+        changes: list[Change] = []
+        for one in known:
+            kept = Kept(states=one.states, since_ns=one.since_ns, begin_ns=one.begin_ns)
+            if kept != await self._kept(one.path):
+                data = msgspec.json.encode(kept)
+                changes.append(Put(collection=COLLECTION.name, key=one.path, data=data))
         if changes:
             await self._records.commit(*changes)
+
+    def take(self, known: Sequence[Known], reasons: Sequence[Reason]) -> None:
+        """Let these be the units and the reasons."""
         self._known, self.reasons = {k.path: k for k in known}, {r.code: r for r in reasons}
 
     def find(self, path: str) -> Known:

@@ -70,6 +70,10 @@ class Config(plug.Config, frozen=True):
     co2_kg_per_kwh: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     """Greenhouse gases of the plant's electricity; above 0, machines that count energy and parts
     get a Carbon Footprint."""
+    versions: Annotated[int, msgspec.Meta(ge=0, le=500)] = 20
+    """How many earlier versions are kept of each document that people change; 0 keeps none."""
+    versions_mb: Annotated[float, msgspec.Meta(ge=0, le=1024)] = 4.0
+    """What the versions of one document may take together."""
     events: Broker | None = None
     """The MQTT broker that is told every change of a twin; without it none is."""
 
@@ -101,6 +105,13 @@ class Contributor(Protocol):
 
     def contributed(self, path: str) -> Sequence[Contribution]:
         """What is to be told of the asset at the path, the same until the version changes."""
+
+    async def refresh(self) -> None:
+        """Work out what takes too long to be worked out when it is read; asked again and again.
+
+        Raises:
+            LineshaftError: it cannot be worked out now; the last values stand.
+        """
 
     def values(self, path: str, id_short: str) -> Mapping[str, Value | None]:
         """Values now of elements of a submodel that it brought, by idShortPath; None for none."""

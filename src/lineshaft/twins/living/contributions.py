@@ -1,12 +1,20 @@
 """Contributions: submodels that other parts of the plant bring to twins, and their values now."""
 
+import asyncio
+import logging
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from lineshaft.core.errors import LineshaftError
 from lineshaft.core.point import Value
 from lineshaft.twins import Document
 from lineshaft.twins.living import Contribution, Contributor
 from lineshaft.twins.living.names import Scheme
+
+log = logging.getLogger(__name__)
+
+REFRESH_S = 5.0
+"""Seconds between turns in which contributors work out what takes time."""
 
 
 class _Known(NamedTuple):
@@ -52,6 +60,16 @@ class Contributions:
                 found[path] = tuple(c for _, c in brought)
         self._known = known
         return found
+
+    async def run(self) -> None:
+        """Have values worked out that take time, until cancelled."""
+        while True:
+            for one in self._contributors:
+                try:
+                    await one.refresh()
+                except LineshaftError as error:
+                    log.warning("values of twins are old", extra={"cause": str(error)})
+            await asyncio.sleep(REFRESH_S)
 
     def lives(self, document: Document) -> bool:
         """Whether values of the submodel are worked out when it is read."""

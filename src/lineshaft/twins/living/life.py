@@ -8,7 +8,7 @@ from lineshaft.core.access import Audit, Authorizer, Identity
 from lineshaft.core.flow import supervise
 from lineshaft.records import Records
 from lineshaft.spines import Spine
-from lineshaft.twins import Document, access, plug
+from lineshaft.twins import Document, access, plug, versions
 from lineshaft.twins.access import Right
 from lineshaft.twins.access.deciding import Access
 from lineshaft.twins.api import services
@@ -39,6 +39,7 @@ from lineshaft.twins.living.pasts import Pasts
 from lineshaft.twins.living.plantlife import Plantlife
 from lineshaft.twins.living.records import Reader
 from lineshaft.twins.plug.plugger import Plugger
+from lineshaft.twins.versions import Versions
 from lineshaft.web.metrics import Metric
 
 COLLECTIONS = (
@@ -48,6 +49,7 @@ COLLECTIONS = (
     bindings.COLLECTION,
     broker.COLLECTION,
     gardener.BASES,
+    versions.COLLECTION,
 )
 
 
@@ -73,11 +75,15 @@ class Life:
     ) -> None:
         self._config, self._names, self._machines = config, names, machines
         documents = Documents(records, cache_mb=config.cache_mb, announce=spine.announce)
+        self.versions = Versions(
+            records, count=config.versions, bytes_max=int(config.versions_mb * 1_000_000)
+        )
+        self.versions.follow(documents)
         self.access = Access(records, authorizer, announce=spine.announce)
         files, attachments = Files(folder), Attachments(records)
         self.bindings = Bindings(records, spine.announce)
         self.footprints = Footprints(config, names, latest, history)
-        contributions = Contributions(contributors)
+        self.contributions = contributions = Contributions(contributors)
         self.gardener = Gardener(
             config,
             plant=plant,
@@ -153,6 +159,7 @@ class Life:
         parts = {
             "twin jobs": self.services.run,
             "footprints": self.footprints.run,
+            "twin contributions": self.contributions.run,
             "sweeper": self.exchange.sweeper.run,
             "plugger": self.plugger.run,
             "twin events": self.events.run,

@@ -1,4 +1,4 @@
-"""Meanings: what operations say of machines, told by the twins as submodels."""
+"""The submodel Alarms: what is watched at an asset, why, and how it stands now."""
 
 import hashlib
 import time
@@ -15,11 +15,8 @@ from lineshaft.core.point import Value
 from lineshaft.operations.alarms.book import View
 from lineshaft.operations.alarms.desk import Desk
 from lineshaft.operations.alarms.settings import SEVERITY, Alarm, Limit
-from lineshaft.operations.running import Operations
-from lineshaft.operations.states.settings import STATE_POINT, WorkUnit
-from lineshaft.operations.states.timeline import Timelines
 from lineshaft.twins import Json
-from lineshaft.twins.living import Contribution, Contributor
+from lineshaft.twins.living import Contribution
 from lineshaft.twins.living.building import collection, prop, texts
 from lineshaft.twins.living.names import id_shorts
 
@@ -28,16 +25,7 @@ LOOK_S = 1.0
 LOOK_SHARE = 0.02
 """Part of the time that these looks may take; with very many alarms they are rarer."""
 _ALARM = "urn:lineshaft:alarms"
-_STATE = "urn:lineshaft:states"
 _LIMITS = {"hihi": "HiHi", "hi": "Hi", "lo": "Lo", "lolo": "LoLo"}
-
-
-def contributors(operations: Operations) -> tuple[Contributor, ...]:
-    """Everything that operations bring to the twins."""
-    return (Alarms(operations.desk),)
-
-
-# ---- alarms
 
 
 class _Named(NamedTuple):
@@ -104,6 +92,9 @@ class Alarms:
                 computed=True,
             ),
         )
+
+    async def refresh(self) -> None:
+        """Nothing: how alarms stand is looked up when it is asked for."""
 
     def values(self, path: str, id_short: str) -> Mapping[str, Value | None]:
         """How the alarms stand now."""
@@ -207,61 +198,3 @@ def _stands(view: View) -> dict[str, Value | None]:
         "Suppressed": state.suppressed,
         "OutOfService": state.out_of_service,
     }
-
-
-# ---- states of work units
-
-
-class States:
-    """The submodel OperationalStates: the states that a work unit can be in, and the present one.
-
-    State and mode are those of OPC 40001-1 (Machinery), reasons and losses our own.
-    """
-
-    id_shorts = ("OperationalStates",)
-
-    def __init__(self, timelines: Timelines) -> None:
-        self._timelines = timelines
-        self._units: dict[str, WorkUnit] = {}
-
-    def version(self) -> Hashable:
-        """A digest of the settings of all work units."""
-        units = list(self._timelines.units())
-        self._units = {u.path: u for u in units}
-        return hashlib.blake2b(msgspec.msgpack.encode(units), digest_size=16).digest()
-
-    def contributed(self, path: str) -> Sequence[Contribution]:
-        """The states of the unit at the path; nothing where there is none."""
-        unit = self._units.get(path)
-        if unit is None:
-            return ()
-        shorts = id_shorts(s.name for s in unit.states)
-        each = [
-            collection(
-                shorts[s.name],
-                [
-                    prop("Name", s.name, f"{_STATE}:Name:1"),
-                    prop("ItemState", s.item, f"{_STATE}:MachineryItemState:1"),
-                    prop("OperationMode", s.mode, f"{_STATE}:MachineryOperationMode:1"),
-                    prop("Loss", s.loss, f"{_STATE}:Loss:1"),
-                    prop("Failure", str(s.failure).lower(), f"{_STATE}:Failure:1", "xs:boolean"),
-                ],
-                f"{_STATE}:State:1",
-            )
-            for s in unit.states
-        ]
-        elements = [prop("CurrentState", None, f"{_STATE}:CurrentState:1", "xs:long")]
-        if each:
-            elements.append(collection("States", each, f"{_STATE}:States:1"))
-        return (
-            Contribution(
-                id_short="OperationalStates",
-                semantic_id="urn:lineshaft:submodel:OperationalStates:1",
-                elements=tuple(elements),
-                bound={"CurrentState": f"{path}/{STATE_POINT}"},
-            ),
-        )
-
-    def values(self, path: str, id_short: str) -> Mapping[str, Value | None]:
-        """None: the present state is bound to its point."""
-        return {}

@@ -1,0 +1,121 @@
+"""Command-line verbs of derived points of a running plant.
+
+The program sets `connect` in the parsed arguments: a function of those that gives a client.
+"""
+
+import argparse
+import os
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lineshaft.core.clock import to_iso
+from lineshaft.core.errors import Invalid
+
+_EPILOG = """examples:
+  lineshaft derive list
+  lineshaft derive check plant.toml
+  lineshaft derive preview plant.toml --start -7d
+  lineshaft derive recompute acme/line-a/press/specific_energy --start -30d
+"""
+
+
+def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add `derive` with `list`, `check`, `preview`, `recompute`."""
+    derive = subparsers.add_parser(
+        "derive",
+        help="points of a running plant that are calculated from others",
+        description="Look at derived points, check and try their expressions, recompute them.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    ).add_subparsers(required=True, metavar="VERB")
+    _verb(derive, "list", "derived points and how they fare", _list)
+    verb = _verb(derive, "check", "check the derived points of a settings file", _check)
+    verb.add_argument("file", type=Path, help="a TOML file with tables [[derived]]")
+    verb = _verb(derive, "preview", "try those of a settings file on history", _preview)
+    verb.add_argument("file", type=Path, help="a TOML file with tables [[derived]]")
+    verb.add_argument("--start", default="-1d", help="time or -15m (default: -1d)")
+    verb.add_argument("--stop", default="now", help="time or -15m (default: now)")
+    verb = _verb(derive, "recompute", "compute the rows of a span again", _recompute)
+    verb.add_argument("point", help="path of the derived point")
+    verb.add_argument("--start", default="", help="time or -15m (default: its first definition)")
+    verb.add_argument("--stop", default="now", help="time or -15m (default: now)")
+
+
+def _verb(
+    family: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    text: str,
+    call: Callable[[argparse.Namespace], int],
+) -> argparse.ArgumentParser:
+    verb = family.add_parser(name, help=text)
+    url = os.environ.get("LINESHAFT_URL", "http://127.0.0.1:8080")
+    token = os.environ.get("LINESHAFT_TOKEN", "")
+    verb.add_argument("--url", default=url, help="address of the plant (or LINESHAFT_URL)")
+    verb.add_argument("--token", default=token, help="API token (or LINESHAFT_TOKEN)")
+    verb.set_defaults(call=call)
+    return verb
+
+
+def _list(args: argparse.Namespace) -> int:
+    with args.connect(args) as plant:
+        found = plant.derived.all()
+    for view in found:
+        definition, state = view["definition"], view["state"]
+        until = to_iso(state["until_ns"]) if state["until_ns"] else "-"
+        print(f"{state['phase']:<11} {until:<30} {definition['point']}: {definition['expression']}")
+        if state["trouble"]:
+            print(f"            {state['trouble']}")
+    if not found:
+        print("no derived points")
+    return 0
+
+
+def _tables(file: Path) -> list[dict[str, Any]]:
+    try:
+        tables = tomllib.loads(file.read_text("utf-8")).get("derived", [])
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise Invalid(f"{file} cannot be read: {error}") from error
+    if not tables:
+        raise Invalid(f"{file} has no table [[derived]]", remedy="Write one, then try again.")
+    return list(tables)
+
+
+def _check(args: argparse.Namespace) -> int:
+    tables, wrong = _tables(args.file), 0
+    with args.connect(args) as plant:
+        for table in tables:
+            found = plant.derived.check(table)
+            if found["wrong"]:
+                wrong += 1
+                print(f"{table['point']}: {found['wrong']['message']}", file=sys.stderr)
+            elif found["missing"]:
+                print(f"{table['point']}: would wait for {', '.join(found['missing'])}")
+            else:
+                inputs = ", ".join(found["inputs"])
+                print(f"{table['point']}: {found['kind']} {found['unit']} from {inputs}")
+    return 1 if wrong else 0
+
+
+def _preview(args: argparse.Namespace) -> int:
+    tables = _tables(args.file)
+    with args.connect(args) as plant:
+        for table in tables:
+            found = plant.derived.preview(table, args.start, args.stop)
+            counts = ", ".join(f"{found[q]} {q}" for q in ("good", "uncertain", "bad"))
+            last = next((v for v in reversed(found["values"]) if v is not None), "-")
+            print(f"{table['point']}: {found['rows']} rows ({counts}), last {last} {found['unit']}")
+    return 0
+
+
+def _recompute(args: argparse.Namespace) -> int:
+    with args.connect(args) as plant:
+        before = plant.derived.at(args.point)["state"]["changed"]
+        state = plant.derived.recompute(args.point, args.start, args.stop, wait=True)["state"]
+    if state["trouble"]:
+        print(state["trouble"], file=sys.stderr)
+        return 1
+    print(f"{args.point}: {state['changed'] - before} rows changed")
+    return 0

@@ -1,0 +1,106 @@
+"""What people replace is kept for a while: as many versions as are asked for, and no more bytes."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lineshaft.core.access import SYSTEM, Identity
+from lineshaft.core.errors import Missing, Stale
+from lineshaft.core.plugin import build
+from lineshaft.records import Records
+from lineshaft.twins import Class
+from lineshaft.twins.documents import COLLECTIONS, Documents, Remove, Write
+from lineshaft.twins.versions import COLLECTION, Versions
+
+EVA = Identity(name="eva")
+SHELL = Class.SHELL
+
+
+def write(text, **more):
+    return Write(class_=SHELL, id="urn:a b", obj={"id": "urn:a b", "category": text}, **more)
+
+
+@pytest.fixture
+async def records(tmp_path):
+    engine = build(Records, {"kind": "sqlite", "path": str(tmp_path / "records.db")})
+    async with engine.opened((*COLLECTIONS, COLLECTION)):
+        yield engine
+
+
+def following(records, count=3, bytes_max=10_000):
+    versions = Versions(records, count=count, bytes_max=bytes_max)
+    documents = Documents(records)
+    versions.follow(documents)
+    return documents, versions
+
+
+async def kept(versions):
+    return [b'"category":' in d.data and d.data for _, d in await versions.all(SHELL, "urn:a b")]
+
+
+async def test_the_last_versions_are_kept_newest_first_over_a_restart(records):
+    documents, versions = following(records)
+    tags = []
+    for n in range(6):
+        if n == 4:
+            documents, versions = following(records)
+        (made,) = await documents.commit(EVA, write(f"v{n}"))
+        tags.append(made.tag)
+    found = await versions.all(SHELL, "urn:a b")
+    assert [v.tag for v, _ in found] == [tags[4], tags[3], tags[2]]
+    assert [(v.by, v.deed) for v, _ in found] == [("eva", "updated")] * 3
+    for version, document in found:
+        again = await versions.get(SHELL, "urn:a b", version.at)
+        assert again == document
+        assert again.tag == version.tag
+    with pytest.raises(Missing):
+        await versions.get(SHELL, "urn:a b", "0")
+
+
+async def test_a_deleted_document_is_among_its_versions_also_when_it_is_made_anew(records):
+    documents, versions = following(records)
+    await documents.commit(EVA, write("first", path="acme", origin="import"))
+    await documents.commit(EVA, Remove(class_=SHELL, id="urn:a b"))
+    await documents.commit(EVA, write("second"))
+    await documents.commit(EVA, write("third"))
+    (newer, _), (deleted, document) = await versions.all(SHELL, "urn:a b")
+    assert (newer.deed, deleted.deed) == ("updated", "deleted")
+    assert (document.path, document.origin) == ("acme", "import")
+    assert b"first" in document.data
+
+
+async def test_what_is_generated_set_or_imported_makes_no_versions(records):
+    documents, versions = following(records)
+    await documents.commit(EVA, write("a"))
+    await documents.commit(SYSTEM, write("b"))
+    await documents.commit(EVA, write("c", kind="twin.value"))
+    await documents.commit(EVA, write("d", detail={"import": "1"}))
+    assert await versions.all(SHELL, "urn:a b") == []
+    with pytest.raises(Stale):
+        await documents.commit(EVA, write("e", expected=1))
+    assert await versions.all(SHELL, "urn:a b") == []
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.integers(0, 300), max_size=12),
+    st.integers(0, 4),
+    st.integers(0, 600),
+    st.integers(0, 2**32),
+)
+async def test_neither_count_nor_bytes_go_beyond_their_bounds(records, sizes, count, most, seed):
+    documents, versions = following(records, count, most)
+    id_ = f"urn:{seed}:{count}:{most}:{len(sizes)}:{sum(sizes)}"
+    written = []
+    for size in sizes:
+        obj = {"id": id_, "category": "x" * size}
+        await documents.commit(EVA, Write(class_=SHELL, id=id_, obj=obj))
+        written.append((await documents.get(SHELL, id_)).data)
+    found = [d.data for _, d in await versions.all(SHELL, id_)]
+    assert len(found) <= count
+    assert sum(map(len, found)) <= most
+    # Those that are kept are the last ones that fit by themselves, without gaps between them.
+    fitting = [d for d in written[:-1][::-1] if len(d) <= most]
+    assert found == fitting[: len(found)]
+    if count and fitting:
+        assert found
