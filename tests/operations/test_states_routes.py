@@ -3,6 +3,7 @@
 import asyncio
 import tomllib
 
+import httpx
 import msgspec
 from tests.twins.living.plants import plant, publish, until
 
@@ -89,7 +90,7 @@ async def test_the_command_line_explains_and_corrects(tmp_path, capsys):
 
         async def lineshaft(*words: str) -> str:
             at = ["--url", str(http.base_url).rstrip("/"), "--token", token]
-            args = parser("state").parse_args(["state", *words, *at])
+            args = parser("state").parse_args(["state", words[0], *at, *words[1:]])
             assert await asyncio.to_thread(args.call, args) == 0
             return capsys.readouterr().out
 
@@ -100,7 +101,11 @@ async def test_the_command_line_explains_and_corrects(tmp_path, capsys):
         assert "300 s fault M-1" in await lineshaft("timeline", PRESS, "--start=-1h")
         assert await lineshaft("stops", PRESS, "--unexplained") == "no stops\n"
         assert "taken back" in await lineshaft("withdraw", said.split()[0])
-        corrected = await lineshaft("correct", PRESS, "fault", "--start=-200s", "--stop=-100s")
+        await went(made, (250, 1), (220, 0))
+        merged = await lineshaft("merge", PRESS, "M-1", "--", "-400s", "-230s")
+        assert merged.rstrip().endswith(": fault")
+        assert " s fault M-1 (corrected)" in await lineshaft("timeline", PRESS)
+        corrected = await lineshaft("correct", PRESS, "fault", "--start=-150s", "--stop=-50s")
         assert corrected.rstrip().endswith(": fault")
         assert "100 s fault (corrected)" in (await lineshaft("timeline", PRESS)).replace("  ", " ")
 
@@ -142,3 +147,34 @@ async def test_the_history_of_a_new_unit_is_worked_out(tmp_path):
             return names == ["", "running", "fault", "running"]
 
         await until(there)
+
+
+async def test_what_somebody_may_not_see_does_not_exist(tmp_path):
+    async with plant(tmp_path, TABLE) as (made, http):
+        await went(made, (900, 0), (600, 1), (300, 0))
+        (stop, *_) = (await http.get(f"/api/v1/states/stops?unit={PRESS}")).json()["items"]
+        explanation = {"unit": PRESS, "start_ns": stop["start_ns"], "code": "M-1"}
+        (note,) = (await http.post("/api/v1/states/reason", json=explanation)).json()["items"]
+        span = {"unit": PRESS, "start_ns": stop["start_ns"], "stop_ns": stop["stop_ns"]}
+        asked = [
+            *(("GET", f"/states/{w}?unit={PRESS}", None) for w in ("timeline", "stops", "reasons")),
+            ("GET", f"/states/corrections?unit={PRESS}", None),
+            ("POST", "/states/reason", explanation),
+            ("POST", "/states/correct", span | {"state": "fault"}),
+            ("POST", "/states/merge", span | {"code": "M-1"}),
+            ("POST", "/states/withdraw", {"id": note["id"]}),
+        ]
+        for branches, code in (["acme/hall/saw"], 404), ([PRESS], 403):
+            wish = {"name": f"t{code}", "actions": ["look"], "branches": branches}
+            if code == 404:
+                wish["actions"].append("write")
+            token = (await http.post("/api/v1/tokens", json=wish)).json()["token"]
+            headers = {"Authorization": f"Bearer {token}"}
+            async with httpx.AsyncClient(base_url=http.base_url, headers=headers) as other:
+                seen = (await other.get("/api/v1/states")).json()["items"]
+                assert len(seen) == (code == 403)
+                for method, path, body in asked:
+                    answer = await other.request(method, f"/api/v1{path}", json=body)
+                    wanted = code if code == 404 or method == "POST" else 200
+                    assert answer.status_code == wanted, (path, answer.text)
+        assert len(await made.records.events(kind="state.explained")) == 1

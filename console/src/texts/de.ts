@@ -3,6 +3,7 @@ import type { Texts } from "./en";
 import { alarms } from "./alarms.de";
 import { notices } from "./notices.de";
 import { board } from "./board.de";
+import { derived } from "./derived.de";
 import { frames } from "./frames.de";
 import { history } from "./history.de";
 import { spc } from "./spc.de";
@@ -144,6 +145,7 @@ export const de: Texts = {
   ...states,
   spc,
   ...board,
+  ...derived,
   ...frames,
   ...history,
   twins,

@@ -2,6 +2,7 @@
 import { alarms } from "./alarms.en";
 import { notices } from "./notices.en";
 import { board } from "./board.en";
+import { derived } from "./derived.en";
 import { frames } from "./frames.en";
 import { history } from "./history.en";
 import { spc } from "./spc.en";
@@ -143,6 +144,7 @@ export const en = {
   ...states,
   spc,
   ...board,
+  ...derived,
   ...frames,
   ...history,
   twins,

@@ -3,6 +3,7 @@ import type { Texts } from "./en";
 import { alarms } from "./alarms.zh";
 import { notices } from "./notices.zh";
 import { board } from "./board.zh";
+import { derived } from "./derived.zh";
 import { frames } from "./frames.zh";
 import { history } from "./history.zh";
 import { spc } from "./spc.zh";
@@ -144,6 +145,7 @@ export const zh: Texts = {
   ...states,
   spc,
   ...board,
+  ...derived,
   ...frames,
   ...history,
   twins,

@@ -11,6 +11,7 @@ Everything here works on columns of live batches and, identically, on history.
 | kpis | the figures of ISO 22400 from states, calendars and counters |
 | alarms | what needs an answer |
 | notices | who is told of alarms, and how |
+| reports | shift reports that are sent when a shift has ended |
 | spc | control charts |
 | frames | batches, cycles, excursions: spans with a beginning, an end and values |
 

@@ -10,6 +10,7 @@ from lineshaft.operations.alarms import desk
 from lineshaft.operations.alarms.counting import Rung
 from lineshaft.operations.alarms.desk import Desk
 from lineshaft.operations.alarms.foreign import Foreign, Machines
+from lineshaft.operations.calendars.book import Calendars
 from lineshaft.operations.derived import engine, marks
 from lineshaft.operations.derived.desk import DerivedDesk
 from lineshaft.operations.derived.engine import Engine
@@ -17,6 +18,8 @@ from lineshaft.operations.frames import desk as frames
 from lineshaft.operations.kpis.part import KpiPart
 from lineshaft.operations.notices import office
 from lineshaft.operations.notices.office import Notices
+from lineshaft.operations.reports import mailing
+from lineshaft.operations.reports.mailing import Reports
 from lineshaft.operations.spc import board
 from lineshaft.operations.spc.board import Board
 from lineshaft.operations.states import following, part
@@ -31,6 +34,7 @@ COLLECTIONS = (
     *desk.COLLECTIONS,
     *part.COLLECTIONS,
     *office.COLLECTIONS,
+    *mailing.COLLECTIONS,
     *frames.COLLECTIONS,
     *board.COLLECTIONS,
 )
@@ -84,14 +88,22 @@ class Operations:
             latest=latest,
             authorizer=authorizer,
         )
-        self.states = States(store, records, spine, authorizer, engine=self.engine)
+        rung = Rung(records, authorizer)
+        calendars = Calendars()
+        self.states = States(
+            store, records, spine, authorizer, engine=self.engine, calendars=calendars
+        )
         self.kpis = KpiPart(
+            calendars=calendars,
             timelines=self.states.intervals,
-            alarms=Rung(records, authorizer),
+            alarms=rung,
             store=store,
             names=names,
             spine=spine,
             authorizer=authorizer,
+        )
+        self.reports = Reports(
+            plant=plant, kpis=self.kpis.kpis, alarms=rung, notices=self.notices, records=records
         )
         self.frames = frames.Frames(
             names=names,
@@ -110,6 +122,7 @@ class Operations:
             "notices": self.notices,
             "states": self.states,
             "kpis": self.kpis,
+            "reports": self.reports,
             "frames": self.frames,
             "spc": self.board,
         }
@@ -126,6 +139,7 @@ class Operations:
         await self.states.start(tables.work_units, tables.reasons)
         await self.desk.start(tables.alarms, tables.alarm_groups, tables.alarm_rules)
         await self.notices.start(tables.recipients, tables.notices, tables.delivery)
+        self.reports.take(tables.reports, tables.reasons)
         await self.frames.start(tables.frames)
         await self.board.start(tables.charts)
 
@@ -140,6 +154,7 @@ class Operations:
         await self.states.reload(tables.work_units, tables.reasons)
         await self.desk.reload(tables.alarms, tables.alarm_groups, tables.alarm_rules)
         await self.notices.reload(tables.recipients, tables.notices, tables.delivery)
+        self.reports.take(tables.reports, tables.reasons)
         await self.frames.reload(tables.frames)
         await self.board.reload(tables.charts)
 
@@ -155,6 +170,7 @@ class Operations:
             "desk": self.desk,
             "foreign": self.foreign,
             "notices": self.notices,
+            "reports": self.reports,
             "engine": self.engine,
             "derived_desk": self.derived,
             "states": self.states,

@@ -14,6 +14,7 @@ from lineshaft.operations.derived.settings import Derived
 from lineshaft.operations.frames.settings import Template, check_template
 from lineshaft.operations.kpis.checking import check_calendar_names
 from lineshaft.operations.notices.settings import Delivery, Recipient, Rule, check_notices
+from lineshaft.operations.reports.settings import ShiftReport, check_reports
 from lineshaft.operations.spc.settings import ChartTable, check_chart
 from lineshaft.operations.states.checking import check_work_units
 from lineshaft.operations.states.settings import Reason, WorkUnit
@@ -34,6 +35,8 @@ class Tables(Settings, frozen=True):
     """One table `[[notices]]` a rule by which alarms are told to recipients."""
     delivery: Delivery = Delivery()
     """What notices and reports go out by."""
+    reports: tuple[ShiftReport, ...] = ()
+    """One table `[[reports]]` a report that is sent when a shift has ended."""
     calendars: tuple[CalendarTable, ...] = ()
     """One table `[[calendars]]` a calendar of shifts."""
     work_units: tuple[WorkUnit, ...] = ()
@@ -65,6 +68,8 @@ def check_tables(tables: Tables) -> None:
     _once("[[recipients]] name", (r.name for r in tables.recipients))
     _once("[[notices]] name", (r.name for r in tables.notices))
     check_notices(tables.recipients, tables.notices, tables.delivery)
+    _once("[[reports]] name", (r.name for r in tables.reports))
+    check_reports(tables.reports, (r.name for r in tables.recipients))
     _once("[[charts]] name", (c.name for c in tables.charts))
     for chart in tables.charts:
         check_chart(chart)

@@ -6,7 +6,7 @@ from tests.operations.alarms import histories
 from tests.operations.alarms.histories import T0, S
 
 from lineshaft.core.plugin import build
-from lineshaft.operations.alarms.desk import ALARMS, STATES, SUBSCRIPTION, Desk
+from lineshaft.operations.alarms.desk import COLLECTIONS, SUBSCRIPTION, Desk
 from lineshaft.records import Records
 from lineshaft.security.access import Branches
 from lineshaft.spines import Spine
@@ -25,7 +25,7 @@ async def desk(folder, *alarms, groups=(), rules=None, clock=None, store=None, n
     spine.durable(SUBSCRIPTION, "data.>", size_max=8)
     path = str(folder / "records")
     records = build(Records, {"name": "records", "kind": "sqlite", "path": path})
-    async with records.opened([ALARMS, STATES]):
+    async with records.opened(COLLECTIONS):
         made = Desk(
             records,
             spine,

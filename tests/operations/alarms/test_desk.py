@@ -7,7 +7,7 @@ from lineshaft.core.access import SYSTEM, Action, Identity
 from lineshaft.core.batch import Batch
 from lineshaft.core.errors import Denied, Invalid, Missing, Stale
 from lineshaft.core.plugin import build
-from lineshaft.operations.alarms.desk import ALARMS, STATES, SUBSCRIPTION, Desk
+from lineshaft.operations.alarms.desk import COLLECTIONS, SUBSCRIPTION, Desk
 from lineshaft.operations.alarms.happenings import Acknowledged, Reset, TimedShelved
 from lineshaft.operations.alarms.settings import Alarm, Limit, Priority
 from lineshaft.operations.alarms.state import Traits
@@ -34,7 +34,7 @@ async def desk(folder, *alarms, clock=None):
     spine.durable(SUBSCRIPTION, "data.>", size_max=8)
     path = str(folder / "records")
     records = build(Records, {"name": "records", "kind": "sqlite", "path": path})
-    async with records.opened([ALARMS, STATES]):
+    async with records.opened(COLLECTIONS):
         made = Desk(records, spine, Branches(), clock=clock or Clock())
         await made.start(alarms)
         yield made

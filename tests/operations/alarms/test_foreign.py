@@ -244,6 +244,7 @@ steps = [{{ to = ["program"] }}]
 """
 
 
+@pytest.mark.timeout(240)
 async def test_an_alarm_of_a_server_is_told_acknowledged_and_survives_a_break(tmp_path):
     async with plc() as server, hook() as program:
         tables = TABLES.format(url=server.url, hook=program.url)
@@ -276,3 +277,16 @@ async def test_an_alarm_of_a_server_is_told_acknowledged_and_survives_a_break(tm
 
             await until(is_normal)
             assert not made.devices.device("plc").lost_by_reason()
+
+
+async def test_a_change_of_our_alarms_leaves_those_of_devices_as_they_are(tmp_path):
+    async with board(tmp_path) as (desk, foreign, _):
+        await foreign.told("plc", "acme/hall", [HOT])
+        before = desk.view(SYSTEM, NAME)
+        await desk.define(SYSTEM, Alarm(name="ours", point="acme/x", hi=Limit(value=1)))
+        await desk.reload([])
+        assert desk.view(SYSTEM, NAME) == before
+        with pytest.raises(Invalid, match="device 'plc'"):
+            await desk.define(SYSTEM, Alarm(name=NAME, point="acme/x", hi=Limit(value=1)))
+    async with board(tmp_path) as (desk, _, _):
+        assert desk.view(SYSTEM, NAME) == before

@@ -12,7 +12,9 @@ from tests.operations.expressions.written import FLAGS, NUMBERS, TEXTS
 from lineshaft.core.batch import Batch
 from lineshaft.core.errors import Invalid
 from lineshaft.core.point import Kind, Point
+from lineshaft.historian.corrections import Corrections
 from lineshaft.operations.derived.definition import Definition
+from lineshaft.operations.derived.sources import Sources
 
 POINTS = [
     *(Point(path=f"hall/{n}") for n in NUMBERS),
@@ -256,3 +258,57 @@ async def test_an_enum_names_its_values_and_bad_input_stays_bad():
         assert [(r.value, r.quality >= 0x8000_0000) for r in rows] == [
             (1.0, False), (None, True), (None, True), (None, True),
         ]  # fmt: skip
+
+
+async def test_what_was_deleted_while_nobody_ran_is_put_right_at_the_next_start():
+    rule = Definition(point="hall/d", expression="a + b", lateness_s=0)
+    async with bench(POINTS) as made:
+        async with made.running(rule):
+            await made.settled()
+            made.clock.now = at(20)
+            await made.publish(*((f"hall/{p}", at(n), 1.0) for n in range(1, 6) for p in "ab"))
+            await made.settled()
+            assert len(await made.stored("hall/d")) == 5
+        corrections = Corrections(
+            made.store,
+            made.records,
+            append=made.store.append,
+            refresh=lambda *_: None,
+            announce=made.spine.announce,
+        )
+        span = (at(2), at(4))
+        await corrections.delete(["hall/a", "hall/b"], span, reason="test", by="li")
+        async with made.running(rule):
+            await made.settled()
+
+            async def gone() -> bool:
+                return [t for t, _ in await values(made, "hall/d")] == [1, 4, 5]
+
+            await made.until(gone)
+
+
+async def test_a_hidden_point_is_calculated_and_belongs_to_its_owner():
+    hidden = Definition(point="hall/c1", expression="a > 1", lateness_s=0, hidden=True)
+    async with bench(POINTS) as made, made.running() as engine:
+        await engine.put("alarms", [hidden])
+        await made.settled()
+        made.clock.now = at(2)
+        await made.publish(("hall/a", at(1), 5.0))
+        await made.settled()
+        assert await values(made, "hall/c1") == [(1.0, 1.0)]
+        assert engine.owned() == [("alarms", hidden)]
+        await engine.put("alarms", [])
+        assert engine.state("hall/c1") is None
+
+
+def test_a_source_that_is_behind_is_waited_for_and_one_that_is_silent_is_not():
+    sources = Sources()
+    assert sources.heard_ns("mill", 100 * S) == 100 * S
+    sources.take({"mill": (90 * S, 95 * S)}, 100 * S)
+    assert sources.heard_ns("mill", 100 * S) == 90 * S
+    assert sources.heard_ns("mill", 500 * S) == 490 * S
+    sources.take({"mill": (400 * S, 400 * S)}, 500 * S)  # old news says nothing of its pace
+    assert sources.heard_ns("mill", 500 * S) == 490 * S
+    for n in range(200):
+        sources.take({"mill": (501 * S + n * S, 501 * S + n * S)}, 501 * S + n * S)
+    assert sources.heard_ns("mill", 800 * S) > 799 * S

@@ -79,7 +79,7 @@ async def test_the_state_is_a_point_that_alarms_can_watch(tmp_path):
 
 
 def _outs(found: Hall):
-    while (batch := found.board._outs.get_nowait()) is not None:
+    while (batch := found.board.ledger.outs.get_nowait()) is not None:
         yield batch
 
 

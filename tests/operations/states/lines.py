@@ -7,12 +7,14 @@ import numpy as np
 from lineshaft.core.batch import Batch
 from lineshaft.core.plugin import build
 from lineshaft.historian.namespace import Namespace
+from lineshaft.operations.calendars.book import Calendars
 from lineshaft.operations.derived import marks
 from lineshaft.operations.derived.engine import Engine
 from lineshaft.operations.states.following import SUBJECT, SUBSCRIPTION
 from lineshaft.operations.states.naming import state_point
 from lineshaft.operations.states.part import COLLECTIONS, States
 from lineshaft.operations.states.settings import Reason, StateRule, WorkUnit
+from lineshaft.operations.states.stops import Stop, stops_of
 from lineshaft.records import Records
 from lineshaft.security.access import Branches
 from lineshaft.spines import Spine
@@ -59,11 +61,24 @@ class Plant:
         self.engine = Engine(
             names=Namespace(records, points_max=1000), store=store, records=records, spine=spine
         )
-        self.states = States(store, records, spine, Branches(), engine=self.engine, clock=clock)
+        self.calendars = Calendars()
+        self.states = States(
+            store,
+            records,
+            spine,
+            Branches(),
+            engine=self.engine,
+            calendars=self.calendars,
+            clock=clock,
+        )
 
     async def went(self, *rows: tuple, path: str = PRESS) -> None:
         """The machine's own story: seconds and state number, and quality where it is not good."""
         await self.store.append(story(*rows, path=path))
+
+    async def stops(self, start_ns: int, stop_ns: int) -> list[Stop]:
+        """Stops that reach into a span."""
+        return stops_of(await self.states.intervals.whole(PRESS, start_ns, stop_ns), self.calendars)
 
     async def stretches(self, start_s: float, stop_s: float) -> list[tuple]:
         """What counts: start, name of the state, code of the reason."""

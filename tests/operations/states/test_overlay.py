@@ -1,12 +1,13 @@
 """What people said, laid over what the machine said."""
 
+import msgspec
 import pytest
-from tests.operations.states.lines import FAULT, PRESS, RUN, SETUP, STOPPED, WAIT, S, press
+from tests.operations.states.lines import FAULT, PRESS, RUN, SETUP, STOPPED, UNIT, WAIT, S, press
 
 from lineshaft.core.access import SYSTEM, Action, Identity
 from lineshaft.core.errors import Denied, Invalid, Missing, Stale
 from lineshaft.core.quality import Quality
-from lineshaft.operations.states.stops import stops_of
+from lineshaft.operations.calendars.settings import Break, CalendarTable, Shift
 
 DAY = ((0, RUN), (100, FAULT), (200, RUN), (300, STOPPED), (400, SETUP), (500, WAIT), (600, RUN))
 
@@ -252,7 +253,7 @@ async def test_stops_tell_which_need_a_reason(tmp_path):
     async with press(tmp_path) as made:
         await made.went(*DAY, (700, FAULT), (705, RUN), (99_990, STOPPED))
         await made.states.deeds.explain(SYSTEM, PRESS, 100 * S, stop_ns=140 * S, reason="M-1")
-        stops = stops_of(await made.states.intervals.whole(PRESS, 120 * S, made.clock.now))
+        stops = await made.stops(120 * S, made.clock.now)
         rows = [(s.start_ns // S, s.state, s.reason, s.micro, s.unexplained) for s in stops]
         assert rows == [
             (100, "fault", "M-1", False, False),
@@ -265,3 +266,39 @@ async def test_stops_tell_which_need_a_reason(tmp_path):
         ]
         assert [s.part for s in stops[:3]] == [True, True, False]
         assert stops[-1].lasts
+
+
+async def test_a_stop_outside_of_planned_busy_time_needs_no_reason(tmp_path):
+    shift = Shift(
+        name="day", start="00:10", stop="01:00", breaks=(Break(start="00:20", stop="00:30"),)
+    )
+    unit = msgspec.structs.replace(UNIT, calendar="one-shift")
+    async with press(tmp_path, unit) as made:
+        made.calendars.take([CalendarTable(name="one-shift", zone="UTC", shifts=(shift,))])
+        minutes = [(0, RUN), (5, FAULT), (8, RUN), (9, FAULT), (11, RUN), (21, FAULT), (29, RUN)]
+        minutes += [(31, FAULT), (32, RUN), (59, STOPPED), (70, RUN), (75, FAULT), (80, RUN)]
+        await made.went(*((m * 60, s) for m, s in minutes))
+        stops = await made.stops(0, 90 * 60 * S)
+        assert {s.start_ns // S // 60: s.unexplained for s in stops} == {
+            5: False,
+            9: True,
+            21: False,
+            31: True,
+            59: True,
+            75: False,
+        }
+
+
+async def test_without_its_calendar_every_stop_is_to_be_explained(tmp_path):
+    async with press(tmp_path, msgspec.structs.replace(UNIT, calendar="gone")) as made:
+        await made.went(*DAY)
+        assert [s.unexplained for s in await made.stops(0, 350 * S)] == [True, True]
+
+
+async def test_what_was_said_outlives_the_process(tmp_path):
+    async with press(tmp_path) as made:
+        await made.went(*DAY)
+        await made.states.deeds.explain(SYSTEM, PRESS, 150 * S, reason="M-1")
+    async with press(tmp_path) as made:
+        await made.went(*DAY)
+        assert (await made.stretches(0, 250))[1] == (100, "fault", "M-1")

@@ -61,11 +61,18 @@ export function AlarmDefinition({ onClose }: { onClose: () => void }) {
     if (!complete(fields)) setTold({ ok: false, text: WITH_LIMITS.includes(fields.kind) ? texts.alarms.limitsNeeded : texts.login.fill });
     else await attempt(alarmOf(fields), act);
   };
+  const trying = useRef(false);
   const changed = () => {
     window.clearTimeout(pause.current);
     pause.current = window.setTimeout(() => {
       const fields = form.getFieldsValue(true) as Fields;
-      if (complete(fields)) void attempt(alarmOf(fields), tried);
+      if (!complete(fields)) return;
+      // One at a time: a week of a fast point is work for the server.
+      if (trying.current) changed();
+      else {
+        trying.current = true;
+        void attempt(alarmOf(fields), tried).finally(() => { trying.current = false; });
+      }
     }, PAUSE_MS);
   };
   const required = [{ required: true, whitespace: true, message: texts.login.fill }];
@@ -102,8 +109,12 @@ export function AlarmDefinition({ onClose }: { onClose: () => void }) {
         <Form.Item name="action" label={texts.alarms.action}><Input /></Form.Item>
         <Form.Item name="respond_min" label={texts.alarms.respondMinutes}><InputNumber min={0} /></Form.Item>
       </Form>
-      {told && <Alert type={told.ok ? "info" : "error"} showIcon role="status" title={told.text} />}
-      {told?.preview && <Activations preview={told.preview} point={point} />}
+      {told && (
+        <div className="alarm-told">
+          <Alert type={told.ok ? "info" : "error"} showIcon role="status" title={told.text} />
+          {told.preview && <Activations preview={told.preview} point={point} />}
+        </div>
+      )}
     </Modal>
   );
 }

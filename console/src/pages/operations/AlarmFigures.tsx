@@ -71,7 +71,9 @@ function Figures({ report }: { report: Report }) {
             <span className="quiet small">{texts.alarms.target(format.percent(report.targets[p]))}</span>
           </div>
         ))}
-        <h2>{texts.alarms.answered}</h2>
+        <h2>{texts.alarms.perDay}</h2>
+        <Days report={report} />
+        {Object.keys(report.acknowledge).length > 0 && <h2>{texts.alarms.answered}</h2>}
         <dl className="facts">
           {(["critical", "high", "medium", "low"] as Priority[]).map((p) => {
             const waits = report.acknowledge[p];
@@ -98,5 +100,28 @@ function Figures({ report }: { report: Report }) {
         />
       </div>
     </div>
+  );
+}
+
+const PER_DAY = 144;
+const DAYS_WIDTH = 560;
+const DAYS_HEIGHT = 70;
+
+/** Alarms a day beside the line that one operator can answer (IEC 62682). */
+function Days({ report }: { report: Report }) {
+  const texts = useTexts();
+  const format = useFormat();
+  const most = Math.max(PER_DAY * 1.1, ...report.days.map((d) => d.count));
+  const y = (n: number) => DAYS_HEIGHT - (n / most) * DAYS_HEIGHT;
+  const width = DAYS_WIDTH / Math.max(report.days.length, 1);
+  return (
+    <svg className="alarm-days" role="img" viewBox={`0 0 ${DAYS_WIDTH} ${DAYS_HEIGHT}`} aria-label={texts.alarms.perDay}>
+      {report.days.map((d, i) => (
+        <rect key={d.start_ns} x={i * width + 1} width={Math.max(width - 2, 1)} y={y(d.count)} height={DAYS_HEIGHT - y(d.count)} className={d.count > PER_DAY ? "alarm-strip-bar" : "alarm-days-bar"}>
+          <title>{`${format.time(d.start_ns / 1e6)} ${format.count(d.count)}`}</title>
+        </rect>
+      ))}
+      <line x1={0} x2={DAYS_WIDTH} y1={y(PER_DAY)} y2={y(PER_DAY)} className="alarm-days-line"><title>{texts.alarms.target(`≤ ${PER_DAY}`)}</title></line>
+    </svg>
   );
 }

@@ -116,6 +116,7 @@ export interface Report {
   covered: number;
   shelving: { count: number; still: number; longest_s: number; over: number };
   unauthorised: number;
+  days: { start_ns: number; count: number }[];
   configured: Record<Priority, number>;
   targets: Record<Priority, number>;
   top_share: number;

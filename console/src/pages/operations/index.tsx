@@ -4,6 +4,7 @@ import {
   BlockOutlined,
   ControlOutlined,
   FileTextOutlined,
+  FunctionOutlined,
   LineChartOutlined,
   PauseCircleOutlined,
 } from "@ant-design/icons";
@@ -63,6 +64,15 @@ export const pages: Page[] = [
     order: 13,
     group: "production",
     icon: <PauseCircleOutlined />,
+    action: "look",
+  },
+  {
+    path: "derived",
+    title: (t) => t.derived.title,
+    component: lazy(() => import("./Derived")),
+    order: 17,
+    group: "production",
+    icon: <FunctionOutlined />,
     action: "look",
   },
 ];

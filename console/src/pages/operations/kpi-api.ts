@@ -146,7 +146,7 @@ export const kpiApi = {
   explain: (scope: Scope, figure: string, signal?: AbortSignal) =>
     ask<Explained>("GET", "/kpis/explain", { query: { ...scope, figure }, signal }),
   report: (asked: ReportAsked, signal?: AbortSignal) => ask<Report>("GET", "/kpis/report", { query: { ...asked }, signal }),
-  reportCsv: (asked: ReportAsked) => address("/kpis/report", { ...asked, kind: "csv" }),
+  reportCsv: (asked: ReportAsked) => address("/kpis/report", { ...asked, format: "csv" }),
 };
 
 export const MAIN = ["oee", "availability", "effectiveness", "quality"] as const;

@@ -13,7 +13,7 @@ import { child, plain, type Submodel } from "./aas";
 import { aas } from "./aas-api";
 import { isHeld } from "./AttachedImage";
 import { BoundContext } from "./bindings";
-import { LineChart, type Line } from "./LineChart";
+import { LineChart, type Line } from "../../parts/LineChart";
 import { linkedPoints, recordsOf, segmentsOf, type Segment } from "./series-data";
 
 const POINTS_MAX = 12;

@@ -1,6 +1,6 @@
 /** The Time Series submodel (IDTA 02008): its segments, and records as curves. */
 import { child, childrenOf, meaning, plain, type Element, type Submodel } from "./aas";
-import type { Line } from "./LineChart";
+import type { Line } from "../../parts/LineChart";
 
 export type SegmentKind = "internal" | "linked" | "external";
 

@@ -176,7 +176,8 @@ class Book:
         """What must end because nothing watches it any more: its limit or cover is gone."""
         found: list[tuple[str, Gone | Suppressed]] = []
         for name, state in self.states.items():
-            if name not in self.alarms or not (state.condition or state.suppressors):
+            watched = name in self.alarms and name not in self.foreign
+            if not watched or not (state.condition or state.suppressors):
                 continue
             there = self.judge.seen(name)
             limits = state.limits or (state.limit,)

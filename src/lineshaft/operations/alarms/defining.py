@@ -36,6 +36,11 @@ def check_define(book: Book, who: Identity, alarm: Alarm) -> None:
             f"alarm {alarm.name!r} is judged by the device {book.foreign[alarm.name].device!r}",
             remedy="Change it there, or choose another name.",
         )
+    if alarm.name in book.foreign:
+        raise Invalid(
+            f"alarm {alarm.name!r} is one of the device {book.foreign[alarm.name].device!r}",
+            remedy="Take another name; what a device judges is changed at the device.",
+        )
     if known is None and len(book.alarms) >= ALARMS_MAX:
         raise Invalid(f"there are {ALARMS_MAX} alarms already", remedy="Remove some.")
     for formula in formulas(alarm, {}):

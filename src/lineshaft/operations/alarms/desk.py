@@ -40,7 +40,7 @@ from lineshaft.web.metrics import Metric
 
 log = logging.getLogger(__name__)
 
-ALARMS, STATES, COLLECTIONS = pages.ALARMS, pages.STATES, pages.COLLECTIONS
+COLLECTIONS = pages.COLLECTIONS
 SUBSCRIPTION = "alarms"
 """The durable subscription that the desk reads; the plant declares it on the spine."""
 TICK_S = 1.0

@@ -66,7 +66,8 @@ class Going:
             return False
         if group not in self._open:
             self._open[group] = {n for n in members if retain(self._state(n))}
-        return not self._open[group] - {name} and not self._state(name).active
+        others = len(self._open[group]) - (name in self._open[group])
+        return not others and not self._state(name).active
 
     def _state(self, name: str) -> State:
         return self.states.get(name) or self._book.state(name)

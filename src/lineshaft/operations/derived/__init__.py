@@ -26,7 +26,13 @@ Late samples, imports and corrections have the rows that they touch computed ane
 |---|---|
 | definition | `Definition`, and how it is compiled against the namespace |
 | engine | `Engine`: what others use |
+| bank, calculation, sources | all of them in memory: samples in, rows out, in order |
+| repairs, history, differences, marks | rows from what the store holds |
+| outbox | rows on their way to the spine, so that nobody waits for himself |
+| deletions | what was deleted from history |
+| state, rows | how they fare; rows as batches and as inputs |
 | settings | the table `[[derived]]` |
+| trial | compiled alone, evaluated over history, nothing kept |
 | desk | those of the file and those made at run time: looked at, defined, tried, recomputed |
 | routes, verbs, client | the ways in |
 

@@ -1,8 +1,11 @@
 """All derived points in memory: samples go in, rows come out in the order of the graph.
 
-Nothing here waits for anybody; the engine keeps what comes out, and does what is marked.
+Nothing here waits for anybody, but others have a turn on the event loop now and then: who calls
+holds the engine's lock meanwhile. The engine keeps what comes out, and does what is marked.
 """
 
+import asyncio
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -27,9 +30,10 @@ from lineshaft.operations.derived.rows import (
     Columns,
     batch_of,
     columns_of,
-    merged,
+    newest_of_each,
     samples_of_result,
     taken,
+    together,
 )
 from lineshaft.operations.derived.sources import Sources
 from lineshaft.operations.expressions.graph import Graph, Touched
@@ -40,6 +44,8 @@ from lineshaft.operations.expressions.tails import LONG_AGO
 AHEAD_NS = 60 * NS_PER_S
 """Samples further ahead of the clock than this wait for their time."""
 AHEAD_ROWS_MAX = 100_000
+LOOP_S_MAX = 0.01
+"""Seconds of the event loop taken at once."""
 
 
 class Step(NamedTuple):
@@ -128,36 +134,38 @@ class Bank:
 
     # ---- samples and time
 
-    def push(self, batch: Batch, now: int) -> Step:
+    async def push(self, batch: Batch, now: int) -> Step:
         """Take in what a batch holds of inputs; what is derived was taken in when it was made."""
         columns = columns_of(batch, self._inputs)
         for path in [p for p in columns if p in self.calculations]:
             del columns[path]
-        return self.push_columns(self._sifted(columns, now), now) if columns else Step([], [])
+        if not columns:
+            return Step([], [])
+        return await self.push_columns(self._sifted(columns, now), now)
 
-    def push_columns(self, columns: Columns, now: int) -> Step:
+    async def push_columns(self, columns: Columns, now: int) -> Step:
         """The same of columns, whose times are possible."""
-        return self._go(self.graph.above(columns), columns, now)
+        return await self._go(self.graph.above(columns), columns, now)
 
-    def tick(self, now: int) -> Step:
+    async def tick(self, now: int) -> Step:
         """Give what is finished because time has passed."""
         columns: Columns = {}
         if self.ahead:
             waiting, self.ahead = self.ahead, {}
             columns = self._sifted(waiting, now)
-        return self._go(self.graph.order(), columns, now)
+        return await self._go(self.graph.order(), columns, now)
 
-    def give(self, calculation: Calculation, columns: Columns, now: int) -> Step:
+    async def give(self, calculation: Calculation, columns: Columns, now: int) -> Step:
         """Take in what waited for one alone; what it gives goes on to those above."""
-        step = self._go([calculation.path], self._sifted(columns, now), now)
+        step = await self._go([calculation.path], self._sifted(columns, now), now)
         rows = {b.points[0]: columns_of(b, {calculation.path}) for b in step.batches}
-        more = self.passed_on(calculation, rows.get(calculation.path, {}), now)
+        more = await self.passed_on(calculation, rows.get(calculation.path, {}), now)
         return Step([*step.batches, *more.batches], [*step.marked, *more.marked])
 
-    def passed_on(self, calculation: Calculation, rows: Columns, now: int) -> Step:
+    async def passed_on(self, calculation: Calculation, rows: Columns, now: int) -> Step:
         """Have new rows of a calculation go to those above it."""
         above = self.graph.above([calculation.path])
-        return self._go(above, rows, now) if rows else Step([], [])
+        return await self._go(above, rows, now) if rows else Step([], [])
 
     def _sifted(self, columns: Columns, now: int) -> Columns:
         """The samples whose time can be; those far ahead of the clock are put aside."""
@@ -179,11 +187,12 @@ class Bank:
         samples = columns[path]
         columns[path] = taken(samples, np.flatnonzero(fits))
         later = taken(samples, np.flatnonzero(~fits & (samples.time_ns > LONG_AGO)))
-        rows = sum(len(s.time_ns) for s in self.ahead.values())
-        if rows + len(later.time_ns) > AHEAD_ROWS_MAX:
+        kept = newest_of_each(together(self.ahead[path], later) if path in self.ahead else later)
+        rows = sum(len(s.time_ns) for p, s in self.ahead.items() if p != path)
+        if rows + len(kept.time_ns) > AHEAD_ROWS_MAX:
             self.ahead_dropped += len(later.time_ns)
-        elif len(later.time_ns):
-            self.ahead = merged(self.ahead, {path: later})
+        elif len(kept.time_ns):
+            self.ahead[path] = kept
 
     def _source(self, path: str) -> str:
         point = self._find(path)
@@ -204,10 +213,14 @@ class Bank:
                 found[source] = lower.given_ns + lateness
         return found
 
-    def _go(self, paths: Sequence[str], columns: Columns, now: int) -> Step:
+    async def _go(self, paths: Sequence[str], columns: Columns, now: int) -> Step:
         step = Step([], [])
         given = dict(columns)
+        since_s = time.monotonic()
         for path in paths:
+            if time.monotonic() - since_s > LOOP_S_MAX:
+                await asyncio.sleep(0)
+                since_s = time.monotonic()
             calculation = self.calculations[path]
             mine = {p: given[p] for p in self.graph.reads(path) if p in given}
             mark = calculation.mark

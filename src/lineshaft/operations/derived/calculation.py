@@ -30,11 +30,11 @@ class Phase(enum.Enum):
 class Calculation:
     """A definition, what it was compiled to, and where it stands."""
 
-    def __init__(self, definition: Definition, kept: Kept) -> None:
+    def __init__(self, definition: Definition) -> None:
         self.definition = definition
-        self.kept = kept
-        self.on_record: Kept | None = None
-        """What the records hold; None for nothing."""
+        self.kept = self.on_record = Kept(
+            owner="", definition=definition, since_ns=LONG_AGO, from_ns=LONG_AGO
+        )
         self.compiled: Compiled | None = None
         self.seen: dict[str, Point | None] | None = None
         """What was known of its inputs when it was last tried; None before that."""
@@ -48,7 +48,7 @@ class Calculation:
         self.newest_ns = LONG_AGO
         self.rows = 0
         self.dropped = 0
-        self.mark: Mark | None = kept.mark
+        self.mark: Mark | None = None
         """What is to be computed anew; the one in `kept` is that which is on record."""
         self.renew = False
         """Whether the evaluator's own memory is not right any more."""
@@ -60,6 +60,14 @@ class Calculation:
         """Whether history is being looked at for it now."""
         self._held: Columns | None = None
         self._held_rows = 0
+
+    def become(self, definition: Definition, kept: Kept) -> None:
+        """Take a definition with the same rows, and what the records now hold of it."""
+        if self.seen is None and kept.mark is not None:
+            self.mark = kept.mark.joined(self.mark)
+        if self.definition != definition:
+            self.definition, self.seen = definition, None
+        self.kept = self.on_record = kept
 
     @property
     def path(self) -> str:
@@ -137,8 +145,9 @@ class Calculation:
                 self.newest_ns = max(self.newest_ns, int(np.max(samples.time_ns)))
         every_ns = compiled.expression.every_ns
         told = min(heard_ns.values(), default=LONG_AGO) - compiled.lateness_ns
+        ticked = every_ns > 0 and told // every_ns > self.until_ns // every_ns
         result = None
-        if columns or every_ns or self.newest_ns > self.until_ns:
+        if columns or ticked or self.newest_ns > self.until_ns:
             result = evaluator.push(columns, heard_ns=heard_ns)
             self.rows += len(result.time_ns)
             self.dropped += result.dropped
@@ -148,8 +157,9 @@ class Calculation:
                 stop_ns = FOREVER if unbounded else late.stop_ns
                 self.widen(Mark(start_ns=late.start_ns, stop_ns=stop_ns))
             self.renew |= unbounded and bool(result.late)
-        silent = not every_ns and self.newest_ns <= self.until_ns
-        self.told_ns = max(self.told_ns, told if silent else self.until_ns)
+        behind = every_ns > 0 and told // every_ns > self.until_ns // every_ns
+        done = self.newest_ns <= self.until_ns and not behind
+        self.told_ns = max(self.told_ns, told if done else self.until_ns)
         return result
 
     def _note_late(self, columns: Columns) -> None:

@@ -1,5 +1,6 @@
 """Rows from what the store holds: in slices, so that a year takes no more memory than an hour."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
 import numpy as np
@@ -17,6 +18,8 @@ SLICE_ROWS_MAX = 200_000
 """Samples read at once."""
 SLICE_TICKS_MAX = 100_000
 """Times of the grid computed at once."""
+ROWS_ON_LOOP_MAX = 2_000
+"""Samples and times of the grid that are calculated on the event loop."""
 BACK_NS = 3600 * NS_PER_S
 """How far the first look goes for what has no bound."""
 BACK_FACTOR = 8
@@ -69,10 +72,22 @@ async def replay(
         stop = await _slice(store, compiled, start, stop_ns)
         columns = columns_of(await store.read(inputs, start, stop), set(inputs))
         heard = stop - 1 + compiled.lateness_ns
-        found = [evaluator.push(columns, heard_ns=heard)]
-        while evaluator.until_ns < stop - 1:
-            found.append(evaluator.push({}, heard_ns=heard))
-        yield start, stop, joined(found)
+        yield start, stop, await _aside(columns, evaluator, heard, stop)
+
+
+async def _aside(columns: Columns, evaluator: Evaluator, heard_ns: int, stop_ns: int) -> Result:
+    """The rows of one slice; a large one is calculated off the event loop."""
+
+    def pushed() -> Result:
+        found = [evaluator.push(columns, heard_ns=heard_ns)]
+        while evaluator.until_ns < stop_ns - 1:
+            found.append(evaluator.push({}, heard_ns=heard_ns))
+        return joined(found)
+
+    every_ns = evaluator.plan.every_ns
+    ticks = (stop_ns - evaluator.until_ns) // every_ns if every_ns else 0
+    large = ticks + sum(len(s.time_ns) for s in columns.values()) > ROWS_ON_LOOP_MAX
+    return await asyncio.to_thread(pushed) if large else pushed()
 
 
 async def _slice(store: Store, compiled: Compiled, start_ns: int, stop_ns: int) -> int:

@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 PAUSE_S = 1.0
 """Seconds from one look at what is marked to the next: late samples are put right together."""
+TOGETHER = 50
+"""Calculations that share one wait for the store."""
 SLICES_MAX = 20
 """Slices of one calculation before another has its turn."""
 
@@ -61,43 +63,52 @@ class Repairs:
     async def run(self) -> None:
         """Put right what is marked, until cancelled."""
         while True:
-            while (calculation := self._next()) is not None:
-                await self._serve(calculation)
+            due = self._due()
+            for start in range(0, len(due), TOGETHER):
+                await self._serve_together(due[start : start + TOGETHER])
             self.news.clear()
-            if self._next() is None:
+            if not self._due():
                 await self.news.wait()
             await asyncio.sleep(PAUSE_S)
 
-    def _next(self) -> Calculation | None:
-        """The one that is due: not before what it reads, and who had fewest turns first."""
+    def _due(self) -> list[Calculation]:
+        """Those with work: who had fewest turns first, then in the order of the graph."""
         bank = self._bank
-        due = [c for c in bank.calculations.values() if c.has_work]
-        undone = {c.path for c in due}
-        free = [c for c in due if not undone.intersection(bank.graph.reads(c.path))]
-        return min(free, key=lambda c: c.served, default=None)
+        due = [p for p, c in bank.calculations.items() if c.has_work]
+        ordered = [bank.calculations[p] for p in bank.graph.order(due)]
+        return sorted(ordered, key=lambda c: c.served)
 
-    async def _serve(self, calculation: Calculation) -> None:
-        mark, renew = calculation.mark, calculation.renew
-        calculation.mark, calculation.renew, calculation.busy = None, False, True
-        calculation.served += 1
-        done = False
+    async def _serve_together(self, calculations: Sequence[Calculation]) -> None:
+        """Serve some after one wait for the store to have all that they have seen."""
+        async with self._hands.turn:
+            works = [_Work.begun(c) for c in calculations]
         try:
-            calculation.hold()
-            if renew:
-                calculation.forget()
             await self._outbox.settled()
-            done = await self._put_right(calculation, mark)
+            for work in works:
+                if not self._has_to_wait(work.calculation):
+                    await self._serve(work)
+                work.end()
+        finally:
+            for work in works:
+                work.end()
+
+    def _has_to_wait(self, calculation: Calculation) -> bool:
+        """Whether something that it reads is not right yet."""
+        there = self._bank.calculations
+        if there.get(calculation.path) is not calculation:
+            return True  # it was removed, or is defined otherwise now
+        lower = self._bank.graph.reads(calculation.path)
+        return any(there[p].has_work for p in lower if p in there)
+
+    async def _serve(self, work: "_Work") -> None:
+        calculation = work.calculation
+        try:
+            work.done = await self._put_right(calculation, work.mark)
         except LineshaftError as error:
             calculation.trouble = f"{calculation.path}: history cannot be put right: {error}"
             log.warning(
                 "history not put right", extra={"point": calculation.path, "cause": str(error)}
             )
-            await asyncio.sleep(PAUSE_S)
-        finally:
-            calculation.let_go()
-            calculation.busy = False
-            if not done and mark is not None:
-                calculation.mark = mark.joined(calculation.mark)
 
     async def _put_right(self, calculation: Calculation, mark: Mark | None) -> bool:
         """Whether the mark is done; what is left of it is marked again."""
@@ -107,7 +118,8 @@ class Repairs:
         if mark is not None:
             rest = await self._rewritten(calculation, mark)
             if rest is not None:
-                calculation.mark = rest.joined(calculation.mark)
+                async with self._hands.turn:
+                    calculation.mark = rest.joined(calculation.mark)
                 return True
         if calculation.evaluator is None and not await self._renewed(calculation):
             return False
@@ -189,7 +201,7 @@ class Repairs:
                 async with self._hands.turn:
                     now = self._hands.clock()
                     await self._hands.keep(
-                        self._bank.passed_on(calculation, {calculation.path: rows}, now)
+                        await self._bank.passed_on(calculation, {calculation.path: rows}, now)
                     )
         tail = await self._store.read(compiled.inputs, evaluator.until_ns + 1, FOREVER)
         waiting = columns_of(tail, set(compiled.inputs))
@@ -200,11 +212,40 @@ class Repairs:
         self, calculation: Calculation, evaluator: Evaluator, waiting: Columns
     ) -> bool:
         held = calculation.held()
-        if held is None or calculation.compiled is None:
+        if held is None or self._bank.calculations.get(calculation.path) is not calculation:
             return False
         calculation.let_go()
         calculation.evaluator = evaluator
         calculation.newest_ns = evaluator.until_ns
         now = self._hands.clock()
-        await self._hands.keep(self._bank.give(calculation, merged(waiting, held), now))
+        await self._hands.keep(await self._bank.give(calculation, merged(waiting, held), now))
         return True
+
+
+class _Work:
+    """What is to be done for one calculation; what was seen before it began is in the store."""
+
+    def __init__(self, calculation: Calculation, mark: Mark | None) -> None:
+        self.calculation, self.mark = calculation, mark
+        self.done = self._ended = False
+
+    @classmethod
+    def begun(cls, calculation: Calculation) -> "_Work":
+        """Take over what is marked now; what comes from now on is kept, or marks anew."""
+        work = cls(calculation, calculation.mark)
+        calculation.hold()
+        if calculation.renew:
+            calculation.forget()
+        calculation.mark, calculation.renew, calculation.busy = None, False, True
+        calculation.served += 1
+        return work
+
+    def end(self) -> None:
+        """Give back what was not done; once is enough."""
+        if self._ended:
+            return
+        self._ended = True
+        self.calculation.let_go()
+        self.calculation.busy = False
+        if not self.done and self.mark is not None:
+            self.calculation.mark = self.mark.joined(self.calculation.mark)

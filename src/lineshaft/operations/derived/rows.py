@@ -107,3 +107,9 @@ def taken(samples: Samples, where: Ints) -> Samples:
         listed = _listed(samples)
         kept = [listed[n] for n in where]  # type: ignore[assignment]
     return Samples(samples.time_ns[where], kept, samples.quality[where])
+
+
+def newest_of_each(samples: Samples) -> Samples:
+    """Each time once, rising; of equal times the last row counts."""
+    _, backwards = np.unique(samples.time_ns[::-1], return_index=True)
+    return taken(samples, len(samples.time_ns) - 1 - backwards)

@@ -21,7 +21,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     trouble: str = ""
     """Why it has no rows, or is not right now; empty when all is well."""
     until_ns: int = 0
-    """Rows up to here are given; 0 when there is none."""
+    """Rows up to here are given, as far as the inputs have told; 0 when there is none."""
     since_ns: int = 0
     """When it was first defined, or how far back it was computed."""
     rows: int = 0
@@ -34,7 +34,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 def state_of(calculation: Calculation) -> State:
     """How one fares."""
-    until, mark, dropped = calculation.until_ns, calculation.mark, calculation.dropped
+    until, mark, dropped = calculation.given_ns, calculation.mark, calculation.dropped
     too_many = f"{calculation.path}: {dropped} samples did not fit into its windows"
     return State(
         phase=calculation.phase,

@@ -17,7 +17,7 @@ from lineshaft.operations.frames.walk import Walk
 
 FOLLOWERS_MAX = 5_000
 """Templates times assets."""
-LAG_NS_MAX = 300 * NS_PER_S
+LAG_NS_MAX = 60 * NS_PER_S
 """Samples that come later than this are old data, not a slow source."""
 LAG_NS_MIN = NS_PER_S // 4
 Rows = npt.NDArray[np.intp]
@@ -88,6 +88,8 @@ class Crew:
         """The newest sample seen of each point, to know it again."""
         self.lag_ns: dict[str, int] = {}
         """How late the samples of a point come lately."""
+        self._late_ns: dict[str, int] = {}
+        """How late the newest sample of each point came."""
         self.unsettled: dict[str, int] = {}
         """Points with samples that the store may not have yet, and their newest time."""
         self.late = 0
@@ -185,9 +187,11 @@ class Crew:
     def _hear(self, path: str, last_ns: int, now_ns: int) -> None:
         if last_ns > self.newest_ns.get(path, -(2**63)):
             self.newest_ns[path] = self.unsettled[path] = last_ns
-        lag = now_ns - last_ns
-        if 0 <= lag <= LAG_NS_MAX:
-            self.lag_ns[path] = max(lag, self.lag_ns.get(path, 0) * 49 // 50)
+        # Slow is who is late twice running: what a device had stored up comes late once.
+        late_ns = now_ns - last_ns
+        late_ns = late_ns if 0 <= late_ns <= LAG_NS_MAX else 0
+        self.lag_ns[path] = min(late_ns, self._late_ns.get(path, 0))
+        self._late_ns[path] = late_ns
 
     def wait_ns(self, track: Track) -> int:
         """How long after its time a moment is judged: its lateness, and how slow sources are."""

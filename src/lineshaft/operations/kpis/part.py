@@ -20,9 +20,10 @@ from lineshaft.stores import Store
 class KpiPart:
     """Calendars, figures and the running shift, put together."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a neighbour, by keyword
         self,
         *,
+        calendars: Calendars,
         timelines: Timelines,
         alarms: AlarmCounts,
         store: Store,
@@ -30,7 +31,7 @@ class KpiPart:
         spine: Spine,
         authorizer: Authorizer,
     ) -> None:
-        self.calendars = Calendars()
+        self.calendars = calendars
         reader = Reader(timelines=timelines, calendars=self.calendars, store=store, names=names)
         self.kpis = Kpis(reader, authorizer)
         self.current = Current(self.kpis)

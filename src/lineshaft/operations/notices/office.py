@@ -207,11 +207,12 @@ class Notices:
         attachments: Sequence[Attachment] = (),
         path: str = "",
         actor: str = "lineshaft",
+        more: Sequence[Change] = (),
     ) -> Notice:
         """Put a message of another part into the outbox; once this returns it is not lost.
 
         It waits for no quiet hours and joins no digest. Webhooks and MQTT get subject and text.
-        `path` is the branch that it is about.
+        `path` is the branch that it is about, `more` goes into the same commit.
 
         Raises:
             Missing: there is no such recipient.
@@ -228,7 +229,7 @@ class Notices:
         content = Content(subject=subject, text=text, html=html, attachments=tuple(attachments))
         made = replace(self._new(recipient), what="mail", subject=subject[:200], path=path)
         kept = event_of("mailed", made, actor=actor, subject=made.subject)
-        await self._add(made, put_content(made, content), Append(event=kept))
+        await self._add(made, put_content(made, content), Append(event=kept), *more)
         return made
 
     async def test(self, who: Identity, recipient: str) -> Notice:

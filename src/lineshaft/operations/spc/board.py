@@ -16,46 +16,37 @@ import msgspec
 from lineshaft.core.access import Action, Authorizer, Identity
 from lineshaft.core.batch import Batch
 from lineshaft.core.clock import now_ns
-from lineshaft.core.errors import Invalid, LineshaftError, Unavailable
+from lineshaft.core.errors import Invalid, LineshaftError
 from lineshaft.core.event import Event
-from lineshaft.core.flow import Channel, Full, wait_s
 from lineshaft.core.point import Kind as PointKind
 from lineshaft.core.point import Point
 from lineshaft.operations import Names
-from lineshaft.operations.expressions.tails import LONG_AGO, Samples
-from lineshaft.operations.spc import past
+from lineshaft.operations.expressions.tails import Samples
 from lineshaft.operations.spc.book import CHARTS, Book, every
 from lineshaft.operations.spc.chart import Phase
 from lineshaft.operations.spc.comments import COMMENTS, forget
 from lineshaft.operations.spc.feed import compiled, split
+from lineshaft.operations.spc.joining import SILENT_NS, catch_up, joined
+from lineshaft.operations.spc.ledger import STATES, Ledger, Told
 from lineshaft.operations.spc.settings import ChartTable
 from lineshaft.operations.spc.watcher import Happening, Kept, Standing, Watcher
-from lineshaft.records import Append, Change, Collection, Delete, Put, Records
+from lineshaft.records import Append, Delete, Put, Records
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
 from lineshaft.web.metrics import Metric
 
 log = logging.getLogger(__name__)
 
-STATES = Collection(name="chart_states")
 COLLECTIONS = (CHARTS, STATES, COMMENTS)
 SUBSCRIPTION = "spc"
 """The durable subscription that the board reads; the plant declares it on the spine."""
-SUBJECT = "data.spc"
-"""Where the points that tell the state of charts are published."""
-NS = 1_000_000_000
 TICK_S = 1.0
-SILENT_NS = 10 * NS
-"""After so long a silence the last value of a point counts for charts that wait for it."""
 SAVE_S = 10.0
 """Seconds between two writings of what charts know, when nothing happens."""
 RETRY_S = 30.0
 """Seconds between two attempts to learn a baseline, or to compile an expression."""
 JOINING_MAX = 2000
 """Batches kept for a chart while it reads history."""
-OUTS_MAX = 10_000
-CHANGES_MAX = 500
-"""States written in one transaction."""
 BREATH = 50
 """Charts after which others get a turn on the loop."""
 
@@ -90,6 +81,7 @@ class Board:
         clock: Callable[[], int] = now_ns,
     ) -> None:
         self._names, self._store, self._records, self._spine = names, store, records, spine
+        self.ledger = Ledger(records, spine)
         self._clock = clock
         self.book = Book(authorizer)
         self._watchers: dict[str, Watcher] = {}
@@ -100,15 +92,12 @@ class Board:
         self._of_point: dict[str, list[str]] = {}
         self._troubles: dict[str, str] = {}
         self._moved: set[str] = set()
-        self._outs = Channel[Batch]("spc outs", size_max=OUTS_MAX, full=Full.DROP_OLDEST)
         self._turn = asyncio.Lock()
         self._news = asyncio.Event()
         """There may be charts that are to join."""
         self._version = -1
         self.skipped = 0
         """Batches given up because a chart read history for too long."""
-        self.trouble = ""
-        """Why violations cannot be kept now; empty when they can."""
 
     # ---- life
 
@@ -177,7 +166,7 @@ class Board:
             group.create_task(self._listen(), name="spc listen")
             group.create_task(self._watch_time(), name="spc time")
             group.create_task(self._join_all(), name="spc join")
-            group.create_task(self._tell_outs(), name="spc tell")
+            group.create_task(self.ledger.run(), name="spc tell")
 
     async def _listen(self) -> None:
         async with self._spine.subscribe(name=SUBSCRIPTION, rows_max=50_000) as batches:
@@ -192,10 +181,6 @@ class Board:
             await self.tick(save=passed >= SAVE_S)
             passed = 0.0 if passed >= SAVE_S else passed
 
-    async def _tell_outs(self) -> None:
-        async for batch in self._outs:
-            await self._spine.publish(SUBJECT, batch)
-
     # ---- live
 
     async def take(self, batch: Batch) -> None:
@@ -203,7 +188,7 @@ class Board:
         async with self._turn:
             columns = split(batch, self._of_point)
             touched = dict.fromkeys(n for p in columns for n in self._of_point[p])
-            told: list[tuple[str, Happening]] = []
+            told: list[tuple[Watcher, Happening]] = []
             for count, name in enumerate(touched):
                 if count % BREATH == BREATH - 1:
                     await asyncio.sleep(0)
@@ -212,19 +197,21 @@ class Board:
                     told += self._pushed(watcher, columns)
                 elif name in self._joining:
                     self._wait(name, columns)
-            await self._keep_at_last(told)
+            await self._keep(told)
 
     def _pushed(
         self, watcher: Watcher, columns: dict[str, Samples], heard_ns: int | None = None
-    ) -> list[tuple[str, Happening]]:
+    ) -> list[tuple[Watcher, Happening]]:
         """What samples bring about at one chart; one that cannot take them holds up no other."""
         name = watcher.table.name
         self._moved.add(name)
         try:
-            return [(name, h) for h in watcher.push(columns, heard_ns=heard_ns)]
+            told = watcher.push(columns, heard_ns=heard_ns)
         except Invalid as error:
             self._troubles[name] = str(error)
             return []
+        self._troubles.pop(name, None)
+        return [(watcher, h) for h in told]
 
     def _wait(self, name: str, columns: dict[str, Samples]) -> None:
         waiting = self._joining[name]
@@ -241,11 +228,12 @@ class Board:
             if self._names.version != self._version:
                 self._version = self._names.version
                 self._renew()
-            told: list[tuple[str, Happening]] = []
+            told: list[tuple[Watcher, Happening]] = []
             for watcher in self._watchers.values():
                 if watcher.feed.waits:
                     told += self._pushed(watcher, {}, heard)
-            await self._keep_at_last(told, also=self._moved if save else ())
+            moved = [w for n, w in self._watchers.items() if save and n in self._moved]
+            await self._keep(told, moved)
 
     def _renew(self) -> None:
         """Compile charts anew whose points are described otherwise than before."""
@@ -282,115 +270,24 @@ class Board:
             self._troubles[name] = str(error)
 
     async def _join(self, chart: ChartTable) -> None:
-        find = self._names.find
-        kept = self._kept.get(chart.name)
-        if kept is None:
-            phases = await past.resolved(self._store, chart, find)
-            watcher = Watcher(chart, find, Kept(mark=chart.mark, phases=phases))
-            # How the process stood before the chart was there is known, not told.
-            await self._catch_up(watcher, first=True)
-            told: list[Happening] = []
-        else:
-            watcher = Watcher(chart, find, kept)
-            told = await self._catch_up(watcher)
+        name, now = chart.name, self._clock()
+        kept = self._kept.get(name)
+        watcher, told = await joined(self._store, chart, self._names.find, kept, now)
         async with self._turn:
-            if self.book.charts.get(chart.name) is not chart or chart.name not in self._joining:
+            if self.book.charts.get(name) is not chart or name not in self._joining:
                 return
-            told += await self._catch_up(watcher)
-            for columns in self._joining.pop(chart.name):
+            told += await catch_up(self._store, watcher, now)
+            for columns in self._joining.pop(name):
                 told += watcher.push(columns)
             watcher.forget_late()
-            self._watchers[chart.name] = watcher
-            self._kept.pop(chart.name, None)
-            self._troubles.pop(chart.name, None)
-            await self._keep_at_last([(chart.name, h) for h in told], also=[chart.name])
-            self._show_again(watcher)
+            self._watchers[name] = watcher
+            self._kept.pop(name, None)
+            self._troubles.pop(name, None)
+            await self._keep([(watcher, h) for h in told], [watcher])
+            self.ledger.show(watcher)
 
-    async def _catch_up(self, watcher: Watcher, *, first: bool = False) -> list[Happening]:
-        """Read from the store what has passed; what happened in it."""
-        newest, now = watcher.feed.newest, self._clock()
-        own = max((p.start_ns for p in watcher.phases if p.start_ns <= now), default=now)
-        begin = min(newest.values()) if newest else own
-        if first:
-            begin, _ = await past.warm_ns(self._store, list(watcher.feed.points), own, now)
-        told: list[Happening] = []
-        async for part in past.parts(self._store, watcher.feed, begin, 2**62):
-            if not part.columns:
-                continue
-            # The newest stored time may have more to come.
-            heard = min(part.stop_ns - 2, now - SILENT_NS)
-            after = begin if first else LONG_AGO
-            told += watcher.push(part.columns, heard_ns=heard, from_ns=after)
-            await asyncio.sleep(0)
-        watcher.forget_late()
-        return told
-
-    # ---- writing down
-
-    async def _keep_at_last(
-        self, told: Sequence[tuple[str, Happening]], also: Iterable[str] = ()
-    ) -> None:
-        """Keep what happened; while it cannot be kept, sources are held back."""
-        changed = [n for n in dict.fromkeys([*(n for n, _ in told), *also]) if n in self._watchers]
-        events = [(n, self._event(n, h)) for n, h in told if n in self._watchers]
-        for start in range(0, len(changed), CHANGES_MAX):
-            part = changed[start : start + CHANGES_MAX]
-            changes: list[Change] = [self._put(n) for n in part]
-            changes += [Append(event=e) for n, e in events if n in set(part)]
-            await self._commit_at_last(changes)
-        self._moved -= set(changed)
-        self._show((self._watchers[n].table.out, h) for n, h in told if n in self._watchers)
-        for _, event in events:
-            await self.announce(event)
-
-    async def _commit_at_last(self, changes: Sequence[Change]) -> None:
-        attempt = 0
-        while True:
-            try:
-                await self._records.commit(*changes)
-                break
-            except Unavailable as error:
-                attempt += 1
-                self.trouble = f"spc: {error}"
-                if attempt == 1:
-                    log.error("charts cannot be kept", extra={"cause": str(error)})  # noqa: TRY400
-                await asyncio.sleep(wait_s(attempt))
-        self.trouble = ""
-
-    def _put(self, name: str) -> Put:
-        data = msgspec.json.encode(self._watchers[name].kept())
-        return Put(collection=STATES.name, key=name, data=data)
-
-    def _event(self, name: str, what: Happening) -> Event:
-        chart = self.book.charts[name]
-        data: dict[str, object] = {
-            "chart": name,
-            "marks": what.marks,
-            "value": what.value,
-            "spread": what.spread,
-            "phase": what.phase,
-        }
-        return Event(kind=f"spc.{what.what}", path=chart.point, time_ns=what.time_ns, data=data)
-
-    def _show(self, told: Iterable[tuple[str, Happening]]) -> None:
-        """Have each chart's own point say how it stands."""
-        rows = [(out, h.time_ns, bool(h.marks)) for out, h in told]
-        if rows:
-            self._outs.put_nowait(Batch.of_rows(rows))
-
-    def _show_again(self, watcher: Watcher) -> None:
-        """Say it after a start, when the last word may not have been heard."""
-        standing = watcher.standing
-        if standing.time_ns:
-            row = (watcher.table.out, standing.since_ns, bool(standing.marks))
-            self._outs.put_nowait(Batch.of_rows([row]))
-
-    async def announce(self, event: Event) -> None:
-        """Tell an event that is on record."""
-        try:
-            await self._spine.announce(event)
-        except LineshaftError as error:
-            log.warning("event not announced", extra={"kind": event.kind, "cause": str(error)})
+    async def _keep(self, told: Told, also: Iterable[Watcher] = ()) -> None:
+        self._moved -= await self.ledger.keep(told, also)
 
     # ---- looking
 
@@ -450,7 +347,7 @@ class Board:
             await self._records.commit(put, Append(event=event))
             self.book.charts[chart.name] = chart
             self._index()
-        await self.announce(event)
+        await self.ledger.announce(event)
         await self.join(chart.name)
         return self.view_of(chart)
 
@@ -474,18 +371,18 @@ class Board:
             del self.book.charts[name]
             self._index()
         await forget(self._records, name)
-        await self.announce(event)
+        await self.ledger.announce(event)
 
     def problems(self) -> list[str]:
         """What is wrong now."""
-        return [self.trouble] if self.trouble else []
+        return [self.ledger.trouble] if self.ledger.trouble else []
 
     def metrics(self) -> list[Metric]:
         """Figures for monitoring."""
         standings = [w.standing for w in self._watchers.values()]
         out = sum(bool(s.marks) for s in standings)
         late, lost = sum(s.late for s in standings), sum(s.lost for s in standings)
-        lost += self.skipped + self._outs.dropped
+        lost += self.skipped + self.ledger.outs.dropped
         return [
             Metric("spc_charts", "gauge", "Charts at work.", (({}, float(len(standings))),)),
             Metric("spc_charts_out", "gauge", "Charts out of control.", (({}, float(out)),)),

@@ -152,7 +152,7 @@ async def comment_violation(
             remedy="Take the time of one from GET /api/v1/charts/data.",
         )
     made, event = await comment(records, who, chart, time_ns, data.cause)
-    await board.announce(event)
+    await board.ledger.announce(event)
     return made
 
 

@@ -56,6 +56,8 @@ class Happening(msgspec.Struct, frozen=True, kw_only=True):
     value: float | None = None
     spread: float | None = None
     phase: int = 0
+    out: bool = False
+    """Whether anything is complete at the point."""
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,16 +149,16 @@ def walked(
     since, last = standing.since_ns, standing.last
     moves = (table != before).any(axis=0) | new_phase
     for place in np.flatnonzero(moves).tolist() if moves.any() else ():
-        found = _at(plotted, int(good[place]))
         replace = msgspec.structs.replace
+        found = replace(_at(plotted, int(good[place])), out=bool(table[:, place].any()))
         if new_phase[place]:
             told.append(replace(found, what="phase_started"))
         fresh = _names(marks, table[:, place] & ~before[:, place])
         if fresh:
             told.append(replace(found, what="violated", marks=fresh))
-        elif before[:, place].any() and not table[:, place].any():
+        elif before[:, place].any() and not found.out:
             told.append(replace(found, what="returned"))
-        if table[:, place].any() != before[:, place].any() or not since:
+        if found.out != before[:, place].any() or not since:
             since = found.time_ns
     out = np.flatnonzero(table.any(axis=0))
     if len(out):

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import msgspec
 
 from lineshaft.core.clock import NS_PER_S, now_ns
+from lineshaft.operations.calendars.book import Calendars
 from lineshaft.operations.states.intervals import Intervals
 from lineshaft.operations.states.stops import stops_of
 from lineshaft.operations.states.timeline import UNKNOWN
@@ -46,9 +47,15 @@ class Board:
     """The views of all work units."""
 
     def __init__(
-        self, units: Units, intervals: Intervals, *, clock: Callable[[], int] = now_ns
+        self,
+        units: Units,
+        intervals: Intervals,
+        calendars: Calendars,
+        *,
+        clock: Callable[[], int] = now_ns,
     ) -> None:
         self._units, self._intervals, self._clock = units, intervals, clock
+        self._calendars = calendars
         self._views: dict[str, tuple[int, View]] = {}
         self._changed: dict[str, int] = {}
 
@@ -90,5 +97,5 @@ class Board:
             since_ns=int(line.start_ns[-1]),
             reason=reason,
             reason_text=reasons[reason].text if reason in reasons else reason,
-            unexplained=sum(s.unexplained for s in stops_of(whole)),
+            unexplained=sum(s.unexplained for s in stops_of(whole, self._calendars)),
         )

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 
 from lineshaft.core.access import Authorizer
 from lineshaft.core.clock import now_ns
+from lineshaft.core.errors import LineshaftError
+from lineshaft.operations.calendars.book import Calendars
 from lineshaft.operations.derived.calculation import Phase
 from lineshaft.operations.derived.definition import Definition
 from lineshaft.operations.derived.engine import Engine
@@ -19,6 +21,7 @@ from lineshaft.operations.states.units import Known, Units
 from lineshaft.records import Records
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
+from lineshaft.web.metrics import Metric
 
 LOOK_S = 5.0
 """Seconds between looks whether the points of new units are known by now."""
@@ -30,7 +33,7 @@ COLLECTIONS = (notes.COLLECTION, units.COLLECTION)
 class States:
     """What work units do, and why they stand still."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a neighbour
         self,
         store: Store,
         records: Records,
@@ -38,13 +41,15 @@ class States:
         authorizer: Authorizer,
         *,
         engine: Engine,
+        calendars: Calendars,
         clock: Callable[[], int] = now_ns,
     ) -> None:
-        self._engine = engine
+        self._engine, self.calendars = engine, calendars
+        self._trouble = ""
         self.units = Units(records, clock=clock)
         self.intervals = Intervals(self.units, store, records, clock=clock)
         """Fills `Timelines`."""
-        self.board = Board(self.units, self.intervals, clock=clock)
+        self.board = Board(self.units, self.intervals, calendars, clock=clock)
         told = self.board.changed
         self.deeds = Deeds(
             self.units, self.intervals, records, spine, authorizer, told, clock=clock
@@ -70,8 +75,9 @@ class States:
     async def _take(self, work_units: Sequence[WorkUnit], reasons: Sequence[Reason]) -> None:
         known = await self.units.read(work_units, reasons)
         definitions = [definition(k) for k in known]
+        await self.units.keep(known)
         await self._engine.put(OWNER, [d for d in definitions if d is not None])
-        await self.units.take(known, reasons)
+        self.units.take(known, reasons)
         self.board.clear()
 
     async def run(self) -> None:
@@ -83,8 +89,12 @@ class States:
     async def _reach_back(self) -> None:
         """Have the history of each unit computed, as soon as its points are known."""
         while True:
-            for known in self.units:
-                await self.reach_back(known)
+            try:
+                for known in self.units:
+                    await self.reach_back(known)
+                self._trouble = ""
+            except LineshaftError as error:
+                self._trouble = f"states: history is not worked out: {error}"
             await asyncio.sleep(LOOK_S)
 
     async def reach_back(self, known: Known) -> bool:
@@ -98,7 +108,13 @@ class States:
 
     def problems(self) -> list[str]:
         """What is wrong now."""
-        return [self.follower.trouble] if self.follower.trouble else []
+        return [t for t in (self.follower.trouble, self._trouble) if t]
+
+    def metrics(self) -> list[Metric]:
+        """Its figures."""
+        written = float(self.follower.written)
+        told = "Changes of state written to the log."
+        return [Metric("state_changes_total", "counter", told, (({}, written),))]
 
 
 def definition(known: Known) -> Definition | None:

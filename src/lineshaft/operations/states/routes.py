@@ -125,7 +125,8 @@ async def state_stops(
 ) -> StopList:
     """Stops and their parts in a span, oldest first, micro-stops too."""
     states.deeds.seen(who, unit)
-    found = stops_of(await states.intervals.whole(unit, *_span(start, stop)))
+    whole = await states.intervals.whole(unit, *_span(start, stop))
+    found = stops_of(whole, states.calendars)
     return StopList(unit, [s for s in found if s.unexplained or not unexplained])
 
 

@@ -4,6 +4,8 @@ import msgspec
 import numpy as np
 
 from lineshaft.core.clock import NS_PER_S
+from lineshaft.operations.calendars.book import Calendars
+from lineshaft.operations.states.busy import touched
 from lineshaft.operations.states.intervals import Whole
 from lineshaft.operations.states.naming import needs_reason
 from lineshaft.operations.states.overlay import standing
@@ -26,14 +28,14 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True):
     micro: bool
     """Whether the whole stop is so short that it counts as running slowly."""
     unexplained: bool
-    """Whether somebody should say why."""
+    """Whether somebody should say why; not outside of planned busy time."""
     part: bool
     """Whether it is a part of a stop."""
     corrected: bool
     """Whether a person changed its state or its bounds."""
 
 
-def stops_of(whole: Whole) -> list[Stop]:
+def stops_of(whole: Whole, calendars: Calendars) -> list[Stop]:
     """Stops and their parts that reach into the span, oldest first."""
     line, states = whole.laid.line, whole.known.states
     if whole.start_ns >= whole.stop_ns:
@@ -46,7 +48,9 @@ def stops_of(whole: Whole) -> list[Stop]:
     still, ends = standing(line, states), line.ends_ns
     where = within(line, whole.start_ns, whole.stop_ns)
     found = []
-    for i in np.flatnonzero(still[where]) + where.start:
+    places = np.flatnonzero(still[where]) + where.start
+    busy = touched(calendars, whole.known.unit, line.start_ns[places], ends[places])
+    for i, planned in zip(places, busy, strict=True):
         rule = states[line.state[i]]
         lasts = bool(ends[i] >= whole.now_ns)
         micro = bool(lengths[owner[i]] < micro_ns) and not lasts
@@ -59,7 +63,7 @@ def stops_of(whole: Whole) -> list[Stop]:
                 state=rule.name,
                 reason=reason,
                 micro=micro,
-                unexplained=not reason and not micro and needs_reason(rule),
+                unexplained=not reason and not micro and needs_reason(rule) and bool(planned),
                 part=bool(parts[owner[i]] > 1),
                 corrected=bool(line.corrected[i]),
             )

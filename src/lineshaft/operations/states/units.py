@@ -77,8 +77,8 @@ class Units:
         record = await self._records.get(COLLECTION.name, path)
         return None if record is None else msgspec.json.decode(record.data, type=Kept)
 
-    async def take(self, known: Sequence[Known], reasons: Sequence[Reason]) -> None:
-        """Let these be the units; the numbers of new states are kept."""
+    async def keep(self, known: Sequence[Known]) -> None:
+        """Keep the numbers of new states: numbers that nothing uses yet do no harm."""
         changes: list[Change] = []
         for one in known:
             kept = Kept(states=one.states, since_ns=one.since_ns, begin_ns=one.begin_ns)
@@ -87,6 +87,9 @@ class Units:
                 changes.append(Put(collection=COLLECTION.name, key=one.path, data=data))
         if changes:
             await self._records.commit(*changes)
+
+    def take(self, known: Sequence[Known], reasons: Sequence[Reason]) -> None:
+        """Let these be the units and the reasons."""
         self._known, self.reasons = {k.path: k for k in known}, {r.code: r for r in reasons}
 
     def find(self, path: str) -> Known:

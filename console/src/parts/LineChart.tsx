@@ -1,10 +1,10 @@
 /** One variable over time, small; all of a page share their pointer. */
 import { useEffect, useRef } from "react";
 import uPlot from "uplot";
-import { useFormat } from "../../format";
-import { useSize } from "../../hooks";
-import { useMode } from "../../preferences";
-import { PALETTES } from "../../theme";
+import { useFormat } from "../format";
+import { useSize } from "../hooks";
+import { useMode } from "../preferences";
+import { PALETTES } from "../theme";
 
 export interface Line {
   name: string;
