@@ -1,10 +1,13 @@
 """Control charts of a whole plant: over HTTP, as its own user sees them."""
 
+import asyncio
+
 import pytest
 from tests.twins.living.plants import plant, publish, until
 
+from lineshaft.cli import parser
 from lineshaft.core.batch import Batch
-from lineshaft.core.clock import now_ns, to_iso
+from lineshaft.core.clock import from_iso, now_ns, to_iso
 from lineshaft.operations.spc.client import Charts
 
 S = 1_000_000_000
@@ -114,12 +117,40 @@ async def test_a_settings_file_changes_charts_without_a_new_start(tmp_path):
 
 async def test_the_client_finds_by_name_and_confirms_phases():
     asked = []
-    chart = {"name": "a", "phases": [{"start": "2026-01-01T00:00:00Z"}, {"start": "2026-03-01"}]}
+    chart = {"name": "a", "phases": [{"start": ""}, {"start": "2026-03-01T00:00:00Z"}]}
+    phases = [{"start_ns": 0}, {"start_ns": from_iso("2026-03-01T00:00:00Z")}]
 
     def ask(method: str, path: str, **options):
         asked.append((method, path, options))
-        return {"items": [{"chart": chart}]}
+        return {"items": [{"chart": chart, "phases": phases}]}
 
     Charts(ask).confirm("a", {"start": "2026-02-01T00:00:00Z"})
     starts = [p["start"] for p in asked[-1][2]["json"]["phases"]]
-    assert starts == ["2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"]
+    assert starts == ["", "2026-02-01T00:00:00Z"]
+
+
+async def test_the_command_line_lists_shows_learns_and_studies(tmp_path, capsys):
+    chart = {"name": "mass", "point": FORCE, "lsl": 90.0, "usl": 110.0}
+    given = [100 + ((i * 7919) % 101 - 50) / 50 for i in range(100)]
+
+    async with plant(tmp_path) as (made, http):
+        await made.spine.publish("data.test", values(*given, 130.0, ago_s=400))
+        assert (await http.put("/api/v1/charts", json=chart)).is_success
+        body = {"name": "cli", "actions": ["look", "configure"]}
+        token = (await http.post("/api/v1/tokens", json=body)).json()["token"]
+
+        async def run(*words: str) -> str:
+            at = ["--url", str(http.base_url).rstrip("/"), "--token", token]
+            args = parser("spc").parse_args(["spc", *words, *at])
+            assert await asyncio.to_thread(args.call, args) == 0
+            return capsys.readouterr().out
+
+        assert "no phase yet" in await run("list")
+        told = await run("learn", "mass", "--start=-1h", "--confirm")
+        assert "101 points" in told
+        assert "confirmed" in told
+        assert "western-1" in await run("list")
+        shown = await run("show", "mass", "--start=-1h")
+        assert "western-1" in shown
+        assert "101 points" in shown
+        assert "Cpk" in await run("capability", "mass", "--start=-1h")

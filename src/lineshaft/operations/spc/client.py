@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lineshaft.core.errors import Missing
+from lineshaft.web import times
 
 Ask = Callable[..., dict[str, Any]]
 """Method and path below the API, options of httpx; the decoded answer."""
@@ -58,10 +59,12 @@ class Charts:
 
     def confirm(self, name: str, phase: dict[str, Any]) -> dict[str, Any]:
         """Let a phase begin on a chart made at run time; those that begin later or then go."""
-        chart = self.named(name)["chart"]
-        begins = phase["start"]
-        kept = [p for p in chart.get("phases", []) if p.get("start", "") < begins]
-        return self.define(chart | {"phases": [*kept, phase]})
+        view = self.named(name)
+        begins = times.time_ns(phase["start"])
+        # Tables and resolved phases stand in one order.
+        both = zip(view["chart"].get("phases", []), view["phases"], strict=False)
+        kept = [table for table, resolved in both if resolved["start_ns"] < begins]
+        return self.define(view["chart"] | {"phases": [*kept, phase]})
 
     def comment(self, name: str, time: str, cause: str) -> dict[str, Any]:
         """Name the cause of a violation; `time` is as `violations` of the data gives it."""

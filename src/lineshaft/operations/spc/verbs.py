@@ -13,8 +13,8 @@ from lineshaft.core.clock import to_iso
 
 _EPILOG = """examples:
   lineshaft spc list
-  lineshaft spc show "press force" --start -8h
-  lineshaft spc capability "press force" --start -7d
+  lineshaft spc show "press force" --start=-8h
+  lineshaft spc capability "press force" --start=-7d
   lineshaft spc learn "press force" --start 2026-05-04T06:00:00Z --stop 2026-05-04T14:00:00Z
 """
 _INDICES = ("cp", "cpk", "pp", "ppk")

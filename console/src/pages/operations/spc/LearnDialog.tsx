@@ -43,8 +43,8 @@ export function LearnDialog({ view, onClose, onChanged }: Props) {
   const propose = () => attempt(async () => setFound(await chartsApi.learn(view.chart.name, timeOf(start), timeOf(stop))));
   const confirm = () => attempt(async () => {
     if (!found) return;
-    const begins = found.phase.start ?? "";
-    const earlier = (view.chart.phases ?? []).filter((p) => (p.start ?? "") < begins);
+    // Where a phase begins is known once it is resolved; tables and phases stand in one order.
+    const earlier = (view.chart.phases ?? []).filter((_, i) => (view.phases[i]?.start_ns ?? Infinity) < found.learned.start_ns);
     await chartsApi.define({ ...view.chart, phases: [...earlier, found.phase] });
     onChanged();
   });
