@@ -1,6 +1,7 @@
 """The charts of the demo factory: over its points, on what its machines show."""
 
 import tomllib
+from importlib import resources
 
 import numpy as np
 import pytest
@@ -10,14 +11,16 @@ from lineshaft.core.plugin import build
 from lineshaft.core.point import Kind, Point
 from lineshaft.core.settings import decode
 from lineshaft.demo.machines import PLACES, SPECS, Factory
-from lineshaft.demo.plant_file import _operations
 from lineshaft.operations.spc import past
 from lineshaft.operations.spc.settings import ChartTable, check_chart
 from lineshaft.stores import Store
 
 S = 1_000_000_000
 EPOCH = 1_767_225_600 * S
-TABLES = tomllib.loads("\n".join(t for t in _operations() if "[[charts]]" in t))["charts"]
+TEXT = (resources.files("lineshaft.demo") / "operations" / "charts.toml").read_text("utf-8")
+for _machine, _place in PLACES.items():
+    TEXT = TEXT.replace(f"<{_machine}>", _place)
+TABLES = tomllib.loads(TEXT)["charts"]
 CHARTS = {t["name"]: check_chart(decode(t, ChartTable)) for t in TABLES}
 
 
