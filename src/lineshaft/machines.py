@@ -145,17 +145,23 @@ class Methods:
         self._caller = caller
         self._known: dict[str, Method] = {}
         """Also those of devices that are away: a twin does not change with a cable."""
+        self._at: dict[str, list[Method]] = {}
+        """The same by branch, in order."""
 
     def version(self) -> Hashable:
         """The methods themselves, and their limits."""
         rules = self._caller.rules()
         self._known = {p: m for p, m in self._known.items() if p in rules}
         self._known |= {m.path: m for m in self._caller.methods()}
-        return msgspec.msgpack.encode([[m, rules[p]] for p, m in sorted(self._known.items())])
+        told = sorted(self._known.items())
+        self._at = {}
+        for path, method in told:
+            self._at.setdefault(parent(path), []).append(method)
+        return msgspec.msgpack.encode([[m, rules[p]] for p, m in told])
 
     def contributed(self, path: str) -> Sequence[Contribution]:
         """The methods right below the path; nothing where there are none."""
-        found = [m for p, m in sorted(self._known.items()) if parent(p) == path]
+        found = self._at.get(path)
         if not found:
             return ()
         shorts = id_shorts(m.path.rpartition("/")[2] for m in found)

@@ -17,6 +17,8 @@ states = [
   {{ name = "running", when = "speed > 1.0", item = "executing" }},
   {{ name = "fault", when = "alarm > 0.0", failure = true }},
 ]
+[[work_units]]
+path = "{HALL}/drill"
 [[reasons]]
 code = "L"
 text = "Logistics"
@@ -70,7 +72,14 @@ def touch(page: Page, selector: str) -> None:
 
 
 def test_an_operator_explains_a_stop_in_three_touches_and_takes_it_back(visit, saw):
-    page, _ = visit(f"/stops/{saw}", **TABLET)
+    page, _ = visit("/stops", **TABLET)
+    frame = page.locator(".state-timeline-frame")
+    expect(page.locator(".state-timeline-labels")).to_have_text("sawdrill")
+    expect(frame).to_have_attribute("aria-busy", "false")
+    frame.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".state-timeline-told")).to_contain_text("saw · running")
+    touch(page, f'[data-unit="{saw}"]')
     stops = page.locator("[data-stop]")
     expect(stops).to_have_count(2)
     expect(stops.nth(1)).to_contain_text("10 min")
@@ -110,7 +119,9 @@ def test_the_timeline_is_walked_by_keys_and_opens_the_stop(visit, saw):
     page, _ = visit(f"/stops/{saw}")
     expect(page.locator("[data-stop]").first).to_be_visible()
     told = page.locator(".state-timeline-told")
-    page.locator(".state-timeline-frame").focus()
+    frame = page.locator(".state-timeline-frame")
+    expect(frame).to_have_attribute("aria-busy", "false")
+    frame.focus()
     page.keyboard.press("ArrowRight")
     expect(told).to_contain_text("running")
     page.keyboard.press("ArrowLeft")
@@ -128,7 +139,7 @@ def test_the_timeline_is_walked_by_keys_and_opens_the_stop(visit, saw):
 
 
 def test_stops_speak_german_and_chinese_in_the_dark(visit, saw):
-    for locale, word in (("de-DE", "Zu begründen"), ("zh-CN", "待说明")):
+    for locale, word in (("de-DE", "Welche Maschine?"), ("zh-CN", "哪台设备？")):
         page, _ = visit("/stops", locale=locale, color_scheme="dark")
-        expect(page.get_by_text(word, exact=True).first).to_be_visible()
+        expect(page.get_by_role("heading", name=word)).to_be_visible()
     assert saw

@@ -90,7 +90,7 @@ async def test_the_command_line_explains_and_corrects(tmp_path, capsys):
 
         async def lineshaft(*words: str) -> str:
             at = ["--url", str(http.base_url).rstrip("/"), "--token", token]
-            args = parser("state").parse_args(["state", *words, *at])
+            args = parser("state").parse_args(["state", words[0], *at, *words[1:]])
             assert await asyncio.to_thread(args.call, args) == 0
             return capsys.readouterr().out
 
@@ -101,7 +101,11 @@ async def test_the_command_line_explains_and_corrects(tmp_path, capsys):
         assert "300 s fault M-1" in await lineshaft("timeline", PRESS, "--start=-1h")
         assert await lineshaft("stops", PRESS, "--unexplained") == "no stops\n"
         assert "taken back" in await lineshaft("withdraw", said.split()[0])
-        corrected = await lineshaft("correct", PRESS, "fault", "--start=-200s", "--stop=-100s")
+        await went(made, (250, 1), (220, 0))
+        merged = await lineshaft("merge", PRESS, "M-1", "--", "-400s", "-230s")
+        assert merged.rstrip().endswith(": fault")
+        assert " s fault M-1 (corrected)" in await lineshaft("timeline", PRESS)
+        corrected = await lineshaft("correct", PRESS, "fault", "--start=-150s", "--stop=-50s")
         assert corrected.rstrip().endswith(": fault")
         assert "100 s fault (corrected)" in (await lineshaft("timeline", PRESS)).replace("  ", " ")
 

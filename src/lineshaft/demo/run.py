@@ -21,6 +21,7 @@ from lineshaft.demo import faults, plant_file
 from lineshaft.demo.hall import DEVICES, Hall, held, opened
 from lineshaft.demo.history import DAYS
 from lineshaft.demo.machines import PLACES
+from lineshaft.demo.timeline import DAY_S
 from lineshaft.plant import Plant, Started
 from lineshaft.security import accounts
 from lineshaft.settings import load
@@ -144,9 +145,20 @@ class Demo:
             if not await self._tell(past, word):
                 return
         rows = sum(i.rows_done for i in await self.plant.historian.imports.latest())
+        await self._look_back(past)
         self.say(f"history: all is loaded, {rows:,} samples")
         path.write_bytes(msgspec.json.encode(msgspec.structs.replace(past, done=True)))
         await asyncio.to_thread(shutil.rmtree, path.with_suffix(""), ignore_errors=True)
+
+    async def _look_back(self, past: Past) -> None:
+        """Have derived points and states worked out over the past, in the background."""
+        operations = self.plant.operations
+        start_ns = past.stop_ns - self.wish.days * int(DAY_S) * NS_PER_S
+        for view in operations.derived.views(SYSTEM):
+            try:
+                await operations.engine.recompute(view.definition.point, start_ns, now_ns())
+            except LineshaftError as error:
+                self.say(f"history: {view.definition.point} is not worked out: {error}")
 
     async def _tell(self, past: Past, word: str) -> bool:
         """Have the files written, and each imported once it is whole; True if all went well."""

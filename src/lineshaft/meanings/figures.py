@@ -52,17 +52,20 @@ class Figures:
     def __init__(self, units: Iterable[Known], current: Current) -> None:
         """`units` are gone through anew each time."""
         self._units, self._current = units, current
+        self._paths: dict[str, None] = {}
+        """As the version was asked last."""
         self._now: dict[str, Now] = {}
         self._asked_s: dict[str, float] = {}
         self._made_s: dict[str, float] = {}
 
     def version(self) -> Hashable:
         """The paths of all work units."""
-        return tuple(k.path for k in self._units)
+        self._paths = dict.fromkeys(k.path for k in self._units)
+        return tuple(self._paths)
 
     def contributed(self, path: str) -> Sequence[Contribution]:
         """Room for the figures of the unit at the path; nothing where there is none."""
-        if all(k.path != path for k in self._units):
+        if path not in self._paths:
             return ()
         elements = tuple(prop(n, None, f"{_KPI}:{n}:1", t) for n, t in _ELEMENTS.items())
         return (

@@ -244,6 +244,7 @@ steps = [{{ to = ["program"] }}]
 """
 
 
+@pytest.mark.timeout(240)
 async def test_an_alarm_of_a_server_is_told_acknowledged_and_survives_a_break(tmp_path):
     async with plc() as server, hook() as program:
         tables = TABLES.format(url=server.url, hook=program.url)

@@ -2,12 +2,15 @@
 
 import asyncio
 
+import pytest
 from tests.twins.living.plants import plant, publish, until
 
 from lineshaft.cli import parser
 from lineshaft.core.batch import Batch
 from lineshaft.core.clock import now_ns
+from lineshaft.core.errors import Invalid
 from lineshaft.core.point import Point
+from lineshaft.operations.derived.settings import Derived
 
 S = 10**9
 POWER = {"point": "acme/press/power", "expression": "volts * amps", "lateness_s": 0}
@@ -72,6 +75,30 @@ async def test_those_of_the_file_are_live_and_change_with_it(tmp_path):
         assert refused.status_code == 400
         assert "settings file" in refused.json()["detail"]
         assert not file.exists()
+
+
+async def test_a_reload_that_cannot_be_changes_nothing(tmp_path):
+    async with plant(tmp_path) as (made, http):
+        desk = made.operations.derived
+        await desk.reload([Derived(**POWER)])
+        with pytest.raises(Invalid, match="itself"):
+            await desk.reload([Derived(point="acme/press/power", expression="power * 2")])
+        assert (await view(http, "acme/press/power"))["definition"]["expression"] == "volts * amps"
+        await publish(made, ("acme/press/volts", 400.0), ("acme/press/amps", 2.0))
+
+        async def live() -> bool:
+            return bool(await rows(made, "acme/press/power"))
+
+        await until(live)
+        await desk.reload([Derived(**POWER | {"expression": "volts * amps / 1000"})])
+        await publish(made, ("acme/press/amps", 3.0))
+
+        async def changed() -> bool:
+            return [v for _, v in await rows(made, "acme/press/power")] == [800.0, 1.2]
+
+        await until(changed)
+        await desk.reload([])
+        assert (await http.get("/api/v1/derived")).json()["items"] == []
 
 
 async def test_a_cycle_is_refused_with_its_way(tmp_path):

@@ -148,6 +148,8 @@ async def test_what_is_asked_wrongly_is_refused_with_a_remedy(tmp_path):
             answer = await ask(http, "kpis", **params)
             assert answer.status_code == 400, answer.text
             assert detail in answer.json()["detail"]
+        nowhere = await token(http, "acme/hall-9")
+        assert (await ask(http, "kpis/now", nowhere)).json() == {"items": []}
         answer = await ask(http, "calendars/spans", name="three")
         assert answer.status_code == 404
         assert "Known are: two." in answer.text

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 
+import pytest
 from msgspec.structs import replace
 from tests.operations.notices.servers import hook, post
 from tests.twins.living.plants import plant, publish, until
@@ -15,6 +16,7 @@ from lineshaft.operations.notices.notice import Notice, Status
 from lineshaft.plant import Plant
 from lineshaft.settings import load_text
 
+pytestmark = pytest.mark.timeout(240)
 TABLES = """
 [[alarms]]
 name = "oil hot"
@@ -182,8 +184,7 @@ asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
 
 async def test_killed_at_random_moments_no_notice_is_lost_and_doubles_are_known(tmp_path):
     dice = random.Random(7)
-    script = [dice.choice(["204", "500", "cut", "lose", "204"]) for _ in range(12)]
-    async with hook(*script) as server:
+    async with hook("204", "lose", "500", "204", "cut", "lose", "204", "500") as server:
         tables = TABLES.format(url=server.url).replace(
             'secret = "word-of-honour"', "at_most = 1000"
         )

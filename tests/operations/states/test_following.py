@@ -83,3 +83,15 @@ async def test_history_from_before_the_first_definition_writes_nothing_but_is_kn
         await follower.take(story((10, RUN), (20, FAULT)))
         await follower.take(story((30, RUN), (100, RUN), (120, SETUP)))
         assert await changes(made) == [(120, "running", "set-up")]
+
+
+async def test_what_was_calculated_before_anything_was_written_is_not_forgotten(tmp_path):
+    async with press(tmp_path, clock=Clock(0)) as made:
+        await made.went((10, RUN), (20, FAULT))
+        made.clock.now = 50 * S
+        running = asyncio.get_running_loop().create_task(made.states.run())
+        await made.spine.publish(SUBJECT, story((30, RUN)))
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+        assert [s for _, _, s in await changes(made)] == ["running", "fault", "running"]

@@ -465,6 +465,22 @@ def test_mappings_of_other_machines_are_left_alone(machines):
 # ---- whatever comes
 
 
+def test_what_ends_behind_the_last_address_is_no_point(machines):
+    for href, fits in (
+        ("65532?quantity=4", True),
+        ("65535?quantity=4", False),
+        ("65535", True),
+        (f"7?quantity={'9' * 5000}", True),
+    ):
+        part = machines.value("a", "number", forms=machines.form(href))
+        face = machines.interface("I", "modbus+tcp://h:1/2", part)
+        found = interpret(machines.description(face), at="a")
+        points = [p for w in found.wanted for p in w.table["points"]]
+        assert bool(points) is fits, href
+        if not fits:
+            assert any("behind the last" in f.message for f in found.findings)
+
+
 @given(st.data())
 @settings(max_examples=150, deadline=None)
 def test_nothing_that_is_read_breaks_it_and_every_table_is_one(machines, data):

@@ -162,6 +162,7 @@ export function StateTimeline({ rows, span, onSpan, onOpen, reasonText = (c) => 
           role="application"
           aria-label={`${texts.states.timeline}. ${texts.states.timelineKeys}`}
           title={texts.states.timelineKeys}
+          aria-busy={rows.some((r) => !r.line)}
           tabIndex={0}
           onKeyDown={key}
         >

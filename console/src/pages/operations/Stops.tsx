@@ -8,6 +8,8 @@ import { go } from "../../router";
 import { useTexts } from "../../texts";
 import { UnitStops } from "./UnitStops";
 import { lengthText } from "./StateTimeline";
+import { PlantTimeline } from "./PlantTimeline";
+import { unitAddress, unitName } from "./useTimeline";
 import { statesApi, type UnitView } from "./states-api";
 
 const REFRESH_MS = 5000;
@@ -35,6 +37,7 @@ function Units({ units }: { units: readonly UnitView[] }) {
     <>
       <div className="page-head"><h1>{texts.states.choose}</h1></div>
       <div className="touch-grid">{units.map((u) => <Unit key={u.unit} view={u} />)}</div>
+      <PlantTimeline units={units.map((u) => u.unit)} />
     </>
   );
 }
@@ -43,11 +46,9 @@ function Unit({ view }: { view: UnitView }) {
   const texts = useTexts();
   const format = useFormat();
   const now = useNow();
-  const name = view.unit.slice(view.unit.lastIndexOf("/") + 1);
-  const to = `/stops/${view.unit.split("/").map(encodeURIComponent).join("/")}`;
   return (
-    <button type="button" className="touch touch-unit" data-unit={view.unit} onClick={() => go(to)}>
-      <strong>{name}</strong>
+    <button type="button" className="touch touch-unit" data-unit={view.unit} onClick={() => go(unitAddress(view.unit))}>
+      <strong>{unitName(view.unit)}</strong>
       <span className="quiet small">{view.unit}</span>
       <span>{view.state || texts.states.unknown} · {texts.states.since(lengthText(now - view.since_ns / 1e6, texts, format))}</span>
       {view.unexplained > 0

@@ -10,7 +10,7 @@ import { useSession } from "../../session";
 import { useTexts } from "../../texts";
 import { ReasonChoice, type Choice } from "./ReasonChoice";
 import { boundsOf, lengthText, StateTimeline, type Row } from "./StateTimeline";
-import { useTimeline } from "./useTimeline";
+import { unitName, useTimeline } from "./useTimeline";
 import { statesApi, type Stop, type UnitView } from "./states-api";
 
 const REFRESH_MS = 5000;
@@ -91,7 +91,7 @@ export function UnitStops({ view, alone, onSaid }: { view: UnitView; alone: bool
     <>
       <div className="page-head">
         {!alone && <Button size="large" icon={<ArrowLeftOutlined />} onClick={() => go("/stops")}>{texts.states.backToUnits}</Button>}
-        <h1 title={unit}>{unit.slice(unit.lastIndexOf("/") + 1)}</h1>
+        <h1 title={unit}>{unitName(unit)}</h1>
         <span className="quiet">{view.state || texts.states.unknown}{view.reason_text && ` · ${view.reason_text}`}</span>
         <span className="grow" />
         <Segmented

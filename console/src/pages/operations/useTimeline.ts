@@ -5,18 +5,33 @@ import { statesApi, type Timeline } from "./states-api";
 
 const REFRESH_MS = 5000;
 
+/**
+ * Start and stop of what is asked for a span, in nanoseconds: more than the span, on a grid of
+ * powers of two of a second, so that a move or a small zoom stays within what is there already.
+ */
+export function aroundSpan([from, to]: readonly [number, number]): [string, string] {
+  const step = 2 ** Math.ceil(Math.log2(Math.max((to - from) / 1000, 1))) * 1000;
+  const ns = (ms: number) => `${String(ms)}000000`;
+  return [ns((Math.floor(from / step) - 1) * step), ns((Math.ceil(to / step) + 1) * step)];
+}
+
+/** What people call a unit: the last level of its path. */
+export function unitName(unit: string): string {
+  return unit.slice(unit.lastIndexOf("/") + 1);
+}
+
+/** The address of the stops of a unit. */
+export function unitAddress(unit: string): string {
+  return `/stops/${unit.split("/").map(encodeURIComponent).join("/")}`;
+}
+
 /** While the next answer is on its way the last one stays on screen. */
 export function useTimeline(unit: string, span: readonly [number, number], still: boolean): Loaded<Timeline> {
-  const [from, to] = span;
-  // Powers of two of a second: a move or a small zoom stays within what is there already.
-  const step = 2 ** Math.ceil(Math.log2(Math.max((to - from) / 1000, 1))) * 1000;
-  const start = (Math.floor(from / step) - 1) * step;
-  const stop = (Math.ceil(to / step) + 1) * step;
-  const ns = (ms: number) => `${String(ms)}000000`;
+  const [start, stop] = aroundSpan(span);
   const found = useLoad(
-    `timeline ${unit} ${String(start)} ${String(stop)}`,
-    (signal) => statesApi.timeline(unit, ns(start), ns(stop), signal),
-    still && stop < Date.now() ? 0 : REFRESH_MS,
+    `timeline ${unit} ${start} ${stop}`,
+    (signal) => statesApi.timeline(unit, start, stop, signal),
+    still && span[1] < Date.now() ? 0 : REFRESH_MS,
   );
   const last = useRef<Timeline | undefined>(undefined);
   if (found.data) last.current = found.data;

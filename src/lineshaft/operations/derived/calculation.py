@@ -30,11 +30,11 @@ class Phase(enum.Enum):
 class Calculation:
     """A definition, what it was compiled to, and where it stands."""
 
-    def __init__(self, definition: Definition, kept: Kept) -> None:
+    def __init__(self, definition: Definition) -> None:
         self.definition = definition
-        self.kept = kept
-        self.on_record: Kept | None = None
-        """What the records hold; None for nothing."""
+        self.kept = self.on_record = Kept(
+            owner="", definition=definition, since_ns=LONG_AGO, from_ns=LONG_AGO
+        )
         self.compiled: Compiled | None = None
         self.seen: dict[str, Point | None] | None = None
         """What was known of its inputs when it was last tried; None before that."""
@@ -48,7 +48,7 @@ class Calculation:
         self.newest_ns = LONG_AGO
         self.rows = 0
         self.dropped = 0
-        self.mark: Mark | None = kept.mark
+        self.mark: Mark | None = None
         """What is to be computed anew; the one in `kept` is that which is on record."""
         self.renew = False
         """Whether the evaluator's own memory is not right any more."""
@@ -60,6 +60,14 @@ class Calculation:
         """Whether history is being looked at for it now."""
         self._held: Columns | None = None
         self._held_rows = 0
+
+    def become(self, definition: Definition, kept: Kept) -> None:
+        """Take a definition with the same rows, and what the records now hold of it."""
+        if self.seen is None and kept.mark is not None:
+            self.mark = kept.mark.joined(self.mark)
+        if self.definition != definition:
+            self.definition, self.seen = definition, None
+        self.kept = self.on_record = kept
 
     @property
     def path(self) -> str:

@@ -94,8 +94,9 @@ class Engine:
             mine = self._checked(owner, definitions)
             owned = {**self._owned, owner: mine}
             graph = graph_of([d for ds in owned.values() for d in ds.values()])
-            made = await self._made(owner, mine)
-            kept_now = [c.kept for c in made.values() if c.kept != self._known.get(c.path)]
+            made = await self._made(mine)
+            kept = {p: self._kept_of(owner, mine[p], c) for p, c in made.items()}
+            kept_now = [k for p, k in kept.items() if k != self._known.get(p)]
             gone = [p for p, k in self._known.items() if k.owner == owner and p not in mine]
             forgotten = [Delete(collection=KEPT.name, key=p) for p in gone]
             every: list[Change] = [*changes, *map(put_kept, kept_now), *forgotten]
@@ -104,11 +105,11 @@ class Engine:
             for path in gone:
                 del self._known[path]
             for path, calculation in made.items():
-                calculation.on_record = self._known[path] = calculation.kept
+                self._known[path] = kept[path]
+                calculation.become(mine[path], kept[path])
             self._owned = owned
-            others = [c for p, c in self._bank.calculations.items() if p not in made]
-            kept = [c for c in others if c.path not in gone]
-            self._bank.take([*kept, *made.values()], graph)
+            stay = [c for p, c in self._bank.calculations.items() if p not in {*made, *gone}]
+            self._bank.take([*stay, *made.values()], graph)
             self._declare()
         self._repairs.news.set()
 
@@ -123,7 +124,7 @@ class Engine:
             mine[path] = definition
         return mine
 
-    async def _made(self, owner: str, mine: dict[str, Definition]) -> dict[str, Calculation]:
+    async def _made(self, mine: dict[str, Definition]) -> dict[str, Calculation]:
         """A calculation for each definition: that which is there, where the rows stay the same."""
         made: dict[str, Calculation] = {}
         fresh = [p for p, d in mine.items() if not self._goes_on(p, d)]
@@ -131,30 +132,30 @@ class Engine:
         stored = {last.points[n]: int(t) for n, t in zip(last.index, last.time_ns, strict=True)}
         for path, definition in mine.items():
             there = self._bank.calculations.get(path)
-            if path not in fresh and there is not None:
-                if there.definition != definition:
-                    there.definition, there.seen = definition, None
-                    there.kept = msgspec.structs.replace(there.kept, definition=definition)
+            if there is not None and path not in fresh:
                 made[path] = there
                 continue
-            edge = max(stored.get(path, LONG_AGO), there.until_ns if there else LONG_AGO)
-            made[path] = Calculation(definition, self._kept_of(owner, definition, edge))
-            made[path].edge_ns = edge
+            made[path] = Calculation(definition)
+            until = there.until_ns if there else LONG_AGO
+            made[path].edge_ns = max(stored.get(path, LONG_AGO), until)
         return made
 
     def _goes_on(self, path: str, definition: Definition) -> bool:
         there = self._bank.calculations.get(path)
         return there is not None and same_rows(there.definition, definition)
 
-    def _kept_of(self, owner: str, definition: Definition, edge_ns: int) -> Kept:
-        known = self._known.get(definition.point)
+    def _kept_of(self, owner: str, definition: Definition, calculation: Calculation) -> Kept:
+        """What the records are to hold of a definition that this calculation takes."""
+        goes_on = self._is_there(calculation)
+        known = calculation.kept if goes_on else self._known.get(definition.point)
         if known is None:
             now = self._clock()
             return Kept(owner=owner, definition=definition, since_ns=now, from_ns=now)
         if same_rows(known.definition, definition):
             return msgspec.structs.replace(known, owner=owner, definition=definition)
-        from_ns = max(edge_ns + 1, known.since_ns)
-        return Kept(owner=owner, definition=definition, since_ns=known.since_ns, from_ns=from_ns)
+        since_ns = known.since_ns
+        from_ns = max(calculation.until_ns + 1, since_ns)
+        return Kept(owner=owner, definition=definition, since_ns=since_ns, from_ns=from_ns)
 
     def owned(self) -> list[tuple[str, Definition]]:
         """All definitions with their owners."""

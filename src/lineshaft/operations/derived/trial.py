@@ -61,7 +61,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind
     unit: str
     rows: int
-    """Rows in the span; of more than are listed, every so-and-so-manieth is."""
+    """Rows in the span; where they are too many to list, some are left out, evenly."""
     good: int
     uncertain: int
     bad: int

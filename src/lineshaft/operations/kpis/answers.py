@@ -202,4 +202,4 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     units: list[UnitReport]
     pareto: list[Cause]
     alarms: dict[str, int] | None
-    """Alarms that rang, by severity; None where nobody counts them."""
+    """Alarms that rang, by severity; None where the journal is too long to be counted."""

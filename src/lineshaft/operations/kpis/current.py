@@ -15,6 +15,7 @@ import numpy as np
 from lineshaft.core.access import Identity
 from lineshaft.core.batch import Batch
 from lineshaft.core.clock import now_ns
+from lineshaft.core.errors import Missing
 from lineshaft.core.path import is_under
 from lineshaft.operations.calendars.calendar import Planned
 from lineshaft.operations.kpis.answers import Now
@@ -88,10 +89,17 @@ class Current:
     async def now(self, who: Identity, *, unit: str = "", branch: str = "") -> list[Now]:
         """The running shift, or the last one, of each unit that the caller may see.
 
+        Without a unit or a branch there may be none.
+
         Raises:
             Missing: there is no such unit, or none in that branch.
         """
-        units = self._kpis.units(who, unit=unit, branch=branch)
+        try:
+            units = self._kpis.units(who, unit=unit, branch=branch)
+        except Missing:
+            if unit or branch:
+                raise
+            return []
         async with self._turn:
             now = self._clock()
             stale = [u for u in units if not 0 <= now - self._made_ns(u) < FRESH_NS]

@@ -1,7 +1,8 @@
 """The report of one shift or day: figures, states, stops and their causes, alarms."""
 
 import datetime as dt
-from typing import Protocol
+import functools
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -12,8 +13,8 @@ from lineshaft.operations.calendars.settings import day_of
 from lineshaft.operations.calendars.walls import day_at
 from lineshaft.operations.kpis.answers import Report, UnitReport
 from lineshaft.operations.kpis.book import Kpis, Scope, check_names, one, row
-from lineshaft.operations.kpis.losses import in_states, lost, pareto, stretches
-from lineshaft.operations.kpis.pieces import By, pieces
+from lineshaft.operations.kpis.losses import Lost, in_states, lost, pareto, stretches
+from lineshaft.operations.kpis.pieces import By, Piece, pieces
 from lineshaft.operations.kpis.working import Work
 from lineshaft.operations.states.settings import WorkUnit
 
@@ -64,37 +65,22 @@ async def report(
             remedy="Look at the calendar with GET /api/v1/calendars/spans.",
         )
     start_ns, stop_ns = _around([s for u in there if (s := spans[u.path])], now)
-    names = check_names(())
-    reports, wholes, causes = [], [], []
-    for unit in there:
-        begin, end = spans[unit.path] or (start_ns, stop_ns)
-        scope = Scope(units=[unit], start_ns=begin, stop_ns=min(end, now))
-        (work,) = await kpis.each(scope, _itself)
-        whole = one(pieces(work, By.WHOLE), scope)
-        stops = sorted(
-            stretches(work, work.lost), key=lambda s: (s.start_ns - s.stop_ns, s.start_ns)
-        )
-        wholes.append(whole)
-        causes += lost(work)
-        reports.append(
-            UnitReport(
-                unit=unit.path,
-                row=row(whole, names),
-                states=in_states(work),
-                stops=stops[:STOPS_MAX],
-                left_out=max(len(stops) - STOPS_MAX, 0),
-                products=[row(p, names) for p in pieces(work, By.PRODUCT)],
-            )
-        )
-    together = one(wholes, Scope(units=there, start_ns=start_ns, stop_ns=stop_ns))
+    told: dict[str, _Told] = {}
+    for span in dict.fromkeys(s for u in there if (s := spans[u.path])):
+        some = [u for u in there if spans[u.path] == span]
+        scope = Scope(units=some, start_ns=span[0], stop_ns=min(span[1], now))
+        made = await kpis.each(scope, functools.partial(_told, scope=scope))
+        told |= {u.path: m for u, m in zip(some, made, strict=True)}
+    parts = [told[u.path] for u in there]
+    together = one([p.whole for p in parts], Scope(units=there, start_ns=start_ns, stop_ns=stop_ns))
     return Report(
         day=asked.day,
         shift=asked.shift,
         start_ns=start_ns,
         stop_ns=stop_ns,
-        whole=row(together, names),
-        units=reports,
-        pareto=pareto(causes),
+        whole=row(together, check_names(())),
+        units=[p.report for p in parts],
+        pareto=pareto(c for p in parts for c in p.lost),
         alarms=await _alarms(alarms, who, there, start_ns, stop_ns),
     )
 
@@ -104,11 +90,33 @@ async def _alarms(
 ) -> dict[str, int] | None:
     if alarms is None:
         return None
-    return await alarms.rung(who, [u.path for u in units], start_ns, stop_ns)
+    try:
+        return await alarms.rung(who, [u.path for u in units], start_ns, stop_ns)
+    except Invalid:  # the journal since then is longer than one answer may read
+        return None
 
 
-def _itself(work: Work) -> Work:
-    return work
+class _Told(NamedTuple):
+    """One unit, and what it brings into the whole."""
+
+    report: UnitReport
+    whole: Piece
+    lost: list[Lost]
+
+
+def _told(work: Work, scope: Scope) -> _Told:
+    names = check_names(())
+    whole = one(pieces(work, By.WHOLE), scope)
+    stops = sorted(stretches(work, work.lost), key=lambda s: (s.start_ns - s.stop_ns, s.start_ns))
+    told = UnitReport(
+        unit=work.material.timeline.unit.path,
+        row=row(whole, names),
+        states=in_states(work),
+        stops=stops[:STOPS_MAX],
+        left_out=max(len(stops) - STOPS_MAX, 0),
+        products=[row(p, names) for p in pieces(work, By.PRODUCT)],
+    )
+    return _Told(told, whole, lost(work))
 
 
 def _last(calendar: Calendar, asked: Asked, now: int) -> Asked:

@@ -50,10 +50,9 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     """When it became active."""
     group: str = ""
     description: str = ""
+    """What it is about; of foreign alarms what the machine says."""
     cause: str = ""
     action: str = ""
-    message: str = ""
-    """What the machine itself says, of foreign alarms."""
 
     @property
     def priority(self) -> Priority:

@@ -235,7 +235,6 @@ class Reader:
             description=alarm.description if alarm else "",
             cause=advice.cause if advice else "",
             action=advice.action if advice else "",
-            message=str(data.get("message", "")),
         )
 
 

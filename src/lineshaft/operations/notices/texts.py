@@ -24,8 +24,6 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True):
     since: str
     when: str
     group: str
-    machine: str
-    """What the machine itself says."""
     cause: str
     action: str
     open: str
@@ -65,7 +63,6 @@ EN = Texts(
     since="Active since",
     when="Time",
     group="Group",
-    machine="The machine says",
     cause="Probable cause",
     action="What to do",
     open="Open",
@@ -98,7 +95,6 @@ DE = Texts(
     since="Aktiv seit",
     when="Zeit",
     group="Gruppe",
-    machine="Die Maschine meldet",
     cause="Wahrscheinliche Ursache",
     action="Was zu tun ist",
     open="Öffnen",
@@ -131,7 +127,6 @@ ZH = Texts(
     since="起始时间",
     when="时间",
     group="分组",
-    machine="设备信息",
     cause="可能原因",
     action="处理措施",
     open="打开",

@@ -97,8 +97,6 @@ def _facts(told: Told, texts: Texts, zone: ZoneInfo) -> Iterator[str]:
         yield told.description
     yield f"{texts.when}: {_time(told.time_ns, zone)}"
     yield f"{texts.point}: {told.path}"
-    if told.message:
-        yield f"{texts.machine}: {told.message}"
     if told.value is not None:
         yield f"{texts.value}: {_figure(told.value)}{unit} ({_time(told.value_ns, zone)})"
     if told.limit_value is not None and told.on != "returned":
@@ -159,6 +157,6 @@ def _alarm(told: Told, url: str) -> dict[str, Any]:
         "group": told.group,
         "cause": told.cause,
         "action": told.action,
-        "message": told.message,
+        "description": told.description,
         "url": _link(url, told) if url else "",
     }

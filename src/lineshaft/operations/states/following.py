@@ -75,14 +75,14 @@ class Follower:
                 await self.take(batch)
 
     async def _catch_up(self, known: Known) -> None:
-        """Write what the store has beyond the last event of a unit."""
+        """Write what the store has beyond the last event of a unit, or since its definition."""
         last = await self._records.events(kind=KIND, path=known.path, newest_first=True, limit=1)
-        point = state_point(known.path)
-        if not last:
-            return  # its first sample to come is its first change
-        event = last[0].event
-        self._seen[known.path] = Seen(time_ns=event.time_ns, state=str(event.data.get("state")))
-        async for batch in self._store.scan([point], event.time_ns + 1, self._clock() + 1):
+        start = known.since_ns
+        if last:
+            event = last[0].event
+            self._seen[known.path] = Seen(time_ns=event.time_ns, state=str(event.data.get("state")))
+            start = event.time_ns + 1
+        async for batch in self._store.scan([state_point(known.path)], start, self._clock() + 1):
             await self.take(batch)
 
     async def take(self, batch: Batch) -> None:

@@ -23,7 +23,7 @@ _EPILOG = """examples:
 
 
 def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `state` with `list`, `timeline`, `stops`, `explain`, `correct`, `withdraw`."""
+    """Add `state` with `list`, `timeline`, `stops`, `explain`, `merge`, `correct`, `withdraw`."""
     state = subparsers.add_parser(
         "state",
         help="states of the work units of a running plant",
@@ -44,6 +44,12 @@ def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     verb.add_argument("code", help="code of the reason")
     verb.add_argument("--at", default="", help="a time in the stop (default: the newest stop)")
     verb.add_argument("--until", default="", help="explain only the part from --at to here")
+    verb.add_argument("--comment", default="", help="stays with the reason")
+    verb = _verb(state, "merge", "make one stop, with one reason, of several", _merge)
+    verb.add_argument("unit", help="path of the work unit")
+    verb.add_argument("code", help="code of the reason")
+    verb.add_argument("first", help="a time in the first stop")
+    verb.add_argument("last", help="a time in the last stop")
     verb.add_argument("--comment", default="", help="stays with the reason")
     verb = _verb(state, "correct", "say that a work unit was in another state", _correct)
     verb.add_argument("unit", help="path of the work unit")
@@ -128,6 +134,14 @@ def _explain(args: argparse.Namespace) -> int:
         at = times.time_ns(args.at) if args.at else _newest(plant, args.unit)
         note = plant.states.explain(args.unit, at, args.code, stop_ns=until, comment=args.comment)
     print(f"{note['id']} {to_iso(note['start_ns'])} to {to_iso(note['stop_ns'])}: {note['reason']}")
+    return 0
+
+
+def _merge(args: argparse.Namespace) -> int:
+    first, last = times.time_ns(args.first), times.time_ns(args.last)
+    with args.connect(args) as plant:
+        note = plant.states.merge(args.unit, first, last, args.code, comment=args.comment)
+    print(f"{note['id']} {to_iso(note['start_ns'])} to {to_iso(note['stop_ns'])}: {note['state']}")
     return 0
 
 

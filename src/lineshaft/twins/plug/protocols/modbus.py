@@ -56,6 +56,7 @@ ORDERS = {(True, True): "ABCD", (True, False): "CDAB", (False, True): "BADC"}
 """Order for most significant byte first, most significant word first."""
 TIMEOUT_S_MAX = 60.0
 LENGTH_MAX = 250
+ADDRESSES = 65_536
 _MANUAL = re.compile(r"[0134]\d{4,5}")
 
 
@@ -121,6 +122,10 @@ def _point(thing: Thing, found: Property, findings: Findings) -> tuple[int | Non
     point = found.point() | {"address": address, "table": table, "type": type_}
     if type_ == "string":
         point["length"] = min(2 * (place.quantity or 1), LENGTH_MAX)
+    last = address + (-(-point["length"] // 2) if type_ == "string" else WIDTHS.get(type_, 4)) - 1
+    if last >= ADDRESSES:
+        findings.error(form.path, f"it ends at address {last}, behind the last, {ADDRESSES - 1}")
+        return None
     order = _order(form.element)
     if order and order != (_order(thing.endpoint) or "ABCD"):
         point["order"] = order
@@ -146,7 +151,8 @@ def _place(form: Form, findings: Findings) -> Place | None:
     if unit is not None and unit > 255:  # noqa: PLR2004
         findings.error(form.path, f"unit {unit} of {form.href!r} is beyond 255")
         return None
-    return Place(unit, levels[-1], int(quantity) if quantity.isdecimal() else None)
+    counted = quantity.isascii() and quantity.isdecimal() and len(quantity) < 7  # noqa: PLR2004
+    return Place(unit, levels[-1], int(quantity) if counted else None)
 
 
 def _address(form: Form, place: Place, findings: Findings) -> tuple[str | None, int]:
@@ -173,8 +179,10 @@ def _address(form: Form, place: Place, findings: Findings) -> tuple[str | None, 
         address -= 1
     if table is None:
         findings.warning(form.path, "neither modv_entity nor modv_function; taken as holding")
-    if not 0 <= address <= 65_535:  # noqa: PLR2004
-        findings.error(form.path, f"{place.address} is no address; they go from 0 to 65535")
+    if not 0 <= address < ADDRESSES:
+        findings.error(
+            form.path, f"{place.address} is no address; they go from 0 to {ADDRESSES - 1}"
+        )
         return None, 0
     return table or "holding", address
 
