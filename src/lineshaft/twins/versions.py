@@ -23,6 +23,8 @@ COLLECTION = Collection(name="twin_versions", columns={"document": Column.TEXT})
 REMEMBERED_MAX = 10_000
 """Documents of which it is remembered which versions are kept."""
 VALUE = "twin.value"
+EDITED = "edited"
+"""What the event says when the platform takes out what people had changed: that is kept."""
 _IMPORTS = frozenset({"import", "undone"})
 """What the events of imports and of their undoing say."""
 _AT = re.compile(r"[0-9]{20}")
@@ -75,7 +77,8 @@ class Versions:
     ) -> Sequence[Change]:
         """The changes that keep `before`, and let go of what is too old or too large."""
         valued = isinstance(change, Write) and change.kind == VALUE
-        if who == SYSTEM or valued or not self._count or _IMPORTS & change.detail.keys():
+        again = who == SYSTEM and EDITED not in change.detail
+        if again or valued or not self._count or _IMPORTS & change.detail.keys():
             return ()
         name = _name(before.class_, before.id)
         known = await self._of(name)

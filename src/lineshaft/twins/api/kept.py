@@ -15,9 +15,9 @@ from lineshaft.twins.access import Right
 from lineshaft.twins.api.requests import Request
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.documents import Remove, Write
-from lineshaft.twins.model.checking import check, checked
-from lineshaft.twins.model.elements import LIST, walk
+from lineshaft.twins.model.checking import checked
 from lineshaft.twins.model.elements import remove as take_out
+from lineshaft.twins.model.elements import walk
 from lineshaft.twins.model.paths import parse_path
 
 T = TypeVar("T")
@@ -104,19 +104,33 @@ async def found(
     Raises:
         Invalid: the cursor is none of ours.
     """
+    documents, cursor, _ = await looked(to, request, class_, where, cursor=cursor, limit=limit)
+    return documents, cursor
+
+
+async def looked(
+    to: Services,
+    request: Request,
+    class_: Class,
+    where: Predicate | None = None,
+    *,
+    cursor: str = "",
+    limit: int,
+) -> tuple[list[Document], str, str]:
+    """As `found`, with the last identifier that was looked at, seen or not; empty for none."""
     scope = to.access.scope(request.who, Right.READ, class_)
     both = [p for p in (scope.where, where) if p is not None]
     wanted = None if not both else both[0] if len(both) == 1 else And(tuple(both))
-    if scope.keep is None:
-        return await to.documents.find(class_, wanted, cursor=cursor, limit=limit)
     documents: list[Document] = []
+    last = ""
     for _ in range(ROUNDS_MAX):
         room = limit - len(documents)
         some, cursor = await to.documents.find(class_, wanted, cursor=cursor, limit=room)
-        documents += [d for d in some if scope.keep(d)]
+        documents += some if scope.keep is None else [d for d in some if scope.keep(d)]
+        last = some[-1].id if some else last
         if not cursor or len(documents) >= limit:
             break
-    return documents, cursor
+    return documents, cursor, last
 
 
 def is_stored(to: Services, request: Request, found: Document, *, blobs: bool) -> bool:
@@ -327,23 +341,6 @@ async def replace(to: Services, request: Request, class_: Class, id_: str, make:
 
     made, _ = await change(to, request, class_, id_, alter)
     return made
-
-
-def check_list(parent: Json, path: str) -> None:
-    """See that a list is right with what was put into it; other parents take anything.
-
-    Raises:
-        Invalid: it holds what its type does not allow.
-    """
-    if parent.get("modelType") != LIST:
-        return
-    findings = check(LIST, parent)
-    if findings:
-        first = findings[0]
-        raise Invalid(
-            f"the list {path!r} does not take it: {first.path}: {first.message}",
-            remedy="Send an element of the type that the list names.",
-        )
 
 
 def _how(request: Request, at: str = "") -> Json:
