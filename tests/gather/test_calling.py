@@ -113,11 +113,11 @@ async def test_a_call_that_nobody_waits_for_any_more_has_its_end_on_record(house
     caller = Caller(house.devices, house, house, house)
     caller.allow([CallRule(method="bench/start")])
     who = Identity(name="otto", actions=frozenset({Action.WRITE}))
-    async with house.running():
+    async with house.running(), asyncio.TaskGroup() as group:
         async with asyncio.timeout(10):
             while house.devices.device("press").state is not State.CONNECTED:
                 await asyncio.sleep(0.005)
-            call = asyncio.create_task(caller.call(who, "bench/start", {}))
+            call = group.create_task(caller.call(who, "bench/start", {}))
             await slow.begun.wait()
         call.cancel()
         with pytest.raises(asyncio.CancelledError):

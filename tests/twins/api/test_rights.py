@@ -181,3 +181,34 @@ async def test_lists_go_on_behind_what_is_hidden_however_much_that_is(plant, pla
                 break
     assert found == ["urn:z:seen"]
     assert not cursor
+
+
+async def test_places_in_a_list_are_the_same_for_who_may_not_see_all_of_it(plant):
+    values = [{"modelType": "Property", "valueType": "xs:int", "value": str(n)} for n in range(3)]
+    whole = {
+        "modelType": "SubmodelElementList",
+        "idShort": "Numbers",
+        "typeValueListElement": "Property",
+        "valueTypeListElement": "xs:int",
+        "value": values,
+    }
+    rule = {
+        "ACL": {
+            "ATTRIBUTES": [{"GLOBAL": "ANONYMOUS"}],
+            "RIGHTS": ["READ"],
+            "ACCESS": "ALLOW",
+        },
+        "OBJECTS": [{"REFERABLE": '$sme("urn:s:list").Numbers[1]'}],
+        "FORMULA": {"$boolean": True},
+    }
+    async with plant.http() as http:
+        await fill(http, {"submodels": [submodel("urn:s:list", "Small", [whole])]})
+        await plant.twins.access.replace(SYSTEM, {"AllAccessPermissionRules": {"rules": [rule]}})
+        at = f"/submodels/{encode_id('urn:s:list')}/submodel-elements"
+        (seen,) = (await http.get(f"{at}/Numbers")).json()["value"]
+        assert seen["value"] == "1"
+        assert (await http.get(f"{at}/Numbers[1]/$value")).json() == 1
+        told = [(await http.get(f"{at}/Numbers[{n}]")) for n in (0, 2, 7)]
+        assert [t.status_code for t in told] == [404, 404, 404]
+        texts = {t.json()["messages"][0]["text"].replace("[0]", "[7]") for t in (told[0], told[2])}
+        assert len(texts) == 1

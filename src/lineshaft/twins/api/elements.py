@@ -73,8 +73,8 @@ async def one(to: Services, request: Request) -> tuple[Document, Json, Steps]:
         Missing: there is none, or the caller may not know of it.
     """
     steps = steps_of(request)
-    document, obj = await submodels.looked(to, request)
-    return document, find(obj, steps), steps
+    document = await submodels.found(to, request)
+    return document, kept.seen(to, request.who, document, steps), steps
 
 
 async def _body(request: Request, name: str | int = 0) -> Json:
@@ -282,10 +282,8 @@ async def get_metadata(to: Services, request: Request) -> Answer:
 async def get_reference(to: Services, request: Request) -> Answer:
     """GetSubmodelElementByPath-Reference."""
     request.choice("level", "core")
-    steps = steps_of(request)
-    document, obj = await submodels.looked(to, request)
-    find(obj, steps)
-    return answers.encoded(reference(obj, document.id, steps))
+    document, _, steps = await one(to, request)
+    return answers.encoded(reference(decode(document.data), document.id, steps))
 
 
 async def get_path(to: Services, request: Request) -> Answer:
