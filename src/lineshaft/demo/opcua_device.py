@@ -87,6 +87,12 @@ class Machining:
         if spec.names:
             texts = [ua.LocalizedText(text, "en") for text in spec.names.values()]
             await variable.add_property(0, "EnumStrings", texts)
+        # What nobody has measured yet must not look like a counter that began anew.
+        waiting = ua.StatusCode(ua.UInt32(ua.StatusCodes.BadWaitingForInitialData))
+        await self.server.write_attribute_value(
+            variable.nodeid,
+            ua.DataValue(StatusCode=waiting, SourceTimestamp=dt.datetime.now(dt.UTC)),
+        )
         return variable
 
     def _check_write(self, event: ServerItemCallback, _service: object) -> None:

@@ -76,7 +76,7 @@ function Paper({ report, reasons }: { report: Report; reasons: ReadonlyMap<strin
         <div className="unit-figure"><span className="quiet">{texts.unit.scrap}</span><b className="number">{format.count(report.whole.sums.sq ?? 0)}</b></div>
       </div>
       {report.alarms && (
-        <p>{texts.report.alarms}: {Object.entries(report.alarms).map(([severity, n]) => `${texts.alarms.priority[severity as "low"] ?? severity} ${format.count(n)}`).join(", ") || "0"}</p>
+        <p>{texts.report.alarms}: {Object.entries(report.alarms).filter(([, n]) => n > 0).map(([severity, n]) => `${texts.alarms.priority[severity as "low"] ?? severity} ${format.count(n)}`).join(", ") || "0"}</p>
       )}
       <UnitTable units={report.units} />
       <h3>{texts.unit.pareto}</h3>

@@ -33,7 +33,7 @@ export default function UnitPage({ rest }: PageProps) {
   const to = (next: string) => go(`${unitAddress(rest)}?span=${next}`, { replace: true });
   if (states.data && !state) return <Empty title={texts.unit.missing(rest)} remedy={texts.board.noneRemedy} />;
   return (
-    <section className="page unit" aria-label={rest}>
+    <section className="page" aria-label={rest}>
       <div className="page-head">
         <div>
           <div className="crumbs"><Link to="/board">{texts.board.title}</Link> / {parentOf(rest)}</div>

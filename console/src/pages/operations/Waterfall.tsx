@@ -7,6 +7,8 @@ export function Waterfall({ falls }: { falls: readonly Fall[] }) {
   const texts = useTexts();
   const format = useFormat();
   const whole = falls[0]?.ns ?? 0;
+  // A wrong run time per item makes what is left longer than what was planned.
+  const longest = Math.max(...falls.map((f) => (f.loss ? f.left_ns + f.ns : f.ns)));
   if (!whole) return <p className="quiet">{texts.unit.noTime}</p>;
   const shown = falls.filter((f) => !f.loss || f.ns > 0);
   return (
@@ -20,7 +22,7 @@ export function Waterfall({ falls }: { falls: readonly Fall[] }) {
             <span className="waterfall-track" aria-hidden="true">
               <span
                 className={fall.loss ? "waterfall-loss" : "waterfall-left"}
-                style={{ insetInlineStart: `${(from / whole) * 100}%`, width: `${share * 100}%` }}
+                style={{ insetInlineStart: `${(from / longest) * 100}%`, width: `${(fall.ns / longest) * 100}%` }}
               />
             </span>
             <span className="number right nowrap">{format.span(fall.ns / NS_MS)}</span>
