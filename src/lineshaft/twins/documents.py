@@ -248,12 +248,13 @@ class Documents:
     async def _commit(
         self, who: Identity, changes: Sequence[Write | Remove], keys: set[Key]
     ) -> list[Document | None]:
+        done = None
         try:
-            return await self._do(who, changes, keys)
-        except BaseException:
-            if self.failed is not None:
+            done = await self._do(who, changes, keys)
+        finally:
+            if done is None and self.failed is not None:
                 self.failed(keys)
-            raise
+        return done
 
     async def _do(
         self, who: Identity, changes: Sequence[Write | Remove], keys: set[Key]
