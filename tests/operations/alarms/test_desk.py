@@ -12,7 +12,7 @@ from lineshaft.operations.alarms.happenings import Acknowledged, Reset, TimedShe
 from lineshaft.operations.alarms.settings import Alarm, Limit, Priority
 from lineshaft.operations.alarms.state import Traits
 from lineshaft.operations.alarms.view import Annunciation, Letter
-from lineshaft.records import Records
+from lineshaft.records import Append, Records
 from lineshaft.security.access import Branches
 from lineshaft.spines import Spine
 
@@ -121,6 +121,41 @@ async def test_alarms_of_the_file_are_changed_in_the_file(tmp_path):
             await made.define(SYSTEM, OIL)
         with pytest.raises(Invalid, match="settings file"):
             await made.remove(SYSTEM, "oil hot")
+
+
+async def test_a_reload_that_changes_alarms_is_on_record_with_who_had_it_done(tmp_path):
+    li = Identity(name="li", actions=frozenset(Action))
+    other = msgspec.structs.replace(OIL, hi=Limit(value=95))
+    async with desk(tmp_path, OIL, SLOW) as made:
+        await made.take(oil(1, 90))
+        await made.reload([other, msgspec.structs.replace(SLOW, name="new")], who=li)
+        await made.reload([other, msgspec.structs.replace(SLOW, name="new")], who=li)
+        events = [e.event for e in await made._records.events(kind="alarm")]
+        told = [(e.kind, e.actor, e.data["alarm"]) for e in events]
+        assert told == [
+            ("alarm.arisen", "lineshaft", "oil hot"),
+            ("alarm.removed", "li", "slow"),
+            ("alarm.defined", "li", "new"),
+            ("alarm.defined", "li", "oil hot"),
+        ]
+        assert events[-1].data["before"] == {"hi": msgspec.to_builtins(OIL.hi)}
+        assert all(e.data["in_file"] for e in events[1:])
+
+
+async def test_a_limit_taken_out_by_reload_ends_in_the_commit_that_tells_of_it(tmp_path):
+    both = msgspec.structs.replace(OIL, hihi=Limit(value=85))
+    async with desk(tmp_path, both) as made:
+        await made.take(oil(1, 90))
+        seen = []
+        commit = made.commit
+
+        async def noted(changes):
+            seen.append([c.event.kind for c in changes if isinstance(c, Append)])
+            await commit(changes)
+
+        made.commit = noted
+        await made.reload([msgspec.structs.replace(both, hihi=None, lo=Limit(value=5), hi=None)])
+        assert seen == [["alarm.gone", "alarm.defined"]]
 
 
 async def test_a_name_in_both_homes_is_an_error(tmp_path):

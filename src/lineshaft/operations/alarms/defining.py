@@ -1,5 +1,7 @@
 """Alarms made, changed and removed at run time: who may, what can ring, and what is on record."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from lineshaft.core.access import Action, Identity
@@ -36,11 +38,6 @@ def check_define(book: Book, who: Identity, alarm: Alarm) -> None:
             f"alarm {alarm.name!r} is judged by the device {book.foreign[alarm.name].device!r}",
             remedy="Change it there, or choose another name.",
         )
-    if alarm.name in book.foreign:
-        raise Invalid(
-            f"alarm {alarm.name!r} is one of the device {book.foreign[alarm.name].device!r}",
-            remedy="Take another name; what a device judges is changed at the device.",
-        )
     if known is None and len(book.alarms) >= ALARMS_MAX:
         raise Invalid(f"there are {ALARMS_MAX} alarms already", remedy="Remove some.")
     for formula in formulas(alarm, {}):
@@ -54,21 +51,7 @@ def check_define(book: Book, who: Identity, alarm: Alarm) -> None:
 
 def defined(book: Book, who: Identity, alarm: Alarm, permit: str) -> list[Change]:
     """What is written of a definition: the alarm, and who changed what under which permit."""
-    known = book.alarms.get(alarm.name)
-    fields = Alarm.__struct_fields__
-    changed = [f for f in fields if known and getattr(known, f) != getattr(alarm, f)]
-    event = Event(
-        kind="alarm.defined",
-        path=alarm.point,
-        actor=who.name,
-        data={
-            "alarm": alarm.name,
-            "definition": msgspec.to_builtins(alarm),
-            "before": {f: msgspec.to_builtins(getattr(known, f)) for f in changed},
-            "new": known is None,
-            "permit": permit,
-        },
-    )
+    event = _defined(who, alarm, book.alarms.get(alarm.name), permit)
     put = Put(
         collection=ALARMS.name,
         key=alarm.name,
@@ -91,7 +74,47 @@ def removed(book: Book, who: Identity, alarm: Alarm, permit: str) -> list[Change
             f"alarm {alarm.name!r} stands in the settings file",
             remedy="Take it out there, then reload.",
         )
-    event = Event(
+    return [
+        Delete(collection=ALARMS.name, key=alarm.name),
+        Delete(collection=STATES.name, key=alarm.name),
+        Delete(collection=FOREIGN.name, key=alarm.name),
+        Append(event=_removed(who, alarm, permit)),
+    ]
+
+
+def reloaded(who: Identity, old: Mapping[str, Alarm], new: Mapping[str, Alarm]) -> list[Append]:
+    """What is on record when alarms of the settings file became other ones, by name."""
+    gone = [_removed(who, old[n], "", in_file=True) for n in sorted(old.keys() - new.keys())]
+    came = [
+        _defined(who, new[n], old.get(n), "", in_file=True)
+        for n in sorted(new)
+        if old.get(n) != new[n]
+    ]
+    return [Append(event=e) for e in (*gone, *came)]
+
+
+def _defined(
+    who: Identity, alarm: Alarm, known: Alarm | None, permit: str, *, in_file: bool = False
+) -> Event:
+    fields = Alarm.__struct_fields__
+    changed = [f for f in fields if known and getattr(known, f) != getattr(alarm, f)]
+    return Event(
+        kind="alarm.defined",
+        path=alarm.point,
+        actor=who.name,
+        data={
+            "alarm": alarm.name,
+            "definition": msgspec.to_builtins(alarm),
+            "before": {f: msgspec.to_builtins(getattr(known, f)) for f in changed},
+            "new": known is None,
+            "permit": permit,
+            "in_file": in_file,
+        },
+    )
+
+
+def _removed(who: Identity, alarm: Alarm, permit: str, *, in_file: bool = False) -> Event:
+    return Event(
         kind="alarm.removed",
         path=alarm.point,
         actor=who.name,
@@ -99,11 +122,6 @@ def removed(book: Book, who: Identity, alarm: Alarm, permit: str) -> list[Change
             "alarm": alarm.name,
             "before": msgspec.to_builtins(alarm),
             "permit": permit,
+            "in_file": in_file,
         },
     )
-    return [
-        Delete(collection=ALARMS.name, key=alarm.name),
-        Delete(collection=STATES.name, key=alarm.name),
-        Delete(collection=FOREIGN.name, key=alarm.name),
-        Append(event=event),
-    ]

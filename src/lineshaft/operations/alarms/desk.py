@@ -10,23 +10,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
-from lineshaft.core.access import Action, Authorizer, Identity
+from lineshaft.core.access import SYSTEM, Action, Authorizer, Identity
 from lineshaft.core.batch import Batch
 from lineshaft.core.clock import now_ns
-from lineshaft.core.errors import Denied, Invalid, LineshaftError, Stale, Unavailable
+from lineshaft.core.errors import Denied, LineshaftError, Stale, Unavailable
 from lineshaft.core.event import Event
 from lineshaft.core.flow import wait_s
 from lineshaft.operations import Names
 from lineshaft.operations.alarms import book as pages
 from lineshaft.operations.alarms.book import Book, NoNames, Settled, View
-from lineshaft.operations.alarms.defining import check_define, defined, removed
+from lineshaft.operations.alarms.defining import check_define, defined, reloaded, removed
 from lineshaft.operations.alarms.evaluating import Signal
 from lineshaft.operations.alarms.figures import figures
 from lineshaft.operations.alarms.flooding import BY, Flood
 from lineshaft.operations.alarms.going import Going
 from lineshaft.operations.alarms.happenings import Acknowledged, AnyHappening, Enabled, Passed
 from lineshaft.operations.alarms.history import begun
-from lineshaft.operations.alarms.journal import event_of
+from lineshaft.operations.alarms.journal import check_comment, event_of
 from lineshaft.operations.alarms.judging import Told
 from lineshaft.operations.alarms.metrics import TEN_MINUTES_NS
 from lineshaft.operations.alarms.rules import AlarmGroup, AlarmRules
@@ -45,7 +45,6 @@ SUBSCRIPTION = "alarms"
 """The durable subscription that the desk reads; the plant declares it on the spine."""
 TICK_S = 1.0
 """Seconds between looks at delays, shelves and re-alarms."""
-COMMENT_CHARS_MAX = 2000
 CHANGES_MAX = 500
 """Transitions written in one transaction."""
 LOOK_BACK_NS = TEN_MINUTES_NS
@@ -105,6 +104,8 @@ class Desk:
         in_file: Sequence[Alarm],
         groups: Sequence[AlarmGroup] = (),
         rules: AlarmRules | None = None,
+        *,
+        who: Identity = SYSTEM,
     ) -> None:
         """Take the alarms of the file as they are now; those that did not change remember.
 
@@ -115,7 +116,8 @@ class Desk:
             old = dict(self.book.alarms)
             self.book.take_in(Settled(in_file, groups, rules or AlarmRules()))
             now = self.book.alarms
-            await self._know(self.book.rebuild({n for n, a in now.items() if old.get(n) != a}))
+            fresh = self.book.rebuild({n for n, a in now.items() if old.get(n) != a})
+            await self._know(fresh, reloaded(who, old, now))
             self._flood_anew()
 
     def _flood_anew(self) -> None:
@@ -127,11 +129,12 @@ class Desk:
         self._flood = Flood(rules, times if rules.flood_suppress else (), on=on)
         self._flood.count = count
 
-    async def _know(self, signals: Sequence[Signal]) -> None:
+    async def _know(self, signals: Sequence[Signal], also: Sequence[Append] = ()) -> None:
         """Have new expressions know history, and judge what nobody has judged yet."""
         judge, store = self.book.judge, self._store
-        if orphans := self.book.orphans(self._clock()):
-            await self.keep(orphans, set())
+        orphans = self.book.orphans(self._clock())
+        if orphans or also:
+            await self.keep(orphans, set(), also=also)
         if store is None:
             return
         for signal in signals:
@@ -190,22 +193,26 @@ class Desk:
         passed: Iterable[tuple[str, AnyHappening]] = (),
         *,
         now_ns: int | None = None,
+        also: Sequence[Append] = (),
     ) -> None:
-        """Keep what the detector and time say; while it cannot be kept, sources are held back."""
+        """Keep what the detector and time say, and `also` in the same transaction.
+
+        While it cannot be kept, sources are held back.
+        """
         going = Going(self.book, self._flood)
         going.all([*told, *passed])
         if now_ns is not None:
             going.time(now_ns)
         states = going.states
         changed = [*states.keys() | moved]
-        for start in range(0, len(changed), CHANGES_MAX):
+        for start in range(0, len(changed) or bool(also), CHANGES_MAX):
             names = dict.fromkeys(changed[start : start + CHANGES_MAX])
             pages = [self.book.page(n, states.get(n) or self.book.state(n)) for n in names]
             events = [Append(event=e) for n, e in going.events if n in names]
-            await self.commit([*pages, *events])
+            await self.commit([*pages, *events, *(() if start else also)])
         self.book.states |= states
         self._told += len(going.events)
-        await self._tell(e for _, e in going.events)
+        await self._tell([*(e for _, e in going.events), *(a.event for a in also)])
 
     async def commit(self, changes: Sequence[Change]) -> None:
         """Write changes; while they cannot be written, sources are held back."""
@@ -255,7 +262,7 @@ class Desk:
             Unavailable: it cannot be kept now, and has not happened.
         """
         alarm = self._answerable(who, name)
-        _check_comment(comment)
+        check_comment(comment)
         async with self.turn:
             done, event = self._answered(alarm, what, who, comment, permit)
             if isinstance(done, State) and isinstance(what, Enabled):
@@ -282,7 +289,7 @@ class Desk:
         Raises:
             Unavailable: it cannot be kept now, and none is acknowledged.
         """
-        _check_comment(comment)
+        check_comment(comment)
         now, refused = self._clock(), []
         states: dict[str, State] = {}
         events: list[Event] = []
@@ -365,7 +372,7 @@ class Desk:
             Invalid: the comment is too long.
         """
         self._answerable(who, name)
-        _check_comment(comment)
+        check_comment(comment)
 
     def check_engineer(self, who: Identity, name: str) -> None:
         """See that the identity may change what is watched, not only answer.
@@ -390,10 +397,3 @@ class Desk:
     def problems(self) -> list[str]:
         """What is wrong now."""
         return [*([self.trouble] if self.trouble else []), *self.book.troubles.values()]
-
-
-def _check_comment(comment: str) -> None:
-    if len(comment) > COMMENT_CHARS_MAX:
-        raise Invalid(
-            f"the comment has {len(comment)} characters, wanted at most {COMMENT_CHARS_MAX}"
-        )

@@ -1,5 +1,6 @@
 """The alarm journal: every transition, and every refused one, as an event of the log."""
 
+from lineshaft.core.errors import Invalid
 from lineshaft.core.event import Event
 from lineshaft.operations.alarms.happenings import AnyHappening, RemovedFromService, Suppressed
 from lineshaft.operations.alarms.settings import Alarm
@@ -8,6 +9,7 @@ from lineshaft.operations.alarms.view import Annunciation, annunciation, letter
 
 KIND = "alarm"
 """First word of the kind of every event of the journal."""
+COMMENT_CHARS_MAX = 2000
 
 
 def event_of(  # noqa: PLR0913 - what people add by keyword
@@ -50,3 +52,16 @@ def event_of(  # noqa: PLR0913 - what people add by keyword
     return Event(
         kind=f"{KIND}.{happening}", path=alarm.point, actor=who, time_ns=what.time_ns, data=data
     )
+
+
+def check_comment(comment: str) -> None:
+    """See that a comment is short enough to be kept.
+
+    Raises:
+        Invalid: it is too long.
+    """
+    if len(comment) > COMMENT_CHARS_MAX:
+        raise Invalid(
+            f"the comment has {len(comment)} characters, wanted at most {COMMENT_CHARS_MAX}",
+            remedy="Shorten it.",
+        )
