@@ -1,5 +1,7 @@
 """Groups, first-out, designed suppression, floods and the limits of shelving, at the desk."""
 
+import asyncio
+
 import msgspec
 import pytest
 from tests.operations.alarms.desks import Clock, desk, tick
@@ -32,6 +34,20 @@ async def events(made, kind="alarm"):
 
 
 # ---- suppression
+
+
+@pytest.mark.parametrize("delay", [0, 3])
+async def test_a_point_that_never_had_a_sample_is_stale(tmp_path, delay):
+    clock = Clock()
+    alarm = Alarm(name="silent", point=X, stale_s=10, on_delay_s=delay)
+    async with desk(tmp_path, alarm, clock=clock) as made, asyncio.timeout(20):
+        await tick(made, clock, 9.5 + delay)
+        assert not made.view(SYSTEM, "silent").state.active
+        for k in range(4):
+            await tick(made, clock, 11 + delay + k)
+        assert made.view(SYSTEM, "silent").state.active
+        await made.take(rows((X, 20, 1)))
+        assert not made.view(SYSTEM, "silent").state.active
 
 
 async def test_suppression_by_state_covers_and_its_lift_annunciates(tmp_path):

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 
 import msgspec
+import numpy as np
 
 from lineshaft.core.access import Action, Authorizer, Identity
 from lineshaft.core.errors import Denied, Invalid, Missing
@@ -13,10 +14,11 @@ from lineshaft.operations.alarms.detectors import (
     compiled,
     formulas,
     of_group,
+    watched,
 )
-from lineshaft.operations.alarms.evaluating import Signal, Signals
+from lineshaft.operations.alarms.evaluating import Rows, Signal, Signals
 from lineshaft.operations.alarms.happenings import Gone, Suppressed
-from lineshaft.operations.alarms.judging import SUPPRESS, Judge, Seen
+from lineshaft.operations.alarms.judging import SECOND_NS, SUPPRESS, Judge, Seen, Told
 from lineshaft.operations.alarms.origins import FOREIGN, Origin
 from lineshaft.operations.alarms.rules import AlarmGroup, AlarmRules
 from lineshaft.operations.alarms.settings import Alarm, check_alarm
@@ -93,6 +95,8 @@ class Book:
         self.troubles: dict[str, str] = {}
         """Expressions that cannot be compiled now, and why."""
         self._signals: dict[str, Signal] = {}
+        self._silent_since: dict[str, int] = {}
+        """Since when expressions that watch for samples wait for the first one."""
         self._version = -1
         self._late = 0
 
@@ -165,6 +169,29 @@ class Book:
             # What it stands at is where its new limits begin from, so that it can return.
             seen[name] = dict.fromkeys(self._holding(name), Seen(raw=True, told=True))
         return self._judge_anew(seen)
+
+    def await_samples(self, now_ns: int) -> None:
+        """Know since when points that may become stale have been waited for."""
+        silent = {k for k, s in self._signals.items() if not s.heard and self.judge.fresh(k)}
+        keys = {stale_key(a) for a in self.alarms.values() if a.stale_s} & silent
+        self._silent_since = {k: self._silent_since.get(k, now_ns) for k in keys}
+
+    def tick(self, now_ns: int) -> tuple[list[Told], set[str]]:
+        """What time alone has brought about; a point that never had a sample is stale too."""
+        told, moved = self.judge.tick(now_ns)
+        if not self._silent_since:
+            return told, moved
+        rows: dict[str, Rows] = {}
+        self.await_samples(now_ns)
+        for alarm in self.alarms.values():
+            key = stale_key(alarm) if alarm.stale_s else ""
+            if key not in self._silent_since:
+                continue
+            due_ns = self._silent_since[key] + int(alarm.stale_s * SECOND_NS)
+            if due_ns <= now_ns:
+                rows[key] = Rows(key, np.array([due_ns]), np.ones(1), np.zeros(1, np.uint32))
+        more, others = self.judge.take([*rows.values()])
+        return [*told, *more], moved | others
 
     def _holding(self, name: str) -> list[str]:
         """The limits and covers that hold, as the state has it."""
@@ -351,3 +378,9 @@ def check_texts(alarms: Iterable[Alarm], groups: Iterable[AlarmGroup]) -> None:
     for group in groups:
         if group.suppress_when:
             check_formula(f"alarm group {group.name!r}", of_group(group))
+
+
+def stale_key(alarm: Alarm) -> str:
+    """The expression by which an alarm watches whether samples come."""
+    formula = watched(alarm)
+    return formula.key if formula else ""

@@ -132,6 +132,7 @@ class Desk:
     async def _know(self, signals: Sequence[Signal], also: Sequence[Append] = ()) -> None:
         """Have new expressions know history, and judge what nobody has judged yet."""
         judge, store = self.book.judge, self._store
+        self.book.await_samples(self._clock())
         orphans = self.book.orphans(self._clock())
         if orphans or also:
             await self.keep(orphans, set(), also=also)
@@ -177,7 +178,7 @@ class Desk:
         async with self.turn:
             if self.book.changed():
                 await self._know(self.book.rebuild(()))
-            told, moved = self.book.judge.tick(now)
+            told, moved = self.book.tick(now)
             alarms = self.book.alarms.items()
             passed = [(n, Passed(time_ns=now)) for n, a in alarms if self._waits(a)]
             await self.keep(told, moved, passed, now_ns=now)

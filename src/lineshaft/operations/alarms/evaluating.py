@@ -39,6 +39,8 @@ class Signal:
         self._lateness_ns = wait_ns if len(expression.inputs) > 1 else 0
         self._evaluator: Evaluator = expression.evaluator(self._lateness_ns)
         self._looked_ns = LONG_AGO
+        self.heard = False
+        """Whether it has ever given a row."""
         self.late = 0
         """Times that a sample came too late for its row."""
 
@@ -87,6 +89,7 @@ class Signal:
         return found
 
     def _rows(self, result: Result) -> Rows:
+        self.heard = True
         bad = result.quality >= np.uint32(0x8000_0000)
         value = np.where(bad, np.nan, result.values.astype(np.float64))
         return Rows(self.key, result.time_ns, value, result.quality)
