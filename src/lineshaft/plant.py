@@ -280,7 +280,7 @@ class Plant:
             gone = [n for n in old if n not in new]
             other = [n for n in new if n in old and new[n] != old[n]]
             added = [n for n in new if n not in old]
-            await self.operations.reload(fresh.file)
+            await self.operations.reload(fresh.file, who)
             for name in (*gone, *other):
                 await self.devices.remove(name)
             for made in fresh.drivers:

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Protocol
 
-from lineshaft.core.access import Audit, Authorizer
+from lineshaft.core.access import Audit, Authorizer, Identity
 from lineshaft.core.flow import supervise
 from lineshaft.operations import Latest, Names
 from lineshaft.operations.alarms import desk
@@ -143,8 +143,8 @@ class Operations:
         await self.frames.start(tables.frames)
         await self.board.start(tables.charts)
 
-    async def reload(self, tables: Tables) -> None:
-        """Take the settings as they are now.
+    async def reload(self, tables: Tables, who: Identity) -> None:
+        """Take the settings as they are now, for somebody who has asked for it.
 
         Raises:
             Invalid: they ask for something that cannot be.
@@ -152,7 +152,7 @@ class Operations:
         await self.derived.reload(tables.derived)
         await self.kpis.take(tables.calendars)
         await self.states.reload(tables.work_units, tables.reasons)
-        await self.desk.reload(tables.alarms, tables.alarm_groups, tables.alarm_rules)
+        await self.desk.reload(tables.alarms, tables.alarm_groups, tables.alarm_rules, who=who)
         await self.notices.reload(tables.recipients, tables.notices, tables.delivery)
         self.reports.take(tables.reports, tables.reasons)
         await self.frames.reload(tables.frames)

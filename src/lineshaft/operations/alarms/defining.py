@@ -1,5 +1,7 @@
 """Alarms made, changed and removed at run time: who may, what can ring, and what is on record."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from lineshaft.core.access import Action, Identity
@@ -54,21 +56,7 @@ def check_define(book: Book, who: Identity, alarm: Alarm) -> None:
 
 def defined(book: Book, who: Identity, alarm: Alarm, permit: str) -> list[Change]:
     """What is written of a definition: the alarm, and who changed what under which permit."""
-    known = book.alarms.get(alarm.name)
-    fields = Alarm.__struct_fields__
-    changed = [f for f in fields if known and getattr(known, f) != getattr(alarm, f)]
-    event = Event(
-        kind="alarm.defined",
-        path=alarm.point,
-        actor=who.name,
-        data={
-            "alarm": alarm.name,
-            "definition": msgspec.to_builtins(alarm),
-            "before": {f: msgspec.to_builtins(getattr(known, f)) for f in changed},
-            "new": known is None,
-            "permit": permit,
-        },
-    )
+    event = _defined(book.alarms.get(alarm.name), who, alarm, permit)
     put = Put(
         collection=ALARMS.name,
         key=alarm.name,
@@ -76,6 +64,13 @@ def defined(book: Book, who: Identity, alarm: Alarm, permit: str) -> list[Change
         rows=({"point": alarm.point},),
     )
     return [put, Append(event=event)]
+
+
+def reloaded(old: Mapping[str, Alarm], now: Mapping[str, Alarm], who: Identity) -> list[Event]:
+    """What is told of the alarms that another settings file has brought, changed or left out."""
+    changed = [a for n, a in now.items() if old.get(n) != a]
+    told = [_defined(old.get(a.name), who, a, "") for a in changed]
+    return told + [_removed(who, a, "") for n, a in old.items() if n not in now]
 
 
 def removed(book: Book, who: Identity, alarm: Alarm, permit: str) -> list[Change]:
@@ -91,19 +86,31 @@ def removed(book: Book, who: Identity, alarm: Alarm, permit: str) -> list[Change
             f"alarm {alarm.name!r} stands in the settings file",
             remedy="Take it out there, then reload.",
         )
-    event = Event(
-        kind="alarm.removed",
-        path=alarm.point,
-        actor=who.name,
-        data={
-            "alarm": alarm.name,
-            "before": msgspec.to_builtins(alarm),
-            "permit": permit,
-        },
-    )
     return [
         Delete(collection=ALARMS.name, key=alarm.name),
         Delete(collection=STATES.name, key=alarm.name),
         Delete(collection=FOREIGN.name, key=alarm.name),
-        Append(event=event),
+        Append(event=_removed(who, alarm, permit)),
     ]
+
+
+def _defined(known: Alarm | None, who: Identity, alarm: Alarm, permit: str) -> Event:
+    fields = Alarm.__struct_fields__
+    changed = [f for f in fields if known and getattr(known, f) != getattr(alarm, f)]
+    return Event(
+        kind="alarm.defined",
+        path=alarm.point,
+        actor=who.name,
+        data={
+            "alarm": alarm.name,
+            "definition": msgspec.to_builtins(alarm),
+            "before": {f: msgspec.to_builtins(getattr(known, f)) for f in changed},
+            "new": known is None,
+            "permit": permit,
+        },
+    )
+
+
+def _removed(who: Identity, alarm: Alarm, permit: str) -> Event:
+    data = {"alarm": alarm.name, "before": msgspec.to_builtins(alarm), "permit": permit}
+    return Event(kind="alarm.removed", path=alarm.point, actor=who.name, data=data)

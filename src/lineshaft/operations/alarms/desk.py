@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
-from lineshaft.core.access import Action, Authorizer, Identity
+from lineshaft.core.access import SYSTEM, Action, Authorizer, Identity
 from lineshaft.core.batch import Batch
 from lineshaft.core.clock import now_ns
 from lineshaft.core.errors import Denied, Invalid, LineshaftError, Stale, Unavailable
@@ -19,10 +19,10 @@ from lineshaft.core.flow import wait_s
 from lineshaft.operations import Names
 from lineshaft.operations.alarms import book as pages
 from lineshaft.operations.alarms.book import Book, NoNames, Settled, View
-from lineshaft.operations.alarms.defining import check_define, defined, removed
+from lineshaft.operations.alarms.defining import check_define, defined, reloaded, removed
 from lineshaft.operations.alarms.evaluating import Signal
 from lineshaft.operations.alarms.figures import figures
-from lineshaft.operations.alarms.flooding import BY, Flood
+from lineshaft.operations.alarms.flooding import Flood
 from lineshaft.operations.alarms.going import Going
 from lineshaft.operations.alarms.happenings import Acknowledged, AnyHappening, Enabled, Passed
 from lineshaft.operations.alarms.history import begun
@@ -105,6 +105,8 @@ class Desk:
         in_file: Sequence[Alarm],
         groups: Sequence[AlarmGroup] = (),
         rules: AlarmRules | None = None,
+        *,
+        who: Identity = SYSTEM,
     ) -> None:
         """Take the alarms of the file as they are now; those that did not change remember.
 
@@ -117,15 +119,13 @@ class Desk:
             now = self.book.alarms
             await self._know(self.book.rebuild({n for n, a in now.items() if old.get(n) != a}))
             self._flood_anew()
+            events = reloaded(old, now, who)
+            await self.commit([Append(event=e) for e in events])
+        await self._tell(events)
 
     def _flood_anew(self) -> None:
-        states = self.book.states.values()
-        since = self._clock() - TEN_MINUTES_NS
-        times = [s.active_ns for s in states if s.active_ns > since]
-        rules, count = self.book.rules, self._flood.count
-        on = self._flood.on or any(BY in s.suppressors for s in states)
-        self._flood = Flood(rules, times if rules.flood_suppress else (), on=on)
-        self._flood.count = count
+        book = self.book
+        self._flood = self._flood.again(book.rules, book.states.values(), self._clock())
 
     async def _know(self, signals: Sequence[Signal]) -> None:
         """Have new expressions know history, and judge what nobody has judged yet."""
