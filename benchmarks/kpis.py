@@ -135,7 +135,7 @@ async def ours(folder: Path, machines: int, days: int) -> dict[str, float]:
             await store.append(batch)
         await store.settle()
         units = Units(records)
-        await units.take(await units.read([unit_of(m) for m in range(machines)], ()), ())
+        units.take(await units.read([unit_of(m) for m in range(machines)], ()), ())
         now = [end_ns]
         lines = Intervals(units, store, records, clock=lambda: now[0])
         calendars = Calendars()

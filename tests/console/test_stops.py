@@ -138,6 +138,57 @@ def test_the_timeline_is_walked_by_keys_and_opens_the_stop(visit, saw):
     expect(page.get_by_role("heading", name="saw")).to_be_visible()
 
 
+def choose(page: Page, label: str, option: str) -> None:
+    """Take one of a list of choices."""
+    page.get_by_label(label, exact=True).click()
+    page.locator(".ant-select-item-option").filter(has_text=option).first.click()
+
+
+def open_stretch(page: Page, state: str) -> None:
+    """Walk back in the timeline to a stretch in a state, and open it."""
+    frame = page.locator(".state-timeline-frame")
+    expect(frame).to_have_attribute("aria-busy", "false")
+    told = page.locator(".state-timeline-told")
+    frame.focus()
+    page.keyboard.press("ArrowRight")
+    for _ in range(8):
+        if told.inner_text().startswith(state):
+            break
+        page.keyboard.press("ArrowLeft")
+    expect(told).to_contain_text(state)
+    page.keyboard.press("Enter")
+
+
+def test_a_state_is_corrected_from_the_timeline_and_taken_back(visit, saw):
+    page, _ = visit(f"/unit/{saw}")
+    open_stretch(page, "fault")
+    choose(page, "State", "stopped")
+    page.get_by_label("Comment").fill("only a sensor")
+    page.get_by_role("button", name="Save").click()
+    said = page.locator('[data-said="state"]')
+    expect(said).to_contain_text("State: stopped")
+    expect(said).to_contain_text("only a sensor")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    said.get_by_role("button", name="Take back").click()
+    expect(said).to_contain_text("taken back by")
+
+
+def test_two_stops_are_merged_from_the_list_of_stops(visit, saw):
+    page, _ = visit(f"/stops/{saw}")
+    page.locator('[data-stop="fault"]').click()
+    page.get_by_role("button", name="Correct the state").click()
+    page.get_by_text("Merge with another stop").click()
+    choose(page, "The other stop", "stopped")
+    choose(page, "Reason", "Blade broken")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.get_by_text("All stops").click()
+    merged = page.locator('[data-reason="M-1"]')
+    expect(merged).to_have_count(1)
+    expect(merged).to_contain_text("Blade broken")
+    expect(page.locator('[data-stop="stopped"]')).to_have_count(0)
+
+
 def test_stops_speak_german_and_chinese_in_the_dark(visit, saw):
     for locale, word in (("de-DE", "Welche Maschine?"), ("zh-CN", "哪台设备？")):
         page, _ = visit("/stops", locale=locale, color_scheme="dark")

@@ -15,6 +15,7 @@ from lineshaft.historian.recorder import SUBSCRIPTION as RECORDER
 from lineshaft.historian.recorder import Recorder
 from lineshaft.operations.derived import engine as engines
 from lineshaft.operations.derived import repairs
+from lineshaft.operations.derived.changes import Changes
 from lineshaft.operations.derived.definition import Definition, compiled
 from lineshaft.operations.derived.engine import SUBSCRIPTION, Engine
 from lineshaft.operations.derived.marks import COLLECTIONS
@@ -93,7 +94,10 @@ class Bench:
         start = state.since_ns
         stop = self.clock.now - made.lateness_ns + 1
         result = made.expression.over(columns, start, stop)
-        rows = batch_of(definition.point, samples_of_result(result, made.expression.type))
+        samples = samples_of_result(result, made.expression.type)
+        if definition.on_change:
+            samples = Changes().of(samples)
+        rows = batch_of(definition.point, samples)
         found = list(rows.rows())
         every = made.expression.every_ns
         if every:

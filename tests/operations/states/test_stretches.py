@@ -106,7 +106,7 @@ def test_a_reason_sticks_to_the_stop_that_overlaps_it_most(samples, at, before, 
                 return None
             (note,) = await made.states.deeds.explain(SYSTEM, PRESS, at * S, reason="M-1")
             await made.went(*late)
-            return note, await made.states.intervals.timeline(PRESS, 0, 100 * S)
+            return note, await made.states.intervals.timeline(PRESS, 0, 100_000 * S)
 
     with tempfile.TemporaryDirectory() as folder:
         got = run(found(Path(folder)))

@@ -22,9 +22,10 @@ interface Props {
   reasons: readonly Reason[];
   onChoose: (choice: Choice) => void;
   onBack: () => void;
+  onCorrect: () => void;
 }
 
-export function ReasonChoice({ stop, reasons, onChoose, onBack }: Props) {
+export function ReasonChoice({ stop, reasons, onChoose, onBack, onCorrect }: Props) {
   const texts = useTexts();
   const format = useFormat();
   const [way, setWay] = useState<string[]>([]);
@@ -57,6 +58,8 @@ export function ReasonChoice({ stop, reasons, onChoose, onBack }: Props) {
         <span className="quiet">
           {format.clockTime(whole[0])} · {lengthText(whole[1] - whole[0], texts, format)}{stop.lasts && ` · ${texts.states.lasts}`}
         </span>
+        <span className="grow" />
+        <Button size="large" onClick={onCorrect}>{texts.corrections.correct}</Button>
       </div>
       {shown.length === 0 ? <Empty title={texts.states.noReasons} /> : (
         <div className="touch-grid">

@@ -7,11 +7,14 @@ import type { PageProps } from "../../page";
 import { Link } from "../../parts/Link";
 import { Empty, ErrorBox, Waiting } from "../../parts/Notice";
 import { branchAddress, go, usePlace } from "../../router";
+import { useSession } from "../../session";
 import { useTexts } from "../../texts";
 import { StateNow } from "./BoardTile";
 import { Explain, figureText } from "./Explain";
 import { kpiApi, MAIN, NS_MS, type FigureRows, type Row, type Scope } from "./kpi-api";
 import { Pareto } from "./Pareto";
+import { SaidList } from "./SaidList";
+import { chosenAt, StateCorrection, type Chosen } from "./StateCorrection";
 import { statesApi } from "./states-api";
 import { StateTimeline } from "./StateTimeline";
 import { reportAddress, stopsAddress, unitAddress } from "./unit-address";
@@ -59,6 +62,9 @@ function Content({ unit, span }: { unit: string; span: string }) {
   const scope = useMemo<Scope>(() => ({ unit, start: span }), [unit, span]);
   const [opened, setOpened] = useState("");
   const [by, setBy] = useState("shift");
+  const { can } = useSession();
+  const [chosen, setChosen] = useState<Chosen>();
+  const [said, setSaid] = useState(0);
   const key = `${unit} ${span}`;
   const [moved, setMoved] = useState<[number, number]>();
   const now = Math.ceil(useNow() / REFRESH_MS) * REFRESH_MS;
@@ -68,6 +74,11 @@ function Content({ unit, span }: { unit: string; span: string }) {
   const losses = useLoad(`losses ${key}`, (signal) => kpiApi.losses(scope, signal), REFRESH_MS);
   const tree = useLoad(`reasons ${unit}`, (signal) => statesApi.reasons(unit, signal));
   const reasons = useMemo(() => new Map((tree.data?.items ?? []).map((r) => [r.code, r.text])), [tree.data]);
+  const again = () => {
+    line.reload();
+    rows.reload();
+    losses.reload();
+  };
   return (
     <>
       <ErrorBox error={line.error ?? rows.error ?? losses.error} reload={rows.reload} />
@@ -77,6 +88,7 @@ function Content({ unit, span }: { unit: string; span: string }) {
           rows={[{ key: unit, line: line.data }]}
           span={shown}
           onSpan={setMoved}
+          onOpen={can("write") ? (row, at) => row.line && setChosen(chosenAt(row.line, at, texts.states.unknown)) : undefined}
           reasonText={(code) => reasons.get(code) ?? code}
         />
       </div>
@@ -86,6 +98,10 @@ function Content({ unit, span }: { unit: string; span: string }) {
         <div className="panel"><h2>{texts.unit.pareto}</h2>{losses.data ? <Pareto causes={losses.data.pareto} reasons={reasons} /> : <Waiting />}</div>
       </div>
       {rows.data && <Pieces rows={rows.data} by={by} onBy={setBy} />}
+      <SaidList unit={unit} start={span} version={said} reasonText={(code) => reasons.get(code) ?? code} onChange={again} />
+      {chosen && line.data && (
+        <StateCorrection unit={unit} chosen={chosen} states={line.data.states.map((s) => s.name)} onClose={() => setChosen(undefined)} onDone={() => { setSaid(said + 1); again(); }} />
+      )}
       {opened && <Explain scope={scope} figure={opened} onClose={() => setOpened("")} />}
     </>
   );

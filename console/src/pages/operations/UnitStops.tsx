@@ -9,6 +9,7 @@ import { go } from "../../router";
 import { useSession } from "../../session";
 import { useTexts } from "../../texts";
 import { ReasonChoice, type Choice } from "./ReasonChoice";
+import { chosenAt, StateCorrection, type Chosen } from "./StateCorrection";
 import { boundsOf, lengthText, StateTimeline, type Row } from "./StateTimeline";
 import { unitName, useTimeline } from "./useTimeline";
 import { statesApi, type Stop, type UnitView } from "./states-api";
@@ -25,6 +26,7 @@ export function UnitStops({ view, alone, onSaid }: { view: UnitView; alone: bool
   const { notification, message } = App.useApp();
   const [scope, setScope] = useState<"open" | "all">("open");
   const [chosen, setChosen] = useState<Stop>();
+  const [correcting, setCorrecting] = useState<Chosen>();
   const [moved, setMoved] = useState<[number, number]>();
   const stops = useLoad(`stops ${unit}`, (signal) => statesApi.stops(unit, "-24h", signal), REFRESH_MS);
   const reasons = useLoad(`reasons ${unit}`, (signal) => statesApi.reasons(unit, signal));
@@ -81,11 +83,13 @@ export function UnitStops({ view, alone, onSaid }: { view: UnitView; alone: bool
     if (!row.line) return;
     const [a, b] = boundsOf(row.line, at);
     const stop = stops.data?.items.find((s) => s.start_ns / 1e6 < b && s.stop_ns / 1e6 > a);
-    if (stop && can("write")) setChosen(stop);
+    if (!can("write")) return;
+    if (stop) setChosen(stop);
+    else setCorrecting(chosenAt(row.line, at, texts.states.unknown));
   };
 
   if (chosen && reasons.data) {
-    return <ReasonChoice stop={chosen} reasons={reasons.data.items} onChoose={(c) => void say(c)} onBack={() => setChosen(undefined)} />;
+    return <ReasonChoice stop={chosen} reasons={reasons.data.items} onChoose={(c) => void say(c)} onBack={() => setChosen(undefined)} onCorrect={() => { setCorrecting({ from: chosen.start_ns / 1e6, to: chosen.stop_ns / 1e6, state: chosen.state }); setChosen(undefined); }} />;
   }
   return (
     <>
@@ -106,6 +110,9 @@ export function UnitStops({ view, alone, onSaid }: { view: UnitView; alone: bool
         <StateTimeline rows={rows} span={span} onSpan={setMoved} onOpen={openAt} reasonText={reasonText} />
         <ErrorBox error={line.error} reload={line.reload} />
       </div>
+      {correcting && line.data && (
+        <StateCorrection unit={unit} chosen={correcting} states={line.data.states.map((s) => s.name)} onClose={() => setCorrecting(undefined)} onDone={again} />
+      )}
       <ErrorBox error={stops.error ?? reasons.error} reload={() => { stops.reload(); reasons.reload(); }} />
       {stops.loading ? <Waiting />
         : shown.length === 0

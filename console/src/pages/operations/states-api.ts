@@ -51,7 +51,20 @@ export interface Reason {
 
 export interface Note {
   id: string;
+  what: "state" | "reason";
+  start_ns: number;
+  stop_ns: number;
+  state?: string;
   reason: string;
+  comment?: string;
+  by: string;
+  withdrawn_by?: string;
+}
+
+export interface Said {
+  note: Note;
+  /** It holds for nothing any more: the stop or the state is gone. */
+  loose: boolean;
 }
 
 export const statesApi = {
@@ -64,6 +77,12 @@ export const statesApi = {
     ask<{ items: Reason[] }>("GET", "/states/reasons", { query: { unit }, signal }),
   explain: (unit: string, start_ns: number, code: string, more: { stop_ns?: number; comment?: string }) =>
     ask<{ items: Note[] }>("POST", "/states/reason", { body: { unit, start_ns, code, ...more } }),
+  said: (unit: string, start: string, signal?: AbortSignal) =>
+    ask<{ items: Said[] }>("GET", "/states/corrections", { query: { unit, start }, signal }),
+  correct: (unit: string, start_ns: number, stop_ns: number, state: string, comment: string) =>
+    ask<{ items: Note[] }>("POST", "/states/correct", { body: { unit, start_ns, stop_ns, state, comment } }),
+  merge: (unit: string, start_ns: number, stop_ns: number, code: string, comment: string) =>
+    ask<{ items: Note[] }>("POST", "/states/merge", { body: { unit, start_ns, stop_ns, code, comment } }),
   withdraw: (id: string) => ask<{ items: Note[] }>("POST", "/states/withdraw", { body: { id } }),
 };
 

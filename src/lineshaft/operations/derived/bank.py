@@ -31,7 +31,6 @@ from lineshaft.operations.derived.rows import (
     batch_of,
     columns_of,
     newest_of_each,
-    samples_of_result,
     taken,
     together,
 )
@@ -232,8 +231,8 @@ class Bank:
                 continue
             if calculation.mark is not mark:
                 step.marked.append(calculation)
-            if calculation.compiled and result is not None and len(result.time_ns):
-                made = samples_of_result(result, calculation.compiled.expression.type)
+            made = None if result is None else calculation.given(result)
+            if made is not None and len(made.time_ns):
                 given[path] = made
                 step.batches.append(batch_of(path, made))
         return step

@@ -5,12 +5,13 @@ import enum
 import numpy as np
 
 from lineshaft.core.point import Point
+from lineshaft.operations.derived.changes import Changes, rows_given
 from lineshaft.operations.derived.definition import Compiled, Definition
 from lineshaft.operations.derived.marks import FOREVER, Kept, Mark
-from lineshaft.operations.derived.rows import Columns, merged
+from lineshaft.operations.derived.rows import Columns, merged, samples_of_result
 from lineshaft.operations.expressions.evaluator import Evaluator
 from lineshaft.operations.expressions.results import Result
-from lineshaft.operations.expressions.tails import LONG_AGO
+from lineshaft.operations.expressions.tails import LONG_AGO, Samples
 
 HELD_ROWS_MAX = 500_000
 """Samples that wait while rows are computed from history; beyond, it is done once more."""
@@ -40,6 +41,8 @@ class Calculation:
         """What was known of its inputs when it was last tried; None before that."""
         self.evaluator: Evaluator | None = None
         """None until its history is loaded."""
+        self.changes: Changes | None = None
+        """Lets rows of the evaluator through; None when all are given."""
         self.trouble = ""
         self.edge_ns = LONG_AGO
         """Up to here rows are given, while there is no evaluator."""
@@ -109,6 +112,8 @@ class Calculation:
         if start < mark.stop_ns:
             clipped = Mark(start_ns=start, stop_ns=mark.stop_ns, gentle=mark.gentle)
             self.mark = clipped.joined(self.mark)
+            # The row before the next one may be among those.
+            self.renew |= self.definition.on_change
 
     # ---- while history is loaded
 
@@ -149,7 +154,6 @@ class Calculation:
         result = None
         if columns or ticked or self.newest_ns > self.until_ns:
             result = evaluator.push(columns, heard_ns=heard_ns)
-            self.rows += len(result.time_ns)
             self.dropped += result.dropped
             # What has no bound may go on being wrong until history is loaded anew.
             unbounded = compiled.expression.reach_ns is None
@@ -161,6 +165,14 @@ class Calculation:
         done = self.newest_ns <= self.until_ns and not behind
         self.told_ns = max(self.told_ns, told if done else self.until_ns)
         return result
+
+    def given(self, result: Result) -> Samples:
+        """The rows of a result that are given, as others read them."""
+        assert self.compiled is not None  # noqa: S101 - what has results was compiled
+        rows = samples_of_result(result, self.compiled.expression.type)
+        rows = rows_given(self.changes, rows)
+        self.rows += len(rows.time_ns)
+        return rows
 
     def _note_late(self, columns: Columns) -> None:
         """What comes for times whose rows are given, while nobody calculates."""

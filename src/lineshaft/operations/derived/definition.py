@@ -44,6 +44,8 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     """Grid on which it is looked at without a sample; 0 for none. None: a second, if needed."""
     lateness_s: float = LATENESS_S
     """Seconds that samples may come late without rows being computed twice."""
+    on_change: bool = False
+    """Whether a row is given only where value or quality change, and the first of each hour."""
     hidden: bool = False
     """Whether it serves its owner alone: not listed to people, else like all others."""
 

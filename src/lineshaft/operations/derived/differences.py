@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from lineshaft.core.batch import Mask
+from lineshaft.core.batch import Ints, Mask
 from lineshaft.operations.derived.rows import taken
 from lineshaft.operations.expressions.columns import BAD, WAITING
 from lineshaft.operations.expressions.tails import Samples
@@ -27,26 +27,34 @@ class Differences(NamedTuple):
         return (min(bounds), max(bounds) + 1) if bounds else None
 
 
-def differences(stored: Samples | None, wanted: Samples, *, gentle: bool) -> Differences:
+def differences(
+    stored: Samples | None,
+    wanted: Samples,
+    *,
+    gentle: bool,
+    stays_ns: Ints | None = None,
+) -> Differences:
     """How to get from the stored rows to the wanted ones; times of both rise.
 
     If `gentle`, a row that waits for its inputs does not take the place of one with a value:
-    what it was made of is no longer kept.
+    what it was made of is no longer kept. Stored rows at `stays_ns` stay where none is wanted.
     """
     if stored is None or not len(stored.time_ns):
         return Differences(wanted, [], len(wanted.time_ns))
     places = np.minimum(np.searchsorted(stored.time_ns, wanted.time_ns), len(stored.time_ns) - 1)
     there = stored.time_ns[places] == wanted.time_ns
-    same = there & _same(taken(stored, places), wanted)
-    write = ~same
+    unchanged = there & same(taken(stored, places), wanted)
+    write = ~unchanged
     if gentle:
         write &= ~(there & (wanted.quality == WAITING) & (stored.quality[places] < BAD))
     gone = ~np.isin(stored.time_ns, wanted.time_ns)
+    if stays_ns is not None:
+        gone &= ~np.isin(stored.time_ns, stays_ns)
     spans = _spans(stored, gone, wanted)
     return Differences(taken(wanted, np.flatnonzero(write)), spans, int(write.sum() + gone.sum()))
 
 
-def _same(stored: Samples, wanted: Samples) -> Mask:
+def same(stored: Samples, wanted: Samples) -> Mask:
     """(n,) whether rows have the same value and quality, to the last bit."""
     quality: Mask = stored.quality == wanted.quality
     if isinstance(stored.values, np.ndarray) and isinstance(wanted.values, np.ndarray):

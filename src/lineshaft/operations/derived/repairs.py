@@ -15,6 +15,13 @@ import msgspec
 from lineshaft.core.errors import LineshaftError
 from lineshaft.operations.derived.bank import Bank, Step
 from lineshaft.operations.derived.calculation import Calculation
+from lineshaft.operations.derived.changes import (
+    changes_at,
+    rows_given,
+    waiting,
+    with_next,
+    without_waiting,
+)
 from lineshaft.operations.derived.differences import differences
 from lineshaft.operations.derived.history import first_ns, loaded, replay
 from lineshaft.operations.derived.marks import FOREVER, Mark
@@ -134,7 +141,9 @@ class Repairs:
         assert compiled is not None  # noqa: S101 - only what is compiled has work
         last = await self._store.last([calculation.path])
         if len(last):
-            calculation.edge_ns = max(int(last.time_ns[0]), kept.since_ns - 1)
+            # Of rows given on change the last one may lie before the last that was calculated.
+            begin = kept.from_ns if compiled.definition.on_change else kept.since_ns
+            calculation.edge_ns = max(int(last.time_ns[0]), begin - 1)
             return
         newest = await self._store.before(compiled.inputs, self._hands.clock() + 1)
         if len(newest) == len(compiled.inputs):
@@ -148,20 +157,29 @@ class Repairs:
         """Write what differs in a span; what is left of it when the turn is over."""
         compiled = calculation.compiled
         assert compiled is not None  # noqa: S101 - only what is compiled has work
-        stop_ns = min(mark.stop_ns, calculation.until_ns + 1)
-        start_ns = mark.start_ns
+        start_ns, stop_ns = mark.start_ns, mark.stop_ns
+        if compiled.definition.on_change:
+            stop_ns = await with_next(self._store, compiled, stop_ns)
+        stop_ns = min(stop_ns, calculation.until_ns + 1)
         if mark.gentle:
             start_ns = max(start_ns, await first_ns(self._store, compiled.inputs) or start_ns)
         if start_ns >= stop_ns:
             return None
         evaluator = await loaded(self._store, compiled, start_ns)
+        changes = await changes_at(self._store, compiled, start_ns, calculation.kept.from_ns)
         slices = 0
         async for start, stop, result in replay(self._store, compiled, evaluator, stop_ns):
-            rows = samples_of_result(result, compiled.expression.type)
+            every = samples_of_result(result, compiled.expression.type)
+            stays_ns = None
+            if changes and mark.gentle and changes.begun:
+                stays_ns, every = waiting(every), without_waiting(every)
+            rows = rows_given(changes, every)
             stored = columns_of(
                 await self._store.read([calculation.path], start, stop), {calculation.path}
             )
-            found = differences(stored.get(calculation.path), rows, gentle=mark.gentle)
+            found = differences(
+                stored.get(calculation.path), rows, gentle=mark.gentle, stays_ns=stays_ns
+            )
             if found.span is not None:
                 await self._tell(calculation, found.span, gentle=mark.gentle)
                 for first, end in found.gone:
@@ -191,22 +209,25 @@ class Repairs:
         compiled = calculation.compiled
         assert compiled is not None  # noqa: S101 - only what is compiled has work
         evaluator = await loaded(self._store, compiled, calculation.until_ns + 1)
+        begin_ns = evaluator.until_ns + 1
+        changes = await changes_at(self._store, compiled, begin_ns, calculation.kept.from_ns)
         heard = self._bank.heard(calculation, self._hands.clock())
         target = min(heard.values(), default=LONG_AGO) - compiled.lateness_ns
         async for _, _, result in replay(self._store, compiled, evaluator, target + 1):
-            if len(result.time_ns):
-                rows = samples_of_result(result, compiled.expression.type)
+            rows = rows_given(changes, samples_of_result(result, compiled.expression.type))
+            if len(rows.time_ns):
                 await self._outbox.publish(batch_of(calculation.path, rows))
-                calculation.rows += len(result.time_ns)
+                calculation.rows += len(rows.time_ns)
                 async with self._hands.turn:
                     now = self._hands.clock()
                     await self._hands.keep(
                         await self._bank.passed_on(calculation, {calculation.path: rows}, now)
                     )
         tail = await self._store.read(compiled.inputs, evaluator.until_ns + 1, FOREVER)
-        waiting = columns_of(tail, set(compiled.inputs))
+        arrived = columns_of(tail, set(compiled.inputs))
         async with self._hands.turn:
-            return await self._swapped(calculation, evaluator, waiting)
+            calculation.changes = changes
+            return await self._swapped(calculation, evaluator, arrived)
 
     async def _swapped(
         self, calculation: Calculation, evaluator: Evaluator, waiting: Columns

@@ -27,6 +27,8 @@ class Derived(Settings, frozen=True):
     """Seconds of the grid on which it is looked at without a sample: 0 for none, by itself 1."""
     lateness_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = LATENESS_S
     """Seconds that rows wait for samples which come late; later ones have rows computed again."""
+    on_change: bool = False
+    """Whether rows are kept only where value or quality change, and the first of each hour."""
 
     def definition(self) -> Definition:
         """As the engine takes it."""

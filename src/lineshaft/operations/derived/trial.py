@@ -7,6 +7,7 @@ import numpy as np
 
 from lineshaft.core.errors import Invalid
 from lineshaft.core.point import Kind, Point
+from lineshaft.operations.derived.changes import Changes, rows_given
 from lineshaft.operations.derived.definition import (
     Compiled,
     Definition,
@@ -130,8 +131,9 @@ async def preview(
 async def _rows(store: Store, made: Compiled, start_ns: int, stop_ns: int) -> Samples:
     found: Columns = {}
     evaluator = await loaded(store, made, start_ns)
+    changes = Changes() if made.definition.on_change else None
     async for _, _, result in replay(store, made, evaluator, stop_ns):
-        rows = samples_of_result(result, made.expression.type)
+        rows = rows_given(changes, samples_of_result(result, made.expression.type))
         found[""] = together(found[""], rows) if found else rows
     return found[""]
 

@@ -58,6 +58,8 @@ def counted(time_ns: Ints, value: Floats, *, modulus: float = 0.0) -> Counted:
         return NOTHING
     step = np.diff(value)
     fell = step < 0
+    if not fell.any():
+        return Counted(time_ns[1:], step, fell)
     around = step + modulus
     rolled = fell & (modulus > 0) & (around >= 0) & (around <= modulus / 2)
     reset = fell & ~rolled
@@ -77,8 +79,9 @@ class Counter:
         """Take the next samples; bad ones and those that are no number say nothing."""
         number = batch.number
         good = (batch.quality & BAD == 0) & np.isfinite(number)
-        times = np.concatenate((self._last[0], batch.time_ns[good]))
-        values = np.concatenate((self._last[1], number[good]))
+        usable: slice | Mask = slice(None) if good.all() else good
+        times = np.concatenate((self._last[0], batch.time_ns[usable]))
+        values = np.concatenate((self._last[1], number[usable]))
         found = counted(times, values, modulus=self._modulus)
         told = (found.rise > 0) | found.reset
         if told.any():

@@ -17,6 +17,7 @@ failure states in planned operation time, operating time to failure is AUPT, and
 failures both together; so they add up, open intervals included, and MTBF = MTTF + MTTR.
 """
 
+import functools
 from collections.abc import Mapping
 
 import msgspec
@@ -135,11 +136,15 @@ def _edges(material: Material) -> Ints:
     changes = [timeline.start_ns, material.spans.start_ns, material.product.time_ns]
     if material.order:
         changes.append(material.order.time_ns)
-    joined = np.unique(np.concatenate(changes))
-    inside = (joined >= timeline.start_ns[0]) & (joined < timeline.stop_ns)
-    return np.append(joined[inside], timeline.stop_ns)
+    # Each part rises by itself, so that a sort that merges runs is far faster than `np.unique`.
+    joined = np.sort(np.concatenate(changes), kind="stable")
+    low, high = np.searchsorted(joined, (timeline.start_ns[0], timeline.stop_ns))
+    edges: Ints = np.append(joined[low:high], timeline.stop_ns)
+    fresh: Mask = np.append(True, edges[1:] != edges[:-1])
+    return edges[fresh]
 
 
+@functools.lru_cache(maxsize=1000)
 def _table(states: tuple[StateRule, ...]) -> npt.NDArray[np.int8]:
     """Element by state (the last row: unknown), planned, busy, order."""
     table = np.empty((len(states) + 1, 2, 2, 2), dtype=np.int8)
@@ -155,6 +160,7 @@ def _table(states: tuple[StateRule, ...]) -> npt.NDArray[np.int8]:
                 corrective=rule is not None and rule.corrective,
             )
             table[i, planned, busy, order] = PLACE[found]
+    table.flags.writeable = False
     return table
 
 

@@ -44,6 +44,8 @@ def _correct(
     line: Stretches, notes: Sequence[Note], states: Sequence[StateRule], loose: list[str]
 ) -> Stretches:
     """States as people say they were; neighbours of the same state become one."""
+    if not notes:
+        return line
     numbers = {r.name: i for i, r in enumerate(states)}
     line = cut_at(line, _times([t for n in notes for t in (n.start_ns, n.stop_ns)]))
     for note in notes:

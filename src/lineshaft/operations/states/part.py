@@ -128,4 +128,5 @@ def definition(known: Known) -> Definition | None:
         names=known.unit.names,
         enum={str(i): s.name for i, s in enumerate(known.states)},
         description="What it does",
+        on_change=True,
     )
