@@ -140,7 +140,8 @@ def _edges(material: Material) -> Ints:
     joined = np.sort(np.concatenate(changes), kind="stable")
     low, high = np.searchsorted(joined, (timeline.start_ns[0], timeline.stop_ns))
     edges = np.append(joined[low:high], timeline.stop_ns)
-    return edges[np.append(True, edges[1:] != edges[:-1])]
+    once: Ints = edges[np.append(True, edges[1:] != edges[:-1])]
+    return once
 
 
 @functools.lru_cache(maxsize=1000)
