@@ -104,3 +104,27 @@ async def test_neither_count_nor_bytes_go_beyond_their_bounds(records, sizes, co
     assert found == fitting[: len(found)]
     if count and fitting:
         assert found
+
+
+async def test_a_change_that_fails_leaves_no_trace_among_the_versions(records):
+    documents, versions = following(records, count=2)
+    for text in ("a", "b", "c"):
+        await documents.commit(EVA, write(text))
+    other = Write(class_=SHELL, id="urn:other", obj={"id": "urn:other"}, expected=7)
+    for _ in range(3):
+        with pytest.raises(Stale):
+            await documents.commit(EVA, write("never"), other)
+    before = await kept(versions)
+    await documents.commit(EVA, write("d"))
+    after = await kept(versions)
+    assert len(before) == len(after) == 2
+    assert after[1] == before[0]
+
+
+async def test_a_version_is_not_found_by_the_end_of_another_identifier(records):
+    documents, versions = following(records)
+    await documents.commit(EVA, write("a"))
+    await documents.commit(EVA, write("b"))
+    ((version, _),) = await versions.all(SHELL, "urn:a b")
+    with pytest.raises(Missing):
+        await versions.get(SHELL, "urn:a", f"b {version.at}")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from asyncua import Node, Server, ua
 from asyncua.common.callback import CallbackType, ServerItemCallback
 
-from lineshaft.core.clock import NS_PER_US
+from lineshaft.core.clock import NS_PER_US, now_ns
 from lineshaft.core.point import Kind
 from lineshaft.demo.cnc import OVERRIDE_LIMITS, Cnc
 from lineshaft.demo.live import Live, Reading
@@ -91,7 +91,7 @@ class Machining:
         waiting = ua.StatusCode(ua.UInt32(ua.StatusCodes.BadWaitingForInitialData))
         await self.server.write_attribute_value(
             variable.nodeid,
-            ua.DataValue(StatusCode=waiting, SourceTimestamp=dt.datetime.now(dt.UTC)),
+            ua.DataValue(StatusCode=waiting, SourceTimestamp=_moment(now_ns())),
         )
         return variable
 
@@ -118,10 +118,12 @@ class Machining:
                 logbook.set(machine, point, float(item.Value.Value.Value))
 
 
+def _moment(time_ns: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(0, dt.UTC) + dt.timedelta(microseconds=time_ns // NS_PER_US)
+
+
 def _data_value(reading: Reading) -> ua.DataValue:
-    time = dt.datetime.fromtimestamp(0, dt.UTC) + dt.timedelta(
-        microseconds=reading.time_ns // NS_PER_US
-    )
+    time = _moment(reading.time_ns)
     if reading.broken:
         code = ua.StatusCode(ua.UInt32(ua.StatusCodes.BadSensorFailure))
         return ua.DataValue(StatusCode=code, SourceTimestamp=time)

@@ -82,6 +82,11 @@ class Caller:
         except LineshaftError as error:
             await self._note("call.failed", who, method, problem=str(error))
             raise
+        except asyncio.CancelledError:
+            # Who asked waits no longer; what became of it is on record all the same.
+            problem = "nobody waited for the answer; whether it was done is not known"
+            await asyncio.shield(self._note("call.failed", who, method, problem=problem))
+            raise
         await self._note("call.done", who, method, outputs=outputs)
         return outputs
 

@@ -6,7 +6,7 @@ Every write is one transaction of the records: the document, its index rows and 
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from typing import Any, TypeVar
 
@@ -90,6 +90,7 @@ class _Kept(msgspec.Struct, frozen=True, array_like=True):
 
 Key = tuple[Class, str]
 Before = Callable[[Identity, Write | Remove, Document], Awaitable[Sequence[Change]]]
+Failed = Callable[[Iterable[Key]], None]
 Page = tuple[tuple[Document, ...], str]
 """Documents, and the cursor of those that follow."""
 
@@ -111,6 +112,8 @@ class Documents:
         self._locks = [asyncio.Lock() for _ in range(LOCKS)]
         self.before: Before | None = None
         """Asked for further changes that keep a document as it was before a change."""
+        self.failed: Failed | None = None
+        """Told which documents stay as they are, when `before` was asked in vain."""
         self._reading: dict[Key, object] = {}
         """Questions under way; a write takes its own out, so that no old answer is cached."""
 
@@ -243,6 +246,17 @@ class Documents:
         return await asyncio.shield(locked())
 
     async def _commit(
+        self, who: Identity, changes: Sequence[Write | Remove], keys: set[Key]
+    ) -> list[Document | None]:
+        done = None
+        try:
+            done = await self._do(who, changes, keys)
+        finally:
+            if done is None and self.failed is not None:
+                self.failed(keys)
+        return done
+
+    async def _do(
         self, who: Identity, changes: Sequence[Write | Remove], keys: set[Key]
     ) -> list[Document | None]:
         now = {key: await self.get(*key) for key in keys}

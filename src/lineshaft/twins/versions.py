@@ -5,8 +5,9 @@ comes again by itself, the second is data and would push out everything else. No
 keep what they replace until they are undone.
 """
 
+import re
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -15,15 +16,18 @@ from lineshaft.core.clock import now_ns, to_iso
 from lineshaft.core.errors import Missing
 from lineshaft.records import Change, Collection, Column, Compare, Delete, Put, Records
 from lineshaft.twins import Class, Document, Json
-from lineshaft.twins.documents import Documents, Remove, Write
+from lineshaft.twins.documents import Documents, Key, Remove, Write
 
 COLLECTION = Collection(name="twin_versions", columns={"document": Column.TEXT})
 """Versions by class, identifier and the time at which they were replaced."""
 REMEMBERED_MAX = 10_000
 """Documents of which it is remembered which versions are kept."""
 VALUE = "twin.value"
+EDITED = "edited"
+"""What the event says when the platform takes out what people had changed: that is kept."""
 _IMPORTS = frozenset({"import", "undone"})
 """What the events of imports and of their undoing say."""
+_AT = re.compile(r"[0-9]{20}")
 
 
 class _Stored(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,15 +70,17 @@ class Versions:
     def follow(self, documents: Documents) -> None:
         """Keep versions of these documents from now on."""
         documents.before = self._before
+        documents.failed = self._failed
 
     async def _before(
         self, who: Identity, change: Write | Remove, before: Document
     ) -> Sequence[Change]:
         """The changes that keep `before`, and let go of what is too old or too large."""
         valued = isinstance(change, Write) and change.kind == VALUE
-        if who == SYSTEM or valued or not self._count or _IMPORTS & change.detail.keys():
+        again = who == SYSTEM and EDITED not in change.detail
+        if again or valued or not self._count or _IMPORTS & change.detail.keys():
             return ()
-        name = f"{before.class_.value} {before.id}"
+        name = _name(before.class_, before.id)
         known = await self._of(name)
         now = now_ns()
         key = f"{name} {now:020}"
@@ -108,6 +114,11 @@ class Versions:
             )
         return changes
 
+    def _failed(self, keys: Iterable[Key]) -> None:
+        """Ask the records again what is kept: what was thought of is not."""
+        for class_, id_ in keys:
+            self._known.pop(_name(class_, id_), None)
+
     def _remember(self, name: str, known: list[tuple[str, int]]) -> None:
         self._known[name] = known
         self._known.move_to_end(name)
@@ -128,7 +139,7 @@ class Versions:
     async def all(self, class_: Class, id_: str) -> list[tuple[Version, Document]]:
         """Versions that are kept of a document, the newest first; also when it is gone now."""
         page = await self._records.find(
-            COLLECTION.name, Compare("document", "=", f"{class_.value} {id_}"), limit=1000
+            COLLECTION.name, Compare("document", "=", _name(class_, id_)), limit=1000
         )
         return [
             _read(class_, id_, r.key, msgspec.json.decode(r.data, type=_Stored))
@@ -141,7 +152,10 @@ class Versions:
         Raises:
             Missing: it is not kept, or not any more.
         """
-        record = await self._records.get(COLLECTION.name, f"{class_.value} {id_} {at}")
+        # Anything else could be the end of another identifier, which may hold spaces.
+        record = None
+        if _AT.fullmatch(at):
+            record = await self._records.get(COLLECTION.name, f"{_name(class_, id_)} {at}")
         if record is None:
             raise Missing(
                 f"{class_.value} {id_!r} has no version {at[:40]!r}",
@@ -149,6 +163,10 @@ class Versions:
             )
         stored = msgspec.json.decode(record.data, type=_Stored)
         return _read(class_, id_, record.key, stored)[1]
+
+
+def _name(class_: Class, id_: str) -> str:
+    return f"{class_.value} {id_}"
 
 
 def _read(class_: Class, id_: str, key: str, stored: _Stored) -> tuple[Version, Document]:

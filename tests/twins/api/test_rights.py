@@ -135,3 +135,80 @@ async def test_with_rules_nothing_is_seen_that_no_rule_gives(plant):
         assert [e["idShort"] for e in seen["submodelElements"]] == ["Motor"]
         assert (await http.get(f"{at}/submodel-elements/Speed")).status_code == 404
         assert (await http.get("/shells")).json()["result"] == []
+
+
+@pytest.mark.parametrize(
+    "place", ["submodel-descriptors", "submodels", "query/submodel-descriptors", "lookup/shells"]
+)
+async def test_lists_go_on_behind_what_is_hidden_however_much_that_is(plant, place):
+    class_ = Class.SHELL if place == "lookup/shells" else Class.SUBMODEL
+    hidden = [f"urn:{n:03}" for n in range(60)]
+    for id_ in (*hidden, "urn:z:seen"):
+        obj = {"modelType": "Submodel", "id": id_}
+        if class_ is Class.SHELL:
+            obj = {
+                "modelType": "AssetAdministrationShell",
+                "id": id_,
+                "assetInformation": {"assetKind": "Instance", "globalAssetId": id_},
+            }
+        await plant.twins.documents.commit(SYSTEM, Write(class_=class_, id=id_, obj=obj))
+    root = "$aas" if class_ is Class.SHELL else "$sm"
+    rule = {
+        "ACL": {
+            "ATTRIBUTES": [{"GLOBAL": "ANONYMOUS"}],
+            "RIGHTS": ["READ"],
+            "ACCESS": "ALLOW",
+        },
+        "OBJECTS": [{"ROUTE": "*"}],
+        # The index cannot answer a pattern.
+        "FORMULA": {"$regex": [{"$field": f"{root}#id"}, {"$strVal": "^urn:z:.+$"}]},
+    }
+    await plant.twins.access.replace(SYSTEM, {"AllAccessPermissionRules": {"rules": [rule]}})
+    found, cursor = [], ""
+    async with plant.http("viewer") as http:
+        for _ in range(70):
+            params = {"limit": 1} | ({"cursor": cursor} if cursor else {})
+            if place.startswith("query"):
+                body = {"$condition": {"$boolean": True}}
+                answer = await http.post(f"/{place}", params=params, json=body)
+            else:
+                answer = await http.get(f"/{place}", params=params)
+            assert answer.status_code == 200, answer.text
+            page = answer.json()
+            found += [d if isinstance(d, str) else d["id"] for d in page["result"]]
+            cursor = page["paging_metadata"].get("cursor", "")
+            if not cursor:
+                break
+    assert found == ["urn:z:seen"]
+    assert not cursor
+
+
+async def test_places_in_a_list_are_the_same_for_who_may_not_see_all_of_it(plant):
+    values = [{"modelType": "Property", "valueType": "xs:int", "value": str(n)} for n in range(3)]
+    whole = {
+        "modelType": "SubmodelElementList",
+        "idShort": "Numbers",
+        "typeValueListElement": "Property",
+        "valueTypeListElement": "xs:int",
+        "value": values,
+    }
+    rule = {
+        "ACL": {
+            "ATTRIBUTES": [{"GLOBAL": "ANONYMOUS"}],
+            "RIGHTS": ["READ"],
+            "ACCESS": "ALLOW",
+        },
+        "OBJECTS": [{"REFERABLE": '$sme("urn:s:list").Numbers[1]'}],
+        "FORMULA": {"$boolean": True},
+    }
+    async with plant.http() as http:
+        await fill(http, {"submodels": [submodel("urn:s:list", "Small", [whole])]})
+        await plant.twins.access.replace(SYSTEM, {"AllAccessPermissionRules": {"rules": [rule]}})
+        at = f"/submodels/{encode_id('urn:s:list')}/submodel-elements"
+        (seen,) = (await http.get(f"{at}/Numbers")).json()["value"]
+        assert seen["value"] == "1"
+        assert (await http.get(f"{at}/Numbers[1]/$value")).json() == 1
+        told = [(await http.get(f"{at}/Numbers[{n}]")) for n in (0, 2, 7)]
+        assert [t.status_code for t in told] == [404, 404, 404]
+        texts = {t.json()["messages"][0]["text"].replace("[0]", "[7]") for t in (told[0], told[2])}
+        assert len(texts) == 1

@@ -220,3 +220,36 @@ async def test_versions_of_other_branches_do_not_exist(tmp_path):
         assert answer.status_code == 404
         assert (await http.post("/api/v1/twins/versions/restore", json=chosen)).is_success
         assert (await http.get(field)).is_success
+
+
+async def test_elements_that_rules_hide_are_hidden_in_what_is_told_of_their_submodel(tmp_path):
+    async with plant(tmp_path) as (made, http):
+        await publish(made, (f"{PRESS}/oil", 61.5), (f"{PRESS}/secret", 1.0))
+        await grown(http)
+        rule = {
+            "ACL": {
+                "ATTRIBUTES": [{"GLOBAL": "ANONYMOUS"}],
+                "RIGHTS": ["READ"],
+                "ACCESS": "ALLOW",
+            },
+            "OBJECTS": [{"REFERABLE": f'$sme("{DATA}").oil'}],
+            "FORMULA": {"$boolean": True},
+        }
+        mine = {"modelType": "Property", "idShort": "mine", "valueType": "xs:string"}
+        added = await http.post(at(DATA, "/submodel-elements"), json=mine)
+        assert added.status_code == 201, added.text
+        rules = {"AllAccessPermissionRules": {"rules": [rule]}}
+        assert (await http.put("/api/v1/twins/rules", json=rules)).status_code == 204
+        wish = {"name": "eye", "actions": ["look"], "branches": [""]}
+        word = (await http.post("/api/v1/tokens", json=wish)).json()["token"]
+        headers = {"Authorization": f"Bearer {word}"}
+        asked = {"params": {"submodel": DATA, "id": DATA}, "headers": headers}
+        bound = (await http.get("/api/v1/twins/bindings", **asked)).json()["items"]
+        assert [b["path"] for b in bound] == ["oil"]
+        shown = (await http.get("/api/v1/twins/generated", **asked)).json()
+        assert [e["idShort"] for e in shown["base"]["submodelElements"]] == ["oil"]
+        assert (shown["changed"], shown["removed"]) == ([], [])
+        versions = (await http.get("/api/v1/twins/versions", **asked)).json()["items"]
+        older = {"id": DATA, "at": versions[0]["at"]}
+        old = await http.get("/api/v1/twins/versions/document", params=older, headers=headers)
+        assert [e["idShort"] for e in old.json()["submodelElements"]] == ["oil"]

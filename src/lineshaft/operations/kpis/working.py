@@ -139,9 +139,9 @@ def _edges(material: Material) -> Ints:
     # Each part rises by itself, so that a sort that merges runs is far faster than `np.unique`.
     joined = np.sort(np.concatenate(changes), kind="stable")
     low, high = np.searchsorted(joined, (timeline.start_ns[0], timeline.stop_ns))
-    edges = np.append(joined[low:high], timeline.stop_ns)
-    once: Ints = edges[np.append(True, edges[1:] != edges[:-1])]
-    return once
+    edges: Ints = np.append(joined[low:high], timeline.stop_ns)
+    fresh: Mask = np.append(True, edges[1:] != edges[:-1])
+    return edges[fresh]
 
 
 @functools.lru_cache(maxsize=1000)

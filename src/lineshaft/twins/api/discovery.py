@@ -31,16 +31,16 @@ async def _found(to: Services, request: Request, links: list[Link]) -> Answer:
     any_: Predicate | None = Or(tuple(filters.linked(*link) for link in links)) if links else None
     indexed = not links or (len(links) == 1 and not to.access.is_ruled)
     found: list[str] = []
-    looked, more = await merged(to, request, SOURCES, after, limit=LOOKED_MAX, where=any_)
+    looked, place = await merged(to, request, SOURCES, after, limit=LOOKED_MAX, where=any_)
     for at, document in enumerate(looked):
         # One link may stand in the shell and another among those that were posted, and what the
         # index knows may be hidden from the caller.
         if indexed or set(links) <= set(await _links(to, request, document.id)):
             found.append(document.id)
         if len(found) == limit:
-            more = more or at + 1 < len(looked)
+            more = bool(place) or at + 1 < len(looked)
             return answers.page_of(found, cursor_of(document.id) if more else "")
-    return answers.page_of(found, cursor_of(looked[-1].id) if more and looked else "")
+    return answers.page_of(found, cursor_of(place) if place else "")
 
 
 async def _links(to: Services, request: Request, id_: str) -> list[Link]:

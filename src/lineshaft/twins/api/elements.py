@@ -14,8 +14,8 @@ from lineshaft.twins.api.requests import Request, decode
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.matching import check_match
-from lineshaft.twins.model.checking import checked
-from lineshaft.twins.model.elements import children, find, insert
+from lineshaft.twins.model.checking import check, checked
+from lineshaft.twins.model.elements import LIST, children, find, insert
 from lineshaft.twins.model.elements import put as put_in
 from lineshaft.twins.model.elements import remove as take_out
 from lineshaft.twins.model.identifier import encode_id
@@ -73,8 +73,8 @@ async def one(to: Services, request: Request) -> tuple[Document, Json, Steps]:
         Missing: there is none, or the caller may not know of it.
     """
     steps = steps_of(request)
-    document, obj = await submodels.looked(to, request)
-    return document, find(obj, steps), steps
+    document = await submodels.found(to, request)
+    return document, kept.seen(to, request.who, document, steps), steps
 
 
 async def _body(request: Request, name: str | int = 0) -> Json:
@@ -166,6 +166,23 @@ async def all_paths(to: Services, request: Request) -> Answer:
     return answers.page_of(*part(request, path_list(obj, (), level)))
 
 
+def _check_list(parent: Json, path: str) -> None:
+    """See that a list is right with what was put into it; other parents take anything.
+
+    Raises:
+        Invalid: it holds what its type does not allow.
+    """
+    if parent.get("modelType") != LIST:
+        return
+    findings = check(LIST, parent)
+    if findings:
+        first = findings[0]
+        raise Invalid(
+            f"the list {path!r} does not take it: {first.path}: {first.message}",
+            remedy="Send an element of the type that the list names.",
+        )
+
+
 async def post(to: Services, request: Request) -> Answer:
     """PostSubmodelElement, into the submodel or the element that the path names."""
     steps = steps_of(request) if "idShortPath" in request.params else ()
@@ -174,7 +191,7 @@ async def post(to: Services, request: Request) -> Answer:
 
     def alter(submodel: Json) -> str:
         path = insert(submodel, steps, element)
-        kept.check_list(find(submodel, steps), path_text(steps))
+        _check_list(find(submodel, steps), path_text(steps))
         return path
 
     right = Right.CREATE
@@ -204,7 +221,7 @@ async def put(to: Services, request: Request) -> Answer:
 
     def alter(submodel: Json) -> bool:
         new = put_in(submodel, steps, element)
-        kept.check_list(find(submodel, steps[:-1]), path_text(steps[:-1]))
+        _check_list(find(submodel, steps[:-1]), path_text(steps[:-1]))
         return new
 
     path = path_text(steps)
@@ -250,7 +267,7 @@ async def _patched(to: Services, request: Request, make: kept.Make) -> Answer:
         element = make(find(submodel, steps))
         # The bytes are checked, as those of a body are: a patch may bring anything.
         put_in(submodel, steps, checked(element["modelType"], msgspec.json.encode(element)))
-        kept.check_list(find(submodel, steps[:-1]), path_text(steps[:-1]))
+        _check_list(find(submodel, steps[:-1]), path_text(steps[:-1]))
 
     made, _ = await kept.change(to, request, SUBMODEL, id_, alter, at=path_text(steps))
     return answers.done(made)
@@ -265,10 +282,8 @@ async def get_metadata(to: Services, request: Request) -> Answer:
 async def get_reference(to: Services, request: Request) -> Answer:
     """GetSubmodelElementByPath-Reference."""
     request.choice("level", "core")
-    steps = steps_of(request)
-    document, obj = await submodels.looked(to, request)
-    find(obj, steps)
-    return answers.encoded(reference(obj, document.id, steps))
+    document, _, steps = await one(to, request)
+    return answers.encoded(reference(decode(document.data), document.id, steps))
 
 
 async def get_path(to: Services, request: Request) -> Answer:

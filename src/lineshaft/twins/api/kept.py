@@ -1,7 +1,6 @@
 """Documents as the caller may see and change them: the only way from a handler to the store."""
 
 import asyncio
-import re
 from collections.abc import Callable
 from typing import TypeVar, cast
 
@@ -15,10 +14,10 @@ from lineshaft.twins.access import Right
 from lineshaft.twins.api.requests import Request
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.documents import Remove, Write
-from lineshaft.twins.model.checking import check, checked
-from lineshaft.twins.model.elements import LIST, walk
+from lineshaft.twins.model.checking import checked
+from lineshaft.twins.model.elements import find, no_element, walk
 from lineshaft.twins.model.elements import remove as take_out
-from lineshaft.twins.model.paths import parse_path
+from lineshaft.twins.model.paths import Steps, parse_path, path_text
 
 T = TypeVar("T")
 SET = (Right.UPDATE, Right.EXECUTE)
@@ -46,8 +45,6 @@ TYPES = {
     Class.SHELL_DESCRIPTOR: "AssetAdministrationShellDescriptor",
     Class.SUBMODEL_DESCRIPTOR: "SubmodelDescriptor",
 }
-_TAG = r'(?:W/)?"?\d{1,18}(?:-[0-9a-f]{1,32})?"?'
-_TAGS = re.compile(rf"\*|{_TAG}(?:\s*,\s*{_TAG})*", re.ASCII)
 Make = Callable[[Json], Json]
 """Makes the new form of something from its old one."""
 
@@ -104,19 +101,33 @@ async def found(
     Raises:
         Invalid: the cursor is none of ours.
     """
+    documents, cursor, _ = await looked(to, request, class_, where, cursor=cursor, limit=limit)
+    return documents, cursor
+
+
+async def looked(
+    to: Services,
+    request: Request,
+    class_: Class,
+    where: Predicate | None = None,
+    *,
+    cursor: str = "",
+    limit: int,
+) -> tuple[list[Document], str, str]:
+    """As `found`, with the last identifier that was looked at, seen or not; empty for none."""
     scope = to.access.scope(request.who, Right.READ, class_)
     both = [p for p in (scope.where, where) if p is not None]
     wanted = None if not both else both[0] if len(both) == 1 else And(tuple(both))
-    if scope.keep is None:
-        return await to.documents.find(class_, wanted, cursor=cursor, limit=limit)
     documents: list[Document] = []
+    last = ""
     for _ in range(ROUNDS_MAX):
         room = limit - len(documents)
         some, cursor = await to.documents.find(class_, wanted, cursor=cursor, limit=room)
-        documents += [d for d in some if scope.keep(d)]
+        documents += some if scope.keep is None else [d for d in some if scope.keep(d)]
+        last = some[-1].id if some else last
         if not cursor or len(documents) >= limit:
             break
-    return documents, cursor
+    return documents, cursor, last
 
 
 def is_stored(to: Services, request: Request, found: Document, *, blobs: bool) -> bool:
@@ -133,17 +144,28 @@ def shown(to: Services, request: Request, found: Document) -> Json:
     return seen(to, request.who, found)
 
 
-def seen(to: Services, who: Identity, found: Document) -> Json:
-    """The document as it is now, without what is hidden from `who`."""
+def seen(to: Services, who: Identity, found: Document, steps: Steps = ()) -> Json:
+    """The document as it is now, or its element at a path, without what is hidden from `who`.
+
+    Places in a list are those of the stored document, as they are for who changes it.
+
+    Raises:
+        Missing: there is no such element, or it is hidden.
+    """
     fresh = to.living.overlay(found) if found.class_ is Class.SUBMODEL else None
     obj: Json = msgspec.json.decode(found.data) if fresh is None else fresh
     if found.class_ is not Class.SUBMODEL:
         return to.access.trimmed(who, found, obj)
     hidden = to.access.hides(who, found)
-    if hidden is not None:
-        for path in [p for p, _ in walk(obj) if hidden(p)][::-1]:
-            take_out(obj, parse_path(path))
-    return obj
+    if hidden is None:
+        return find(obj, steps)
+    for depth in range(len(steps)):
+        if hidden(path_text(steps[: depth + 1])):
+            raise no_element(obj, steps, depth)
+    element = find(obj, steps)
+    for path in [p for p, _ in walk(obj) if hidden(p)][::-1]:
+        take_out(obj, parse_path(path))
+    return element
 
 
 def shown_bytes(to: Services, request: Request, found: Document) -> bytes:
@@ -219,7 +241,7 @@ async def put(to: Services, request: Request, class_: Class, obj: Json) -> tuple
             raise missing(class_, obj["id"])
         return await post(to, request, class_, obj), True
     demand(to, request, Right.UPDATE, old)
-    new = Write(class_=class_, id=old.id, obj=obj, match=matching(request), detail=_how(request))
+    new = Write(class_=class_, id=old.id, obj=obj, match=request.matching(), detail=_how(request))
     return await write(to, request, new), False
 
 
@@ -244,7 +266,7 @@ async def removal(to: Services, request: Request, old: Document) -> Remove:
     return Remove(
         class_=old.class_,
         id=old.id,
-        match=matching(request),
+        match=request.matching(),
         more=tuple(to.attachments.detach(old.class_, old.id, name) for name in files),
     )
 
@@ -305,7 +327,7 @@ async def change_with(
         id=found.id,
         obj=obj,
         expected=found.version,
-        match=matching(request),
+        match=request.matching(),
         detail=_how(request, at),
         more=more,
     )
@@ -327,23 +349,6 @@ async def replace(to: Services, request: Request, class_: Class, id_: str, make:
 
     made, _ = await change(to, request, class_, id_, alter)
     return made
-
-
-def check_list(parent: Json, path: str) -> None:
-    """See that a list is right with what was put into it; other parents take anything.
-
-    Raises:
-        Invalid: it holds what its type does not allow.
-    """
-    if parent.get("modelType") != LIST:
-        return
-    findings = check(LIST, parent)
-    if findings:
-        first = findings[0]
-        raise Invalid(
-            f"the list {path!r} does not take it: {first.path}: {first.message}",
-            remedy="Send an element of the type that the list names.",
-        )
 
 
 def _how(request: Request, at: str = "") -> Json:
@@ -382,18 +387,3 @@ def _denied(request: Request, right: Rights, class_: Class, id_: str, at: str = 
         f"{request.who.name} has not the right {word} to the {NAMES[class_]} {id_!r}{where}",
         remedy="Ask an administrator for a role or rule that allows it.",
     )
-
-
-def matching(request: Request) -> str:
-    """What the header If-Match says; empty when it asks nothing.
-
-    Raises:
-        Invalid: it holds no tag of ours.
-    """
-    given = request.header(b"if-match").strip()
-    if given and not _TAGS.fullmatch(given):
-        raise Invalid(
-            f"If-Match is {given[:40]!r}, wanted a tag that an answer gave in its header ETag",
-            remedy='Read the document again and send its ETag, such as "3-0a1b2c3d4e5f".',
-        )
-    return given

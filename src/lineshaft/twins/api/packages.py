@@ -88,7 +88,7 @@ async def _kept(to: Services, request: Request, id_: str, old: Document | None) 
         id=id_,
         obj=obj,
         expected=0 if old is None else None,
-        match="" if old is None else kept.matching(request),
+        match="" if old is None else request.matching(),
         more=(to.attachments.attach(PACKAGE, id_, NAME, ref),),
     )
     return await kept.write(to, request, new)

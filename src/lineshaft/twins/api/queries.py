@@ -73,19 +73,17 @@ async def _described(to: Services, request: Request, class_: Class) -> Answer:
     limit, cursor = request.limit(), request.one("cursor") or ""
     after = read_place(cursor) if cursor else ""
     both = (class_, SERVED[class_])
-    looked, more = await merged(to, request, both, after, limit=LOOKED_MAX)
+    looked, place = await merged(to, request, both, after, limit=LOOKED_MAX)
     found: list[Json] = []
-    last = ""
-    for document in looked:
+    for at, document in enumerate(looked):
         descriptor = await shown(to, request, document)
-        last = document.id
         if compiled.fits(descriptor):
             found.append({"id": document.id} if compiled.ids_only else descriptor)
         if len(found) == limit:
+            place = document.id if place or at + 1 < len(looked) else ""
             break
-    more = more or (bool(looked) and last != looked[-1].id)
-    place = write_place(last) if more and last else ""
-    return answers.page_of(found, place, resultType=kept.TYPES[class_])
+    cursor = write_place(place) if place else ""
+    return answers.page_of(found, cursor, resultType=kept.TYPES[class_])
 
 
 async def shells(to: Services, request: Request) -> Answer:

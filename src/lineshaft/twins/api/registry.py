@@ -38,9 +38,8 @@ async def page(
     limit, cursor = request.limit(), request.one("cursor") or ""
     after = key_of(cursor) if cursor else ""
     both = (class_, SERVED[class_])
-    documents, more = await merged(to, request, both, after, limit=limit, where=where)
-    found = [await shown(to, request, d) for d in documents]
-    return found, cursor_of(documents[-1].id) if more else ""
+    documents, place = await merged(to, request, both, after, limit=limit, where=where)
+    return [await shown(to, request, d) for d in documents], cursor_of(place) if place else ""
 
 
 async def merged(
@@ -51,10 +50,11 @@ async def merged(
     *,
     limit: int,
     where: Predicate | None = None,
-) -> tuple[list[Document], bool]:
+) -> tuple[list[Document], str]:
     """Documents of several classes by identifier, each identifier once, of its first class.
 
-    Also whether there are more. `limit` is at most 1000.
+    Also the identifier after which to go on; empty when there are no more. It may be that of a
+    document that the caller may not see. `limit` is at most 1000.
     """
     parts: list[Predicate] = [Compare("key", ">", after)] if after else []
     if where is not None:
@@ -63,14 +63,16 @@ async def merged(
     found: dict[str, Document] = {}
     ends: list[str] = []
     for class_ in classes:
-        some, cursor = await kept.found(to, request, class_, wanted, limit=limit)
+        some, cursor, last = await kept.looked(to, request, class_, wanted, limit=limit)
         for document in some:
             found.setdefault(document.id, document)
         if cursor:
             # What a list did not give stands behind its last: the others go no further either.
-            ends.append(some[-1].id if some else after)
+            ends.append(last)
     within = sorted(i for i in found if not ends or i <= min(ends))
-    return [found[i] for i in within[:limit]], bool(ends) or len(within) > limit
+    if len(within) > limit:
+        return [found[i] for i in within[:limit]], within[limit - 1]
+    return [found[i] for i in within], min(ends, default="")
 
 
 async def shown(to: Services, request: Request, document: Document) -> Json:

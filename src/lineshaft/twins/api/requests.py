@@ -28,6 +28,8 @@ QUERY_FIELDS_MAX = 1000
 IDS_KEPT = 4096
 """Identifiers of which the decoded form is remembered."""
 _decoded = lru_cache(IDS_KEPT)(decode_id)
+_TAG = r'(?:W/)?"?\d{1,18}(?:-[0-9a-f]{1,32})?"?'
+_TAGS = re.compile(rf"\*|{_TAG}(?:\s*,\s*{_TAG})*", re.ASCII)
 _WHOLE = re.compile(r"0*[1-9][0-9]*", re.ASCII)
 _JSON = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;.*)?|\*/\*", re.ASCII | re.IGNORECASE)
 
@@ -89,6 +91,20 @@ class Request:
             if key == name:
                 return value.decode("latin-1")  # type: ignore[no-any-return]
         return ""
+
+    def matching(self) -> str:
+        """What the header If-Match says; empty when it asks nothing.
+
+        Raises:
+            Invalid: it holds no tag of ours.
+        """
+        given = self.header(b"if-match").strip()
+        if given and not _TAGS.fullmatch(given):
+            raise Invalid(
+                f"If-Match is {given[:40]!r}, wanted a tag that an answer gave in its header ETag",
+                remedy='Read the document again and send its ETag, such as "3-0a1b2c3d4e5f".',
+            )
+        return given
 
     @property
     def origin(self) -> str:

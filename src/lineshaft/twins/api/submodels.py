@@ -262,7 +262,7 @@ def _written_below(
         write = Write(class_=SUBMODEL, id=obj["id"], obj=obj, expected=0)
     else:
         kept.demand(to, request, Right.UPDATE, old)
-        write = Write(class_=SUBMODEL, id=old.id, obj=obj, match=kept.matching(request))
+        write = Write(class_=SUBMODEL, id=old.id, obj=obj, match=request.matching())
     around: Json = msgspec.json.decode(shell.data)
     if _refers(around, obj["id"]):
         return [write], new

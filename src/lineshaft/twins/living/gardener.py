@@ -23,6 +23,7 @@ from lineshaft.twins.living.contributions import Contributions
 from lineshaft.twins.living.edits import edited, edits
 from lineshaft.twins.living.making import Made, documents
 from lineshaft.twins.living.names import Scheme
+from lineshaft.twins.versions import EDITED
 
 log = logging.getLogger(__name__)
 
@@ -215,8 +216,18 @@ class Gardener:
         now = await self._documents.get(Class.SUBMODEL, id_)
         if now is None or now.origin != ORIGIN:
             return None  # its base stays, so that what people deleted stays so
-        forget = Delete(collection=BASES.name, key=_key(Class.SUBMODEL, id_))
-        return Remove(class_=Class.SUBMODEL, id=id_, expected=now.version, more=(forget,))
+        key = _key(Class.SUBMODEL, id_)
+        base = await self._records.get(BASES.name, key)
+        changed = base is not None and edits(
+            msgspec.json.decode(base.data), msgspec.json.decode(now.data)
+        )
+        return Remove(
+            class_=Class.SUBMODEL,
+            id=id_,
+            expected=now.version,
+            detail={EDITED: True} if changed else {},
+            more=(Delete(collection=BASES.name, key=key),),
+        )
 
     # ---- what people changed
 

@@ -1,10 +1,16 @@
 """What a caller may do with a document, for routes beside the standard's interface."""
 
+from collections.abc import Callable
+
+import msgspec
+
 from lineshaft.core.access import Identity
 from lineshaft.core.errors import Denied, Missing
-from lineshaft.twins import Class, Document
+from lineshaft.twins import Class, Document, Json
 from lineshaft.twins.access import Right
 from lineshaft.twins.api.services import Services
+from lineshaft.twins.model.elements import remove, walk
+from lineshaft.twins.model.paths import parse_path
 
 
 def may(twins: Services, who: Identity, right: Right, found: Document, at: str = "") -> bool:
@@ -32,6 +38,28 @@ def demand(twins: Services, who: Identity, right: Right, found: Document, at: st
 def missing(class_: Class, id_: str) -> Missing:
     """That there is no such document, whether or not there is one."""
     return Missing(f"{class_.value}: there is none with the identifier {id_!r}")
+
+
+def shown(twins: Services, who: Identity, found: Document, obj: Json) -> Json:
+    """What stands in `obj`, a form of the document, without what is hidden from the caller.
+
+    What is hidden is taken out of `obj` itself.
+    """
+    if found.class_ is not Class.SUBMODEL:
+        return twins.access.trimmed(who, found, obj)
+    hidden = hides(twins, who, found, obj)
+    for path in [p for p, _ in walk(obj) if hidden(p)][::-1]:
+        remove(obj, parse_path(path))
+    return obj
+
+
+def hides(
+    twins: Services, who: Identity, found: Document, obj: Json | None = None
+) -> Callable[[str], bool]:
+    """Which idShortPaths of the document, or of its form `obj`, are hidden from the caller."""
+    data = found.data if obj is None else msgspec.json.encode(obj)
+    hidden = twins.access.hides(who, msgspec.structs.replace(found, data=data))
+    return hidden or (lambda _: False)
 
 
 async def document(

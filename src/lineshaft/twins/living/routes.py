@@ -72,10 +72,13 @@ async def history(  # noqa: PLR0913 - of what, from when to when
 
 @get("/twins/bindings", action=Action.LOOK, summary="Bindings of a submodel", tags=TAGS)
 async def bindings(life: Life, who: Identity, submodel: Id) -> Items[Binding]:
-    """Which elements show which points."""
+    """Which elements show which points; those that are hidden from the caller are left out."""
     found = await rights.document(life.services, who, Right.READ, Class.SUBMODEL, submodel)
-    bound = life.bindings.shown(submodel, found.path)
-    return Items(items=[Binding(submodel=submodel, path=p, point=n) for p, n in bound.items()])
+    hidden = rights.hides(life.services, who, found)
+    bound = life.bindings.shown(submodel, found.path).items()
+    return Items(
+        items=[Binding(submodel=submodel, path=p, point=n) for p, n in bound if not hidden(p)]
+    )
 
 
 @put("/twins/bindings", action=Action.CONFIGURE, summary="Bind an element to a point", tags=TAGS)
@@ -138,12 +141,15 @@ async def generated(
     class_: Annotated[Class, QueryParameter(name="class")] = Class.SUBMODEL,
 ) -> Generated:
     """The base of a generated document, and what people changed in it."""
+    services = life.services
     base = await life.gardener.base(class_, id)
-    now = await life.services.documents.get(class_, id)
-    rights.demand(life.services, who, Right.READ, now or life.gardener.gone(class_, id))
+    now = await services.documents.get(class_, id)
+    there = now or life.gardener.gone(class_, id)
+    rights.demand(services, who, Right.READ, there)
+    base = rights.shown(services, who, there, base)
     if now is None:
         return Generated(base=base, deleted=True, changed=[], removed=[])
-    made = edits(base, msgspec.json.decode(now.data))
+    made = edits(base, rights.shown(services, who, now, msgspec.json.decode(now.data)))
     return Generated(
         base=base,
         deleted=False,

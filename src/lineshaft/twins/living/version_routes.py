@@ -12,8 +12,6 @@ from lineshaft.twins.documents import Write
 from lineshaft.twins.living import rights
 from lineshaft.twins.living.life import Life
 from lineshaft.twins.model.comparing import Comparison, compared
-from lineshaft.twins.model.elements import remove, walk
-from lineshaft.twins.model.paths import parse_path
 from lineshaft.twins.versions import Version, decoded
 from lineshaft.web import get, post
 from lineshaft.web.paging import Items
@@ -124,15 +122,7 @@ async def _old(life: Life, who: Identity, class_: Class, id_: str, at: str) -> D
 
 def _shown(life: Life, who: Identity, found: Document) -> Json:
     """The document as it is stored, without what is hidden from the caller."""
-    obj = decoded(found)
-    access = life.services.access
-    if found.class_ is not Class.SUBMODEL:
-        return access.trimmed(who, found, obj)
-    hidden = access.hides(who, found)
-    if hidden is not None:
-        for path in [p for p, _ in walk(obj) if hidden(p)][::-1]:
-            remove(obj, parse_path(path))
-    return obj
+    return rights.shown(life.services, who, found, decoded(found))
 
 
 handlers = [versions, version, compare, restore]

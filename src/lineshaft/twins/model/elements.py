@@ -38,7 +38,7 @@ def find(submodel: Json, steps: Steps) -> Json:
     for depth, step in enumerate(steps):
         at = _position(place, step)
         if at is None:
-            raise _missing(submodel, steps, depth)
+            raise no_element(submodel, steps, depth)
         place = children(place)[at]
     return place
 
@@ -93,9 +93,9 @@ def put(submodel: Json, steps: Steps, element: Json) -> bool:
         children(parent)[at] = element
         return False
     if isinstance(last, int) and (parent.get("modelType") != LIST or last > len(children(parent))):
-        raise _missing(submodel, steps, len(above))
+        raise no_element(submodel, steps, len(above))
     if isinstance(last, str) and parent.get("modelType") == LIST:
-        raise _missing(submodel, steps, len(above))
+        raise no_element(submodel, steps, len(above))
     insert(submodel, parent_steps, element)
     return True
 
@@ -114,7 +114,7 @@ def remove(submodel: Json, steps: Steps) -> Json:
     parent = find(submodel, steps[:-1])
     at = _position(parent, steps[-1])
     if at is None:
-        raise _missing(submodel, steps, len(steps) - 1)
+        raise no_element(submodel, steps, len(steps) - 1)
     removed = children(parent).pop(at)
     if not children(parent):
         # The metamodel knows no empty lists: what holds nothing has no such attribute.
@@ -171,7 +171,8 @@ def _name(element: Json, parent_steps: Steps) -> str:
     return name
 
 
-def _missing(submodel: Json, steps: Steps, depth: int) -> Missing:
+def no_element(submodel: Json, steps: Steps, depth: int) -> Missing:
+    """That the path leads no further than its first `depth` steps."""
     where = path_text(steps[:depth])
     return Missing(
         f"submodel {submodel.get('id', '')!r} has no element {path_text(steps)!r}: "
