@@ -5,7 +5,9 @@ import asyncio
 from tests.twins.living.plants import plant, publish
 
 from lineshaft.cli import parser
+from lineshaft.core.access import Identity
 from lineshaft.plant import Plant
+from lineshaft.settings import load_text
 
 ALARM = {"name": "oil hot", "point": "acme/press/oil", "hi": {"value": 80.0, "priority": "high"}}
 
@@ -54,6 +56,22 @@ async def test_alarms_of_the_settings_file_ring_and_change_with_it(tmp_path):
         (view,) = (await http.get("/api/v1/alarms")).json()["items"]
         assert view["in_file"]
         assert view["state"]["active"]
+
+
+async def test_what_another_settings_file_changes_is_on_record(tmp_path):
+    table = '[[alarms]]\nname = "{}"\npoint = "acme/press/oil"\nhi = {{ value = {} }}\n'
+    async with plant(tmp_path, table.format("oil hot", 80)) as (made, http):
+        for text in (table.format("oil hot", 85), table.format("oil warm", 85)):
+            file = load_text(text, folder=tmp_path).file
+            await made.operations.reload(file, Identity(name="eva"))
+        items = (await http.get("/api/v1/alarms/journal")).json()["items"]
+        told = [i["event"] for i in reversed(items)]
+        assert [(e["kind"], e["actor"], e["data"]["alarm"]) for e in told] == [
+            ("alarm.defined", "eva", "oil hot"),
+            ("alarm.defined", "eva", "oil warm"),
+            ("alarm.removed", "eva", "oil hot"),
+        ]
+        assert told[0]["data"]["before"]["hi"]["value"] == 80.0
 
 
 async def test_nobody_answers_without_being_known(tmp_path):

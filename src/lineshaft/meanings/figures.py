@@ -81,8 +81,9 @@ class Figures:
         """Work out the units that are due, one after the other.
 
         Raises:
-            Unavailable: the store cannot be read now; the last figures stand.
+            Unavailable: the store could not be read for one of them; its last figures stand.
         """
+        failure: LineshaftError | None = None
         paths = {k.path for k in self._units}
         for known in (self._now, self._asked_s, self._made_s):
             for gone in known.keys() - paths:
@@ -95,11 +96,14 @@ class Figures:
             self._made_s[path] = begun_s
             try:
                 found = await self._current.now(SYSTEM, unit=path)
-            except LineshaftError:
+            except LineshaftError as error:
                 del self._made_s[path]  # at the next turn again
-                raise
+                failure = error
+                continue
             if found:
                 self._now[path] = found[0]
+        if failure is not None:
+            raise failure
 
     def values(self, path: str, id_short: str) -> Mapping[str, Value | None]:
         """The figures as they were worked out last."""

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Protocol
 
-from lineshaft.core.access import SYSTEM, Audit, Authorizer, Identity
+from lineshaft.core.access import Audit, Authorizer, Identity
 from lineshaft.core.flow import supervise
 from lineshaft.operations import Latest, Names
 from lineshaft.operations.alarms import desk
@@ -143,8 +143,8 @@ class Operations:
         await self.frames.start(tables.frames)
         await self.board.start(tables.charts)
 
-    async def reload(self, tables: Tables, who: Identity = SYSTEM) -> None:
-        """Take the settings as they are now; `who` had them read again.
+    async def reload(self, tables: Tables, who: Identity) -> None:
+        """Take the settings as they are now, for somebody who has asked for it.
 
         Raises:
             Invalid: they ask for something that cannot be.

@@ -51,7 +51,7 @@ def check_define(book: Book, who: Identity, alarm: Alarm) -> None:
 
 def defined(book: Book, who: Identity, alarm: Alarm, permit: str) -> list[Change]:
     """What is written of a definition: the alarm, and who changed what under which permit."""
-    event = _defined(who, alarm, book.alarms.get(alarm.name), permit)
+    event = _defined(book.alarms.get(alarm.name), who, alarm, permit)
     put = Put(
         collection=ALARMS.name,
         key=alarm.name,
@@ -59,6 +59,13 @@ def defined(book: Book, who: Identity, alarm: Alarm, permit: str) -> list[Change
         rows=({"point": alarm.point},),
     )
     return [put, Append(event=event)]
+
+
+def reloaded(old: Mapping[str, Alarm], now: Mapping[str, Alarm], who: Identity) -> list[Event]:
+    """What is told of the alarms that another settings file has brought, changed or left out."""
+    changed = [a for n, a in now.items() if old.get(n) != a]
+    told = [_defined(old.get(a.name), who, a, "") for a in changed]
+    return told + [_removed(who, a, "") for n, a in old.items() if n not in now]
 
 
 def removed(book: Book, who: Identity, alarm: Alarm, permit: str) -> list[Change]:
@@ -82,20 +89,7 @@ def removed(book: Book, who: Identity, alarm: Alarm, permit: str) -> list[Change
     ]
 
 
-def reloaded(who: Identity, old: Mapping[str, Alarm], new: Mapping[str, Alarm]) -> list[Append]:
-    """What is on record when alarms of the settings file became other ones, by name."""
-    gone = [_removed(who, old[n], "", in_file=True) for n in sorted(old.keys() - new.keys())]
-    came = [
-        _defined(who, new[n], old.get(n), "", in_file=True)
-        for n in sorted(new)
-        if old.get(n) != new[n]
-    ]
-    return [Append(event=e) for e in (*gone, *came)]
-
-
-def _defined(
-    who: Identity, alarm: Alarm, known: Alarm | None, permit: str, *, in_file: bool = False
-) -> Event:
+def _defined(known: Alarm | None, who: Identity, alarm: Alarm, permit: str) -> Event:
     fields = Alarm.__struct_fields__
     changed = [f for f in fields if known and getattr(known, f) != getattr(alarm, f)]
     return Event(
@@ -108,20 +102,10 @@ def _defined(
             "before": {f: msgspec.to_builtins(getattr(known, f)) for f in changed},
             "new": known is None,
             "permit": permit,
-            "in_file": in_file,
         },
     )
 
 
-def _removed(who: Identity, alarm: Alarm, permit: str, *, in_file: bool = False) -> Event:
-    return Event(
-        kind="alarm.removed",
-        path=alarm.point,
-        actor=who.name,
-        data={
-            "alarm": alarm.name,
-            "before": msgspec.to_builtins(alarm),
-            "permit": permit,
-            "in_file": in_file,
-        },
-    )
+def _removed(who: Identity, alarm: Alarm, permit: str) -> Event:
+    data = {"alarm": alarm.name, "before": msgspec.to_builtins(alarm), "permit": permit}
+    return Event(kind="alarm.removed", path=alarm.point, actor=who.name, data=data)

@@ -22,7 +22,7 @@ from lineshaft.operations.alarms.book import Book, NoNames, Settled, View
 from lineshaft.operations.alarms.defining import check_define, defined, reloaded, removed
 from lineshaft.operations.alarms.evaluating import Signal
 from lineshaft.operations.alarms.figures import figures
-from lineshaft.operations.alarms.flooding import BY, Flood
+from lineshaft.operations.alarms.flooding import Flood
 from lineshaft.operations.alarms.going import Going
 from lineshaft.operations.alarms.happenings import Acknowledged, AnyHappening, Enabled, Passed
 from lineshaft.operations.alarms.history import begun
@@ -117,17 +117,12 @@ class Desk:
             self.book.take_in(Settled(in_file, groups, rules or AlarmRules()))
             now = self.book.alarms
             fresh = self.book.rebuild({n for n, a in now.items() if old.get(n) != a})
-            await self._know(fresh, reloaded(who, old, now))
+            await self._know(fresh, [Append(event=e) for e in reloaded(old, now, who)])
             self._flood_anew()
 
     def _flood_anew(self) -> None:
-        states = self.book.states.values()
-        since = self._clock() - TEN_MINUTES_NS
-        times = [s.active_ns for s in states if s.active_ns > since]
-        rules, count = self.book.rules, self._flood.count
-        on = self._flood.on or any(BY in s.suppressors for s in states)
-        self._flood = Flood(rules, times if rules.flood_suppress else (), on=on)
-        self._flood.count = count
+        book = self.book
+        self._flood = self._flood.again(book.rules, book.states.values(), self._clock())
 
     async def _know(self, signals: Sequence[Signal], also: Sequence[Append] = ()) -> None:
         """Have new expressions know history, and judge what nobody has judged yet."""

@@ -4,10 +4,11 @@ Source: ISA-18.2-2016 and EEMUA 191 (more than 10 in 10 minutes, until fewer tha
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from lineshaft.operations.alarms.metrics import TEN_MINUTES_NS
 from lineshaft.operations.alarms.rules import AlarmRules, priority_of
+from lineshaft.operations.alarms.state import State
 
 BY = "flood"
 """Name of this logic among the suppressors of an alarm."""
@@ -26,6 +27,14 @@ class Flood:
         self.count = 0
         """Floods since the start."""
         self._times = deque(sorted(times_ns), REMEMBERED_MAX)
+
+    def again(self, rules: AlarmRules, states: Collection[State], now_ns: int) -> "Flood":
+        """The flood as it is under these rules, of alarms in these states."""
+        times = [s.active_ns for s in states if s.active_ns > now_ns - TEN_MINUTES_NS]
+        on = self.on or any(BY in s.suppressors for s in states)
+        made = Flood(rules, times if rules.flood_suppress else (), on=on)
+        made.count = self.count
+        return made
 
     def rang(self, time_ns: int) -> None:
         """An annunciated activation."""

@@ -51,7 +51,7 @@ from lineshaft.stores.parquet.writer import GROUP_ROWS_MAX
 T = TypeVar("T")
 
 SCAN_ROWS_MAX = 250_000
-"""Rows that a scan holds in memory at once."""
+"""Rows that a scan holds in memory at once; more if whoever asks takes batches of more."""
 
 
 class Parquet(Store):
@@ -173,10 +173,12 @@ class Parquet(Store):
         if not span.points or stop_ns <= start_ns:
             return
         counts = await self._ask(lambda: self._open_house().readers.counts(span), span)
+        # The fewer groups, the fewer row groups are decoded twice, for points side by side in them.
+        room = max(SCAN_ROWS_MAX, rows_max)
         group: list[str] = []
         held = 0
         for point, count in zip(span.points, counts, strict=True):
-            if group and held + count > SCAN_ROWS_MAX:
+            if group and held + count > room:
                 async for batch in self._pages(span._replace(points=group), rows_max):
                     yield batch
                 group, held = [], 0
