@@ -29,7 +29,9 @@ async def running(path):
             await task
         started = up.result()
         headers = {"X-Requested-With": "lineshaft"}
-        async with httpx.AsyncClient(base_url=started.url + "/api/v1", headers=headers) as client:
+        async with httpx.AsyncClient(
+            base_url=started.url + "/api/v1", headers=headers, timeout=30
+        ) as client:
             old = started.password or PASSWORD
             done = await client.post("/session", json={"name": "admin", "password": old})
             assert done.status_code == 200, done.text

@@ -25,7 +25,7 @@ async def plant(folder: Path, more: str = "") -> AsyncGenerator[tuple[Plant, htt
         running = group.create_task(made.run(lambda s: up.done() or up.set_result(s)))
         started = await up
         headers = {"X-Requested-With": "lineshaft"}
-        async with httpx.AsyncClient(base_url=started.url, headers=headers) as http:
+        async with httpx.AsyncClient(base_url=started.url, headers=headers, timeout=30) as http:
             if started.password:
                 login = {"name": "admin", "password": started.password}
                 assert (await http.post("/api/v1/session", json=login)).is_success
