@@ -111,16 +111,31 @@ def counters_of(machine: int, days: int) -> tuple[np.ndarray, np.ndarray, np.nda
     return times, good, scrap
 
 
+def rows_of(machine: int, days: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Second, which of three points, and value of all samples of a machine, in order of time."""
+    start, state = states_of(machine, days)
+    times, good, scrap = counters_of(machine, days)
+    at = np.concatenate([start, times, times])
+    value = np.concatenate([state, good, scrap]).astype(np.float64)
+    index = np.repeat(np.arange(3, dtype=np.int32), [len(start), len(times), len(times)])
+    order = np.argsort(at, kind="stable")
+    return at[order], index[order] + 3 * machine, value[order]
+
+
 def batches(machines: int, days: int) -> Iterator[Batch]:
-    for machine in range(machines):
-        unit = unit_of(machine)
-        start, state = states_of(machine, days)
-        times, good, scrap = counters_of(machine, days)
-        at = np.concatenate([start, times, times])
-        value = np.concatenate([state, good, scrap]).astype(np.float64)
-        index = np.repeat(np.arange(3, dtype=np.int32), [len(start), len(times), len(times)])
-        names = [f"{unit.path}/work_state", unit.good, unit.scrap]
-        yield Batch.of(names, index, (BEGIN_S + at) * S, number=value)
+    """All samples as they come in a plant: of all machines, week by week."""
+    units = [unit_of(m) for m in range(machines)]
+    names = [n for u in units for n in (f"{u.path}/work_state", u.good, u.scrap)]
+    known = [rows_of(m, days) for m in range(machines)]
+    for week in range(0, days + 1, 7):
+        edges = [np.searchsorted(at, (week * DAY_S, (week + 7) * DAY_S)) for at, _, _ in known]
+        parts = [
+            [column[low:high] for column in rows]
+            for rows, (low, high) in zip(known, edges, strict=True)
+        ]
+        at, index, value = (np.concatenate(c) for c in zip(*parts, strict=True))
+        if len(at):
+            yield Batch.of(names, index, (BEGIN_S + at) * S, number=value)
 
 
 async def ours(folder: Path, machines: int, days: int) -> dict[str, float]:
@@ -133,7 +148,7 @@ async def ours(folder: Path, machines: int, days: int) -> dict[str, float]:
         for batch in batches(machines, days):
             rows += len(batch)
             await store.append(batch)
-        await store.settle()
+            await store.settle()
         units = Units(records)
         units.take(await units.read([unit_of(m) for m in range(machines)], ()), ())
         now = [end_ns]
