@@ -4,7 +4,6 @@ The program sets `connect` in the parsed arguments: a function of those that giv
 """
 
 import argparse
-import os
 import re
 import sys
 import time
@@ -17,6 +16,7 @@ import msgspec
 import pyarrow as pa
 
 from lineshaft.core.errors import Invalid
+from lineshaft.core.verbs import add_connection
 from lineshaft.historian import store_verbs
 from lineshaft.historian.aggregates import Function
 from lineshaft.historian.calendar import Interval, Shift
@@ -53,15 +53,8 @@ def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     """Add `import`, `query`, `sql` and `store`."""
     _add_import(subparsers)
     _add_query(subparsers)
-    sql_verbs.add(subparsers.add_parser, _add_connection)
+    sql_verbs.add(subparsers.add_parser, add_connection)
     store_verbs.verbs(subparsers)
-
-
-def _add_connection(verb: argparse.ArgumentParser) -> None:
-    url = os.environ.get("LINESHAFT_URL", "http://127.0.0.1:8080")
-    token = os.environ.get("LINESHAFT_TOKEN", "")
-    verb.add_argument("--url", default=url, help="address of the plant (or LINESHAFT_URL)")
-    verb.add_argument("--token", default=token, help="API token (or LINESHAFT_TOKEN)")
 
 
 # ---- import
@@ -87,7 +80,7 @@ def _add_import(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]
     ):
         default = getattr(Mapping(), option.replace("-", "_"))
         verb.add_argument(f"--{option}", default=default, help=f"{text} (default: {default!r})")
-    _add_connection(verb)
+    add_connection(verb)
     verb.set_defaults(call=import_verb)
 
 
@@ -174,7 +167,7 @@ def _add_query(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="what to write (default: table)",
     )
     shown.add_argument("-o", "--output", type=Path, help="write to this file")
-    _add_connection(verb)
+    add_connection(verb)
     verb.set_defaults(call=query_verb)
 
 

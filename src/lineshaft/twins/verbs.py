@@ -4,7 +4,6 @@ The program sets `connect` in the parsed arguments: a function of those that giv
 """
 
 import argparse
-import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from typing import Any
 import msgspec
 
 from lineshaft.core.errors import Invalid, Missing
+from lineshaft.core.verbs import add_connection
 from lineshaft.twins import Finding, Json
 from lineshaft.twins.client import KINDS
 from lineshaft.twins.model.elements import walk
@@ -59,12 +59,12 @@ def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         help="branch of the namespace that new twins belong to",
     )
     verb.add_argument("--all", action="store_true", help="show every finding")
-    _add_connection(verb)
+    add_connection(verb)
 
     verb = _verb(twin, "undo", "undo an import", undo_verb)
     verb.description = "Put back what an import replaced, remove what it created: all or nothing."
     verb.add_argument("import_id", metavar="IMPORT", help="as the import printed it")
-    _add_connection(verb)
+    add_connection(verb)
 
     verb = _verb(twin, "export", "write twins of a running plant to a file", export_verb)
     verb.description = (
@@ -74,7 +74,7 @@ def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     verb.add_argument("id", nargs="*", help="identifier of a shell or submodel")
     verb.add_argument("--format", choices=list(KINDS), help="what comes out (default: by -o)")
     verb.add_argument("-o", "--output", type=Path, help="write to this file (default: stdout)")
-    _add_connection(verb)
+    add_connection(verb)
 
     verb = _verb(twin, "check", "check a file, without a plant", check_verb)
     verb.description = (
@@ -93,7 +93,7 @@ def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     verb.add_argument("id", nargs="?", help="identifier of a submodel, or of a shell with --whole")
     verb.add_argument("path", nargs="?", default="", help="path of an element: Motor.Axes[2].Speed")
     verb.add_argument("--whole", action="store_true", help="the object itself, not only its value")
-    _add_connection(verb)
+    add_connection(verb)
 
     verb = _verb(twin, "set", "set the value of an element", set_verb)
     verb.description = (
@@ -102,7 +102,7 @@ def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     verb.add_argument("id", help="identifier of the submodel")
     verb.add_argument("path", help="path of the element: Motor.Axes[2].Speed")
     verb.add_argument("value", help="value; JSON for all but a Property; - reads it from stdin")
-    _add_connection(verb)
+    add_connection(verb)
 
 
 def _verb(
@@ -114,13 +114,6 @@ def _verb(
     verb = subparsers.add_parser(name, help=text)
     verb.set_defaults(call=call)
     return verb
-
-
-def _add_connection(verb: argparse.ArgumentParser) -> None:
-    url = os.environ.get("LINESHAFT_URL", "http://127.0.0.1:8080")
-    token = os.environ.get("LINESHAFT_TOKEN", "")
-    verb.add_argument("--url", default=url, help="address of the plant (or LINESHAFT_URL)")
-    verb.add_argument("--token", default=token, help="API token (or LINESHAFT_TOKEN)")
 
 
 # ---- files

@@ -5,9 +5,7 @@ The program sets `connect` in the parsed arguments: a function of those that giv
 
 import argparse
 import json
-import os
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import msgspec
 
 from lineshaft.core.clock import to_iso
 from lineshaft.core.errors import Invalid
+from lineshaft.core.verbs import add_span, add_verb
 from lineshaft.operations.alarms.rationalisation import Rationale, as_csv
 
 _EPILOG = """examples:
@@ -36,53 +35,33 @@ def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     ).add_subparsers(required=True, metavar="VERB")
-    verb = _verb(alarm, "list", "open alarms, most urgent first", _list)
+    verb = add_verb(alarm, "list", "open alarms, most urgent first", _list)
     verb.add_argument("--all", action="store_true", help="the normal ones too")
-    verb = _verb(alarm, "ack", "acknowledge an alarm", _ack)
+    verb = add_verb(alarm, "ack", "acknowledge an alarm", _ack)
     _name(verb)
-    verb = _verb(alarm, "define", "define the alarms of a file at run time", _define)
+    verb = add_verb(alarm, "define", "define the alarms of a file at run time", _define)
     verb.add_argument("file", type=Path, help="a TOML file with tables [[alarms]]")
     verb.add_argument("--permit", default="", help="number of the change record")
-    verb = _verb(alarm, "shelve", "put an alarm away for a while", _shelve)
+    verb = add_verb(alarm, "shelve", "put an alarm away for a while", _shelve)
     _name(verb)
     verb.add_argument("--minutes", type=float, default=0.0, help="default: until it is normal")
-    verb = _verb(alarm, "unshelve", "take an alarm off the shelf", _unshelve)
+    verb = add_verb(alarm, "unshelve", "take an alarm off the shelf", _unshelve)
     _name(verb)
-    verb = _verb(alarm, "journal", "what happened to alarms, newest first", _journal)
-    _span(verb, "-1d")
+    verb = add_verb(alarm, "journal", "what happened to alarms, newest first", _journal)
+    add_span(verb, "-1d")
     verb.add_argument("--alarm", default="", help="of one alarm only")
-    verb = _verb(alarm, "report", "figures of the alarm system (ISA-18.2, EEMUA 191)", _report)
-    _span(verb, "-30d")
-    verb = _verb(alarm, "rationalisation", "why each alarm exists, and what is missing", _why)
+    verb = add_verb(alarm, "report", "figures of the alarm system (ISA-18.2, EEMUA 191)", _report)
+    add_span(verb, "-30d")
+    verb = add_verb(alarm, "rationalisation", "why each alarm exists, and what is missing", _why)
     verb.add_argument("--csv", action="store_true", help="as CSV, for a spreadsheet")
-    verb = _verb(alarm, "preview", "try the alarms of a settings file on history", _preview)
+    verb = add_verb(alarm, "preview", "try the alarms of a settings file on history", _preview)
     verb.add_argument("file", type=Path, help="a TOML file with tables [[alarms]]")
-    _span(verb, "-7d")
-
-
-def _verb(
-    family: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    name: str,
-    text: str,
-    call: Callable[[argparse.Namespace], int],
-) -> argparse.ArgumentParser:
-    verb = family.add_parser(name, help=text)
-    url = os.environ.get("LINESHAFT_URL", "http://127.0.0.1:8080")
-    token = os.environ.get("LINESHAFT_TOKEN", "")
-    verb.add_argument("--url", default=url, help="address of the plant (or LINESHAFT_URL)")
-    verb.add_argument("--token", default=token, help="API token (or LINESHAFT_TOKEN)")
-    verb.set_defaults(call=call)
-    return verb
+    add_span(verb, "-7d")
 
 
 def _name(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("name", help="name of the alarm")
     verb.add_argument("--comment", default="", help="stands in the journal")
-
-
-def _span(verb: argparse.ArgumentParser, start: str) -> None:
-    verb.add_argument("--start", default=start, help=f"time or -15m (default: {start})")
-    verb.add_argument("--stop", default="now", help="time or -15m (default: now)")
 
 
 def _list(args: argparse.Namespace) -> int:

@@ -4,15 +4,14 @@ The program sets `connect` in the parsed arguments: a function of those that giv
 """
 
 import argparse
-import os
 import sys
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from lineshaft.core.clock import to_iso
 from lineshaft.core.errors import Invalid
+from lineshaft.core.verbs import add_verb
 
 _EPILOG = """examples:
   lineshaft derive list
@@ -31,32 +30,17 @@ def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     ).add_subparsers(required=True, metavar="VERB")
-    _verb(derive, "list", "derived points and how they fare", _list)
-    verb = _verb(derive, "check", "check the derived points of a settings file", _check)
+    add_verb(derive, "list", "derived points and how they fare", _list)
+    verb = add_verb(derive, "check", "check the derived points of a settings file", _check)
     verb.add_argument("file", type=Path, help="a TOML file with tables [[derived]]")
-    verb = _verb(derive, "preview", "try those of a settings file on history", _preview)
+    verb = add_verb(derive, "preview", "try those of a settings file on history", _preview)
     verb.add_argument("file", type=Path, help="a TOML file with tables [[derived]]")
     verb.add_argument("--start", default="-1d", help="time or -15m (default: -1d)")
     verb.add_argument("--stop", default="now", help="time or -15m (default: now)")
-    verb = _verb(derive, "recompute", "compute the rows of a span again", _recompute)
+    verb = add_verb(derive, "recompute", "compute the rows of a span again", _recompute)
     verb.add_argument("point", help="path of the derived point")
     verb.add_argument("--start", default="", help="time or -15m (default: its first definition)")
     verb.add_argument("--stop", default="now", help="time or -15m (default: now)")
-
-
-def _verb(
-    family: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    name: str,
-    text: str,
-    call: Callable[[argparse.Namespace], int],
-) -> argparse.ArgumentParser:
-    verb = family.add_parser(name, help=text)
-    url = os.environ.get("LINESHAFT_URL", "http://127.0.0.1:8080")
-    token = os.environ.get("LINESHAFT_TOKEN", "")
-    verb.add_argument("--url", default=url, help="address of the plant (or LINESHAFT_URL)")
-    verb.add_argument("--token", default=token, help="API token (or LINESHAFT_TOKEN)")
-    verb.set_defaults(call=call)
-    return verb
 
 
 def _list(args: argparse.Namespace) -> int:

@@ -5,14 +5,13 @@ The program sets `connect` in the parsed arguments: a function of those that giv
 
 import argparse
 import json
-import os
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from lineshaft.core.clock import to_iso
 from lineshaft.core.errors import Invalid
+from lineshaft.core.verbs import add_span, add_verb
 
 _EPILOG = """examples:
   lineshaft frame list --template batch --start -8h
@@ -33,8 +32,8 @@ def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     ).add_subparsers(required=True, metavar="VERB")
-    verb = _verb(frame, "list", "frames, the newest first", _list)
-    _span(verb, "-1d")
+    verb = add_verb(frame, "list", "frames, the newest first", _list)
+    add_span(verb, "-1d")
     verb.add_argument("--template", default="", help="of one template only")
     verb.add_argument("--asset", default="", help="on this branch, or below it")
     verb.add_argument("--open", action="store_true", help="only those that have no end yet")
@@ -42,16 +41,16 @@ def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         "--attribute", action="append", default=[], help="a filter, such as program=O1001"
     )
     verb.add_argument("--limit", type=int, default=100, help="at most so many (default: 100)")
-    verb = _verb(frame, "show", "one frame, and those in it", _show)
+    verb = add_verb(frame, "show", "one frame, and those in it", _show)
     verb.add_argument("key", help="key of the frame, as list shows it")
-    verb = _verb(frame, "preview", "try the templates of a settings file on history", _preview)
+    verb = add_verb(frame, "preview", "try the templates of a settings file on history", _preview)
     verb.add_argument("file", type=Path, help="a TOML file with tables [[frames]]")
-    _span(verb, "-7d")
-    verb = _verb(frame, "recompute", "compute the frames of a span again", _recompute)
+    add_span(verb, "-7d")
+    verb = add_verb(frame, "recompute", "compute the frames of a span again", _recompute)
     verb.add_argument("template", help="name of the template")
     verb.add_argument("--asset", default="", help="on one asset only")
-    _span(verb, "-1d")
-    verb = _verb(frame, "compare", "frames side by side: distance from the first", _compare)
+    add_span(verb, "-1d")
+    verb = add_verb(frame, "compare", "frames side by side: distance from the first", _compare)
     verb.add_argument("keys", nargs="+", metavar="KEY", help="key of a frame")
     verb.add_argument(
         "--point", action="append", required=True, help="a path, or ./name below each asset"
@@ -60,26 +59,6 @@ def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         "--align", default="start", choices=["start", "stretch", "phase", "dtw"], help="how"
     )
     verb.add_argument("--json", action="store_true", help="the whole comparison as JSON")
-
-
-def _verb(
-    family: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    name: str,
-    text: str,
-    call: Callable[[argparse.Namespace], int],
-) -> argparse.ArgumentParser:
-    verb = family.add_parser(name, help=text)
-    url = os.environ.get("LINESHAFT_URL", "http://127.0.0.1:8080")
-    token = os.environ.get("LINESHAFT_TOKEN", "")
-    verb.add_argument("--url", default=url, help="address of the plant (or LINESHAFT_URL)")
-    verb.add_argument("--token", default=token, help="API token (or LINESHAFT_TOKEN)")
-    verb.set_defaults(call=call)
-    return verb
-
-
-def _span(verb: argparse.ArgumentParser, start: str) -> None:
-    verb.add_argument("--start", default=start, help=f"time or -15m (default: {start})")
-    verb.add_argument("--stop", default="now", help="time or -15m (default: now)")
 
 
 def _list(args: argparse.Namespace) -> int:

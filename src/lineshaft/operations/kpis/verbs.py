@@ -5,11 +5,10 @@ The program sets `connect` in the parsed arguments: a function of those that giv
 
 import argparse
 import json
-import os
-from collections.abc import Callable
 from typing import Any
 
 from lineshaft.core.clock import to_iso
+from lineshaft.core.verbs import add_verb
 
 _EPILOG = """examples:
   lineshaft kpi show acme/hall-1/press
@@ -32,36 +31,21 @@ def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     ).add_subparsers(required=True, metavar="VERB")
-    verb = _verb(kpi, "show", "figures of a unit or a branch", _show)
+    verb = add_verb(kpi, "show", "figures of a unit or a branch", _show)
     _of(verb)
     _span(verb, "-1d", "now")
     verb.add_argument("--by", choices=BY, default="whole", help="what it is cut into")
     verb.add_argument("--all", action="store_true", help="every figure as JSON")
-    verb = _verb(kpi, "losses", "where the time went, longest first", _losses)
+    verb = add_verb(kpi, "losses", "where the time went, longest first", _losses)
     _of(verb)
     _span(verb, "-1d", "now")
-    verb = _verb(kpi, "report", "the report of a shift or day as JSON", _report)
+    verb = add_verb(kpi, "report", "the report of a shift or day as JSON", _report)
     _of(verb)
     verb.add_argument("--day", default="", help="local day (default: of the last shift)")
     verb.add_argument("--shift", default="", help="name of the shift (default: the whole day)")
-    verb = _verb(kpi, "calendar", "a calendar as it falls in a span", _calendar)
+    verb = add_verb(kpi, "calendar", "a calendar as it falls in a span", _calendar)
     verb.add_argument("name", help="name of the calendar")
     _span(verb, "-1d", "+7d")
-
-
-def _verb(
-    family: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    name: str,
-    text: str,
-    call: Callable[[argparse.Namespace], int],
-) -> argparse.ArgumentParser:
-    verb = family.add_parser(name, help=text)
-    url = os.environ.get("LINESHAFT_URL", "http://127.0.0.1:8080")
-    token = os.environ.get("LINESHAFT_TOKEN", "")
-    verb.add_argument("--url", default=url, help="address of the plant (or LINESHAFT_URL)")
-    verb.add_argument("--token", default=token, help="API token (or LINESHAFT_TOKEN)")
-    verb.set_defaults(call=call)
-    return verb
 
 
 def _of(verb: argparse.ArgumentParser) -> None:

@@ -4,12 +4,11 @@ The program sets `connect` in the parsed arguments: a function of those that giv
 """
 
 import argparse
-import os
 import time
-from collections.abc import Callable
 from typing import Any
 
 from lineshaft.core.clock import to_iso
+from lineshaft.core.verbs import add_verb
 from lineshaft.operations.notices.notice import Status
 
 _EPILOG = """examples:
@@ -30,31 +29,16 @@ def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     ).add_subparsers(required=True, metavar="VERB")
-    _verb(notice, "list", "recipients and rules", _list)
-    verb = _verb(notice, "test", "send a test message and see whether it is taken", _test)
+    add_verb(notice, "list", "recipients and rules", _list)
+    verb = add_verb(notice, "test", "send a test message and see whether it is taken", _test)
     verb.add_argument("recipient", help="name of the recipient")
-    verb = _verb(notice, "outbox", "what is, was or will be sent, newest first", _outbox)
+    verb = add_verb(notice, "outbox", "what is, was or will be sent, newest first", _outbox)
     verb.add_argument("--status", default="", choices=["", *(s.value for s in Status)], help="only")
     verb.add_argument("--recipient", default="", help="only to one")
     verb.add_argument("--alarm", default="", help="only of one alarm")
     verb.add_argument("--limit", type=int, default=100, help="at most so many (default: 100)")
-    verb = _verb(notice, "retry", "try again what waits or was given up", _retry)
+    verb = add_verb(notice, "retry", "try again what waits or was given up", _retry)
     verb.add_argument("id", nargs="+", help="identifiers, as outbox shows them")
-
-
-def _verb(
-    family: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    name: str,
-    text: str,
-    call: Callable[[argparse.Namespace], int],
-) -> argparse.ArgumentParser:
-    verb = family.add_parser(name, help=text)
-    url = os.environ.get("LINESHAFT_URL", "http://127.0.0.1:8080")
-    token = os.environ.get("LINESHAFT_TOKEN", "")
-    verb.add_argument("--url", default=url, help="address of the plant (or LINESHAFT_URL)")
-    verb.add_argument("--token", default=token, help="API token (or LINESHAFT_TOKEN)")
-    verb.set_defaults(call=call)
-    return verb
 
 
 def _list(args: argparse.Namespace) -> int:

@@ -5,11 +5,10 @@ The program sets `connect` in the parsed arguments: a function of those that giv
 
 import argparse
 import json
-import os
-from collections.abc import Callable
 from typing import Any
 
 from lineshaft.core.clock import to_iso
+from lineshaft.core.verbs import add_span, add_verb
 
 _EPILOG = """examples:
   lineshaft spc list
@@ -29,36 +28,20 @@ def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     ).add_subparsers(required=True, metavar="VERB")
-    _verb(spc, "list", "all charts, out of control first", _list)
-    verb = _verb(spc, "show", "violations of a chart in a span", _show)
+    add_verb(spc, "list", "all charts, out of control first", _list)
+    verb = add_verb(spc, "show", "violations of a chart in a span", _show)
     _name_and_span(verb, "-1d")
     verb.add_argument("--json", action="store_true", help="all points, as JSON")
-    verb = _verb(spc, "capability", "Cp, Cpk, Pp and Ppk of a span", _capability)
+    verb = add_verb(spc, "capability", "Cp, Cpk, Pp and Ppk of a span", _capability)
     _name_and_span(verb, "-7d")
-    verb = _verb(spc, "learn", "propose a phase from a span of known behaviour", _learn)
+    verb = add_verb(spc, "learn", "propose a phase from a span of known behaviour", _learn)
     _name_and_span(verb, "-7d")
     verb.add_argument("--confirm", action="store_true", help="let it begin at once")
 
 
-def _verb(
-    family: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    name: str,
-    text: str,
-    call: Callable[[argparse.Namespace], int],
-) -> argparse.ArgumentParser:
-    verb = family.add_parser(name, help=text)
-    url = os.environ.get("LINESHAFT_URL", "http://127.0.0.1:8080")
-    token = os.environ.get("LINESHAFT_TOKEN", "")
-    verb.add_argument("--url", default=url, help="address of the plant (or LINESHAFT_URL)")
-    verb.add_argument("--token", default=token, help="API token (or LINESHAFT_TOKEN)")
-    verb.set_defaults(call=call)
-    return verb
-
-
 def _name_and_span(verb: argparse.ArgumentParser, start: str) -> None:
     verb.add_argument("name", help="name of the chart")
-    verb.add_argument("--start", default=start, help=f"time or -15m (default: {start})")
-    verb.add_argument("--stop", default="now", help="time or -15m (default: now)")
+    add_span(verb, start)
 
 
 def _list(args: argparse.Namespace) -> int:

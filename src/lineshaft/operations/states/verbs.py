@@ -4,12 +4,11 @@ The program sets `connect` in the parsed arguments: a function of those that giv
 """
 
 import argparse
-import os
-from collections.abc import Callable
 from typing import Any
 
 from lineshaft.core.clock import NS_PER_S, to_iso
 from lineshaft.core.errors import Missing
+from lineshaft.core.verbs import add_span, add_verb
 from lineshaft.web import times
 
 _EPILOG = """examples:
@@ -31,54 +30,34 @@ def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     ).add_subparsers(required=True, metavar="VERB")
-    _verb(state, "list", "all work units with their states now", _list)
-    verb = _verb(state, "timeline", "what a work unit did", _timeline)
+    add_verb(state, "list", "all work units with their states now", _list)
+    verb = add_verb(state, "timeline", "what a work unit did", _timeline)
     verb.add_argument("unit", help="path of the work unit")
-    _span(verb, "-8h")
-    verb = _verb(state, "stops", "when a work unit stood still", _stops)
+    add_span(verb, "-8h")
+    verb = add_verb(state, "stops", "when a work unit stood still", _stops)
     verb.add_argument("unit", help="path of the work unit")
     verb.add_argument("--unexplained", action="store_true", help="only what needs a reason")
-    _span(verb, "-24h")
-    verb = _verb(state, "explain", "give a stop a reason", _explain)
+    add_span(verb, "-24h")
+    verb = add_verb(state, "explain", "give a stop a reason", _explain)
     verb.add_argument("unit", help="path of the work unit")
     verb.add_argument("code", help="code of the reason")
     verb.add_argument("--at", default="", help="a time in the stop (default: the newest stop)")
     verb.add_argument("--until", default="", help="explain only the part from --at to here")
     verb.add_argument("--comment", default="", help="stays with the reason")
-    verb = _verb(state, "merge", "make one stop, with one reason, of several", _merge)
+    verb = add_verb(state, "merge", "make one stop, with one reason, of several", _merge)
     verb.add_argument("unit", help="path of the work unit")
     verb.add_argument("code", help="code of the reason")
     verb.add_argument("first", help="a time in the first stop")
     verb.add_argument("last", help="a time in the last stop")
     verb.add_argument("--comment", default="", help="stays with the reason")
-    verb = _verb(state, "correct", "say that a work unit was in another state", _correct)
+    verb = add_verb(state, "correct", "say that a work unit was in another state", _correct)
     verb.add_argument("unit", help="path of the work unit")
     verb.add_argument("state", help="name of the state")
     verb.add_argument("--comment", default="", help="stays with the correction")
-    _span(verb, "-1h")
-    verb = _verb(state, "withdraw", "take back an explanation or a correction", _withdraw)
+    add_span(verb, "-1h")
+    verb = add_verb(state, "withdraw", "take back an explanation or a correction", _withdraw)
     verb.add_argument("id", help="what explain or correct printed")
     verb.add_argument("--comment", default="", help="stays on record")
-
-
-def _verb(
-    family: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    name: str,
-    text: str,
-    call: Callable[[argparse.Namespace], int],
-) -> argparse.ArgumentParser:
-    verb = family.add_parser(name, help=text)
-    url = os.environ.get("LINESHAFT_URL", "http://127.0.0.1:8080")
-    token = os.environ.get("LINESHAFT_TOKEN", "")
-    verb.add_argument("--url", default=url, help="address of the plant (or LINESHAFT_URL)")
-    verb.add_argument("--token", default=token, help="API token (or LINESHAFT_TOKEN)")
-    verb.set_defaults(call=call)
-    return verb
-
-
-def _span(verb: argparse.ArgumentParser, start: str) -> None:
-    verb.add_argument("--start", default=start, help=f"time or -15m (default: {start})")
-    verb.add_argument("--stop", default="now", help="time or -15m (default: now)")
 
 
 def _list(args: argparse.Namespace) -> int:
