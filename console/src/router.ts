@@ -37,9 +37,14 @@ export function usePlace(): Place {
   }, [href]);
 }
 
-/** The address of the overview of a branch; its levels stay readable. */
+/** A path of the namespace within an address; its levels stay readable. */
+export function levels(path: string): string {
+  return path.split("/").map(encodeURIComponent).join("/");
+}
+
+/** The address of the overview of a branch. */
 export function branchAddress(branch: string): string {
-  return branch ? `/live/${branch.split("/").map(encodeURIComponent).join("/")}` : "/";
+  return branch ? `/live/${levels(branch)}` : "/";
 }
 
 /** The address of a trend of some points. */

@@ -1,11 +1,13 @@
 /** What several work units did, one above the other. */
 import { useMemo, useRef, useState } from "react";
+import { leaf } from "../../format";
 import { useLoad, useNow } from "../../hooks";
 import { ErrorBox } from "../../parts/Notice";
 import { go } from "../../router";
 import { StateTimeline, type Row } from "./StateTimeline";
 import { statesApi, type Timeline } from "./states-api";
-import { aroundSpan, unitAddress, unitName } from "./useTimeline";
+import { stopsAddress } from "./unit-address";
+import { aroundSpan } from "./useTimeline";
 
 const REFRESH_MS = 10_000;
 const LIVE_STEP_MS = 10_000;
@@ -27,10 +29,10 @@ export function PlantTimeline({ units }: { units: readonly string[] }) {
   const last = useRef<Timeline[]>([]);
   if (found.data) last.current = found.data;
   const lines = last.current;
-  const rows: Row[] = useMemo(() => shown.map((unit) => ({ key: unit, label: unitName(unit), line: lines.find((l) => l.unit === unit) })), [shown, lines]);
+  const rows: Row[] = useMemo(() => shown.map((unit) => ({ key: unit, label: leaf(unit), line: lines.find((l) => l.unit === unit) })), [shown, lines]);
   return (
     <div className="panel stops-timeline">
-      <StateTimeline rows={rows} span={span} onSpan={setMoved} onOpen={(row) => go(unitAddress(row.key))} />
+      <StateTimeline rows={rows} span={span} onSpan={setMoved} onOpen={(row) => go(stopsAddress(row.key))} />
       <ErrorBox error={found.error} reload={found.reload} />
     </div>
   );

@@ -1,6 +1,6 @@
 /** Why machines stood still: what an operator tells in three touches (stop, group, reason). */
 import { CheckCircleOutlined, PauseCircleOutlined } from "@ant-design/icons";
-import { useFormat } from "../../format";
+import { leaf, useFormat } from "../../format";
 import { useLoad, useNow } from "../../hooks";
 import type { PageProps } from "../../page";
 import { Empty, ErrorBox, Waiting } from "../../parts/Notice";
@@ -9,7 +9,7 @@ import { useTexts } from "../../texts";
 import { UnitStops } from "./UnitStops";
 import { lengthText } from "./StateTimeline";
 import { PlantTimeline } from "./PlantTimeline";
-import { unitAddress, unitName } from "./useTimeline";
+import { stopsAddress } from "./unit-address";
 import { statesApi, type UnitView } from "./states-api";
 
 const REFRESH_MS = 5000;
@@ -47,8 +47,8 @@ function Unit({ view }: { view: UnitView }) {
   const format = useFormat();
   const now = useNow();
   return (
-    <button type="button" className="touch touch-unit" data-unit={view.unit} onClick={() => go(unitAddress(view.unit))}>
-      <strong>{unitName(view.unit)}</strong>
+    <button type="button" className="touch touch-unit" data-unit={view.unit} onClick={() => go(stopsAddress(view.unit))}>
+      <strong>{leaf(view.unit)}</strong>
       <span className="quiet small">{view.unit}</span>
       <span>{view.state || texts.states.unknown} · {texts.states.since(lengthText(now - view.since_ns / 1e6, texts, format))}</span>
       {view.unexplained > 0

@@ -2,7 +2,7 @@
 import { ArrowLeftOutlined, CheckCircleOutlined } from "@ant-design/icons";
 import { App, Button, Segmented } from "antd";
 import { useCallback, useMemo, useState } from "react";
-import { useFormat } from "../../format";
+import { leaf, useFormat } from "../../format";
 import { useLoad, useNow } from "../../hooks";
 import { Empty, ErrorBox, Waiting, explain } from "../../parts/Notice";
 import { go } from "../../router";
@@ -11,7 +11,7 @@ import { useTexts } from "../../texts";
 import { ReasonChoice, type Choice } from "./ReasonChoice";
 import { chosenAt, StateCorrection, type Chosen } from "./StateCorrection";
 import { boundsOf, lengthText, StateTimeline, type Row } from "./StateTimeline";
-import { unitName, useTimeline } from "./useTimeline";
+import { useTimeline } from "./useTimeline";
 import { statesApi, type Stop, type UnitView } from "./states-api";
 
 const REFRESH_MS = 5000;
@@ -95,7 +95,7 @@ export function UnitStops({ view, alone, onSaid }: { view: UnitView; alone: bool
     <>
       <div className="page-head">
         {!alone && <Button size="large" icon={<ArrowLeftOutlined />} onClick={() => go("/stops")}>{texts.states.backToUnits}</Button>}
-        <h1 title={unit}>{unitName(unit)}</h1>
+        <h1 title={unit}>{leaf(unit)}</h1>
         <span className="quiet">{view.state || texts.states.unknown}{view.reason_text && ` · ${view.reason_text}`}</span>
         <span className="grow" />
         <Segmented

@@ -1,6 +1,5 @@
 /** Addresses of the pages about work units. */
-
-const levels = (path: string) => path.split("/").map(encodeURIComponent).join("/");
+import { levels } from "../../router";
 
 export const unitAddress = (unit: string) => `/unit/${levels(unit)}`;
 

@@ -15,16 +15,6 @@ export function aroundSpan([from, to]: readonly [number, number]): [string, stri
   return [ns((Math.floor(from / step) - 1) * step), ns((Math.ceil(to / step) + 1) * step)];
 }
 
-/** What people call a unit: the last level of its path. */
-export function unitName(unit: string): string {
-  return unit.slice(unit.lastIndexOf("/") + 1);
-}
-
-/** The address of the stops of a unit. */
-export function unitAddress(unit: string): string {
-  return `/stops/${unit.split("/").map(encodeURIComponent).join("/")}`;
-}
-
 /** While the next answer is on its way the last one stays on screen. */
 export function useTimeline(unit: string, span: readonly [number, number], still: boolean): Loaded<Timeline> {
   const [start, stop] = aroundSpan(span);
