@@ -292,3 +292,52 @@ async def test_elements_that_rules_hide_are_hidden_in_what_is_told_of_their_subm
         older = {"id": DATA, "at": versions[0]["at"]}
         old = await http.get("/api/v1/twins/versions/document", params=older, headers=headers)
         assert [e["idShort"] for e in old.json()["submodelElements"]] == ["oil"]
+
+
+async def test_what_is_hidden_has_no_history_and_no_binding_as_what_is_not_there(tmp_path):
+    async with plant(tmp_path) as (made, http):
+        await publish(made, (f"{PRESS}/oil", 61.5), (f"{PRESS}/secret", 1.0))
+        await grown(http)
+        rule = {
+            "ACL": {
+                "ATTRIBUTES": [{"GLOBAL": "ANONYMOUS"}],
+                "RIGHTS": ["READ", "UPDATE"],
+                "ACCESS": "ALLOW",
+            },
+            "OBJECTS": [{"ROUTE": "*"}],
+            "FORMULA": {"$boolean": True},
+            "FILTER": {
+                "FRAGMENT": "$sme",
+                "CONDITION": {"$ne": [{"$field": "$sme#idShort"}, {"$strVal": "secret"}]},
+            },
+        }
+        rules = {"AllAccessPermissionRules": {"rules": [rule]}}
+        assert (await http.put("/api/v1/twins/rules", json=rules)).status_code == 204
+        wish = {"name": "eng", "actions": ["look", "configure"], "branches": [""]}
+        word = (await http.post("/api/v1/tokens", json=wish)).json()["token"]
+        headers = {"Authorization": f"Bearer {word}"}
+        history = "/api/v1/twins/history"
+        seen = await http.get(history, params={"submodel": DATA, "path": "oil"}, headers=headers)
+        assert seen.is_success, seen.text
+        told = []
+        for name in ("secret", "absent"):
+            asked = {"params": {"submodel": DATA, "path": name}, "headers": headers}
+            body = {"submodel": DATA, "path": name, "point": f"{PRESS}/oil"}
+            below = at(DATA, f"/submodel-elements/{name}/$history")
+            answers = [
+                await http.get(history, **asked),
+                await http.get(below, headers=headers),
+                await http.delete("/api/v1/twins/bindings", **asked),
+                await http.put("/api/v1/twins/bindings", json=body, headers=headers),
+            ]
+            told.append([(a.status_code, _said(a).replace(name, "…")) for a in answers])
+        assert told[0] == told[1]
+        assert [status for status, _ in told[0]] == [404, 404, 404, 404]
+        whole = {"id": DATA, "class": "submodels"}
+        reset = await http.post("/api/v1/twins/reset", json=whole, headers=headers)
+        assert reset.status_code == 403
+
+
+def _said(answer):
+    body = answer.json()
+    return body["messages"][0]["text"] if "messages" in body else body["detail"]
