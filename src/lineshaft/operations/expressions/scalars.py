@@ -104,9 +104,11 @@ class _Builder:
             lasting = Lasting(condition)
             self._found.lasting.append((node, lasting))
             return lasting.at
-        if not isinstance(node.arg, Input) or node.arg.type is not Type.DOUBLE:
-            return None
-        tail = self._tails[node.arg.number]
+        if isinstance(node.arg, Input) and node.arg.type is Type.DOUBLE:
+            return self._window(node, self._tails[node.arg.number])
+        return None
+
+    def _window(self, node: Timed, tail: Tail) -> Read | None:
         if node.op in ("avg", "sum", "count"):
             total = Total(tail, node)
             self._found.totals.append(total)
