@@ -97,6 +97,8 @@ class WorkUnit(Settings, frozen=True):
     """Stops that are shorter count as running slowly: speed, not availability."""
     co2_kg_per_kwh: NonNegative = 0.0
     """Greenhouse gases of its energy."""
+    publish: bool = False
+    """Whether OEE and its factors, of the running and of the last shift, are points below it."""
     backfill_d: NonNegative = 31.0
     """Days of history, back from its first definition, for which its states are worked out."""
     correct_h: NonNegative = 24.0
