@@ -11,7 +11,7 @@ import msgspec
 from lineshaft.core.clock import NS_PER_S, now_ns
 from lineshaft.operations.calendars.book import Calendars
 from lineshaft.operations.states.intervals import Intervals
-from lineshaft.operations.states.stops import stops_of
+from lineshaft.operations.states.stops import unexplained
 from lineshaft.operations.states.timeline import UNKNOWN
 from lineshaft.operations.states.units import Units
 
@@ -97,5 +97,5 @@ class Board:
             since_ns=int(line.start_ns[-1]),
             reason=reason,
             reason_text=reasons[reason].text if reason in reasons else reason,
-            unexplained=sum(s.unexplained for s in stops_of(whole, self._calendars)),
+            unexplained=unexplained(whole, self._calendars),
         )
