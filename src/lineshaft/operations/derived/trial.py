@@ -102,7 +102,9 @@ async def preview(
         Invalid: it cannot be compiled, or the span holds too much.
     """
     made = compiled(check_definition(definition), find)
+    begin_ns = start_ns - made.expression.lookback_ns
     samples = await store.count(made.inputs, start_ns, stop_ns)
+    windows = await store.count(made.inputs, begin_ns, stop_ns)
     every_ns = made.expression.every_ns
     ticks = (stop_ns - start_ns) // every_ns if every_ns else 0
     if samples > SAMPLES_MAX or ticks > TICKS_MAX:
@@ -110,6 +112,12 @@ async def preview(
             f"the span holds {samples} samples and {ticks} times of the grid,"
             f" wanted at most {SAMPLES_MAX} and {TICKS_MAX}",
             remedy="Take a shorter span.",
+        )
+    if windows > SAMPLES_MAX:
+        raise Invalid(
+            f"the windows of the expression reach over {windows} samples, wanted at most"
+            f" {SAMPLES_MAX}",
+            remedy="Take shorter windows.",
         )
     rows = await _rows(store, made, start_ns, stop_ns)
     quality = rows.quality
