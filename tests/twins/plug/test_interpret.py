@@ -240,6 +240,8 @@ def test_what_http_does_not_do_is_a_finding(machines, form, words):
         ("basic", {}, ("username", "password")),
         ("bearer", {}, ("token",)),
         ("apikey", {"in": "header", "name": "X-Key"}, ("api_key",)),
+        ("apikey", {"in": "query", "name": "X-Key"}, ("api_key",)),
+        ("apikey", {"name": "X-Key"}, ("api_key",)),
         ("nosec", {}, ()),
         ("auto", {}, ()),
     ],
@@ -253,7 +255,8 @@ def test_credentials_are_asked_for_and_never_in_the_table(machines, scheme, term
     assert wanted.needs == needs
     assert not set(needs) & set(wanted.table)
     if scheme == "apikey":
-        assert wanted.table["api_key_header"] == "X-Key"
+        place = terms.get("in", "query")
+        assert wanted.table[f"api_key_{place}"] == "X-Key"
     assert all("EndpointMetadata.securityDefinitions.sc" in f.path for f in found.findings)
 
 
