@@ -65,6 +65,10 @@ class Signal:
         """The rows that samples have finished."""
         return self._told(self._evaluator.push(columns))
 
+    def present(self) -> Rows | None:
+        """What it is at the end of what is known, if anything is."""
+        return self._rows(self._evaluator.look()) if self.heard else None
+
     def tick(self, now_ns: int, *, all_told: bool = False) -> list[Rows]:
         """The rows up to now, less what samples may be late; with `all_told` up to now."""
         until_ns = now_ns if all_told else now_ns - self.wait_ns
