@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 from collections.abc import Callable
 
 
@@ -21,9 +22,15 @@ def add_verb(
 ) -> argparse.ArgumentParser:
     """Add a verb that asks a running plant."""
     verb = family.add_parser(name, help=text)
+    take_times(verb)
     add_connection(verb)
     verb.set_defaults(call=call)
     return verb
+
+
+def take_times(verb: argparse.ArgumentParser) -> None:
+    """Have `--start -8h` be a time, and not an option -8."""
+    verb._negative_number_matcher = re.compile(r"^-\d")  # noqa: SLF001 - there is no other way
 
 
 def add_span(verb: argparse.ArgumentParser, start: str) -> None:

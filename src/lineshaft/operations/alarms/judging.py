@@ -11,7 +11,7 @@ from lineshaft.core.batch import BAD, Batch
 from lineshaft.core.quality import Quality
 from lineshaft.operations.alarms.bank import Bank, Changes, Kept, Thresholds, Times
 from lineshaft.operations.alarms.detectors import suppressors, watched
-from lineshaft.operations.alarms.evaluating import Rows, Signals
+from lineshaft.operations.alarms.evaluating import Found, Rows, Signals
 from lineshaft.operations.alarms.happenings import Arisen, Gone, Suppressed
 from lineshaft.operations.alarms.rules import AlarmGroup
 from lineshaft.operations.alarms.settings import SEVERITY, Alarm, OnBad, Priority
@@ -94,6 +94,7 @@ class Judge:
             for key in self.signals.by_key
             if key in self._of_source
         }
+        self._channels_of_key = {key: self._of_source[key] for key in self._of_key}
         self.bank = Bank(
             Thresholds(
                 limit=table[:, 0],
@@ -120,15 +121,15 @@ class Judge:
         """What has arisen or gone, by time; and the alarms whose memory must be kept anew."""
         rows, channel = self._expanded(batch)
         columns = (batch.time_ns[rows], batch.number[rows], batch.quality[rows])
-        return self._judged([(channel, *columns), *map(self._spread, self.signals.push(batch))])
+        return self._judged([(channel, *columns), *self._parts(self.signals.push(batch))])
 
     def tick(self, now_ns: int, *, all_told: bool = False) -> tuple[list[Told], set[str]]:
         """What the passing of time alone has brought about; see `push`.
 
         Expressions wait for late samples, unless with `all_told` there are no more to come.
         """
-        rows = self.signals.tick(now_ns, all_told=all_told)
-        told, moved = self._judged([self._spread(r) for r in rows])
+        found = self.signals.tick(now_ns, all_told=all_told)
+        told, moved = self._judged(self._parts(found))
         before = self._telling()
         changes = self.bank.tick(self._horizon(now_ns))
         moved |= {self.channels[i].alarm for i in changes.channel}
@@ -189,6 +190,26 @@ class Judge:
         for key, channels in self._of_key.items():
             known[channels] = min(self.signals.by_key[key].until_ns, now_ns)
         return known
+
+    def _parts(self, found: Found) -> list[_Columns]:
+        """All rows of expressions for the channels that hear them."""
+        many = [
+            (channel, time_ns, value, quality)
+            for key, time_ns, value, quality in found.single
+            for channel in self._channels_of_key[key]
+        ]
+        parts = [self._spread(rows) for rows in found.rows]
+        if many:
+            channels, times, values, codes = zip(*many, strict=True)
+            parts.append(
+                (
+                    np.array(channels, dtype=np.intp),
+                    np.array(times, dtype=np.int64),
+                    np.array(values, dtype=np.float64),
+                    np.array(codes, dtype=np.uint32),
+                )
+            )
+        return parts
 
     def _spread(self, rows: Rows) -> _Columns:
         """Rows of an expression for each channel that hears it."""

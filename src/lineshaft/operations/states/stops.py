@@ -25,6 +25,8 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True):
     """Name of the state."""
     reason: str
     """Code of the reason; empty where there is none."""
+    rule: str
+    """Name of the rule that gave the reason; empty where a person or the state itself did."""
     micro: bool
     """Whether the whole stop is so short that it counts as running slowly."""
     unexplained: bool
@@ -47,6 +49,7 @@ def stops_of(whole: Whole, calendars: Calendars) -> list[Stop]:
     micro_ns = whole.known.unit.micro_stop_s * NS_PER_S
     still, ends = standing(line, states), line.ends_ns
     where = within(line, whole.start_ns, whole.stop_ns)
+    rules = ["", *(r.name for r in whole.known.rules)]
     found = []
     places = np.flatnonzero(still[where]) + where.start
     busy = touched(calendars, whole.known.unit, line.start_ns[places], ends[places])
@@ -62,6 +65,7 @@ def stops_of(whole: Whole, calendars: Calendars) -> list[Stop]:
                 lasts=lasts,
                 state=rule.name,
                 reason=reason,
+                rule=rules[line.rule[i]],
                 micro=micro,
                 unexplained=not reason and not micro and needs_reason(rule) and bool(planned),
                 part=bool(parts[owner[i]] > 1),

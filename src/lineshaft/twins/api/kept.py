@@ -8,9 +8,11 @@ import msgspec
 
 from lineshaft.core.access import Identity
 from lineshaft.core.errors import Denied, Invalid, Missing
-from lineshaft.records import And, Change, Predicate
+from lineshaft.records import And, Predicate
 from lineshaft.twins import Class, Document, Json
 from lineshaft.twins.access import Right
+from lineshaft.twins.api import holding
+from lineshaft.twins.api.holding import Edit
 from lineshaft.twins.api.requests import Request
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.documents import Remove, Write
@@ -83,8 +85,9 @@ async def listed(
     to: Services, request: Request, class_: Class, where: Predicate | None = None
 ) -> tuple[list[Document], str]:
     """A page of what the caller may see and asks for, by identifier, and the next cursor."""
-    cursor = request.one("cursor") or ""
-    return await found(to, request, class_, where, cursor=cursor, limit=request.limit())
+    after = to.seal.open(request.one("cursor") or "")
+    some, more = await found(to, request, class_, where, cursor=after, limit=request.limit())
+    return some, to.seal.close(more)
 
 
 async def found(
@@ -96,11 +99,7 @@ async def found(
     cursor: str = "",
     limit: int,
 ) -> tuple[list[Document], str]:
-    """Documents that the caller may see and that fit, by identifier, and the next cursor.
-
-    Raises:
-        Invalid: the cursor is none of ours.
-    """
+    """Documents that the caller may see and that fit; both cursors are bare, not sealed yet."""
     documents, cursor, _ = await looked(to, request, class_, where, cursor=cursor, limit=limit)
     return documents, cursor
 
@@ -130,6 +129,11 @@ async def looked(
     return documents, cursor, last
 
 
+def decoded(found: Document) -> Json:
+    """The document as it is stored, whoever asks."""
+    return msgspec.json.decode(found.data)  # type: ignore[no-any-return]
+
+
 def is_stored(to: Services, request: Request, found: Document, *, blobs: bool) -> bool:
     """Whether the stored bytes are what the caller is to be given."""
     if found.class_ is not Class.SUBMODEL:
@@ -153,7 +157,7 @@ def seen(to: Services, who: Identity, found: Document, steps: Steps = ()) -> Jso
         Missing: there is no such element, or it is hidden.
     """
     fresh = to.living.overlay(found) if found.class_ is Class.SUBMODEL else None
-    obj: Json = msgspec.json.decode(found.data) if fresh is None else fresh
+    obj = decoded(found) if fresh is None else fresh
     if found.class_ is not Class.SUBMODEL:
         return to.access.trimmed(who, found, obj)
     hidden = to.access.hides(who, found)
@@ -223,11 +227,13 @@ async def post(to: Services, request: Request, class_: Class, obj: Json) -> Docu
     """
     demand_new(to, request, class_, obj)
     return await write(
-        to, request, Write(class_=class_, id=obj["id"], obj=obj, expected=0, detail=_how(request))
+        to, request, Write(class_=class_, id=obj["id"], obj=obj, expected=0, detail=how(request))
     )
 
 
-async def put(to: Services, request: Request, class_: Class, obj: Json) -> tuple[Document, bool]:
+async def put(
+    to: Services, request: Request, class_: Class, obj: Json, expected: int | None = None
+) -> tuple[Document, bool]:
     """Add the document, or set it in the place of the old one; True when it was added.
 
     Raises:
@@ -241,7 +247,14 @@ async def put(to: Services, request: Request, class_: Class, obj: Json) -> tuple
             raise missing(class_, obj["id"])
         return await post(to, request, class_, obj), True
     demand(to, request, Right.UPDATE, old)
-    new = Write(class_=class_, id=old.id, obj=obj, match=request.matching(), detail=_how(request))
+    new = Write(
+        class_=class_,
+        id=old.id,
+        obj=obj,
+        expected=old.version if holding.hold(to, request, old, obj) else expected,
+        match=request.matching(),
+        detail=how(request),
+    )
     return await write(to, request, new), False
 
 
@@ -281,8 +294,11 @@ async def change(  # noqa: PLR0913 - what, where, how, by keyword
     right: Rights = Right.UPDATE,
     at: str = "",
     kind: str = "",
+    edit: Edit = Edit.ADDS,
 ) -> tuple[Document, T]:
     """Read, alter in place, check and write; two at once do not undo each other.
+
+    `edit` says what becomes of what the caller cannot see.
 
     Raises:
         Missing: there is no such document, or the caller may not know of it.
@@ -293,45 +309,21 @@ async def change(  # noqa: PLR0913 - what, where, how, by keyword
     old = await to.documents.get(class_, id_)
     if old is None:
         raise missing(class_, id_)
-    demand(to, request, right, old, at)
+    demand(to, request, right, old, at, makes=edit is Edit.REPLACES)
+    if at and edit is not Edit.REPLACES and to.access.is_ruled:
+        # What is not there answers as what is hidden: before If-Match is looked at.
+        find(decoded(old), parse_path(at))
+    rights = right if isinstance(right, tuple) else (right,)
+    held = holding.held(to, request, old, alter, edit, rights=rights, at=at)
     return await to.documents.change(
         class_,
         id_,
         request.who,
-        alter,
+        held,
         if_match=request.header(b"if-match"),
         kind=kind,
-        detail=_how(request, at),
+        detail=how(request, at),
     )
-
-
-async def change_with(
-    to: Services,
-    request: Request,
-    found: Document,
-    alter: Callable[[Json], None],
-    more: tuple[Change, ...],
-    at: str = "",
-) -> Document:
-    """Alter in place and write, together with other changes to the records.
-
-    Raises:
-        Denied: the caller may not do it at the path `at`.
-        Stale: it was changed meanwhile, or the header If-Match names another version.
-    """
-    demand(to, request, Right.UPDATE, found, at)
-    obj = msgspec.json.decode(found.data)
-    alter(obj)
-    new = Write(
-        class_=found.class_,
-        id=found.id,
-        obj=obj,
-        expected=found.version,
-        match=request.matching(),
-        detail=_how(request, at),
-        more=more,
-    )
-    return await write(to, request, new)
 
 
 async def replace(to: Services, request: Request, class_: Class, id_: str, make: Make) -> Document:
@@ -347,11 +339,12 @@ async def replace(to: Services, request: Request, class_: Class, id_: str, make:
         obj.clear()
         obj.update(new)
 
-    made, _ = await change(to, request, class_, id_, alter)
+    made, _ = await change(to, request, class_, id_, alter, edit=Edit.PATCHES)
     return made
 
 
-def _how(request: Request, at: str = "") -> Json:
+def how(request: Request, at: str = "") -> Json:
+    """What an event says of the request that it comes from."""
     return {"method": request.method} | ({"idShortPath": at} if at else {})
 
 
@@ -366,18 +359,35 @@ def demand_new(to: Services, request: Request, class_: Class, obj: Json) -> None
         raise _denied(request, Right.CREATE, class_, new.id)
 
 
-def demand(to: Services, request: Request, right: Rights, found: Document, at: str = "") -> None:
-    """See that the caller may do this.
+def demand(
+    to: Services,
+    request: Request,
+    right: Rights,
+    found: Document,
+    at: str = "",
+    *,
+    makes: bool = False,
+) -> None:
+    """See that the caller may do this; `makes` when an element at `at` may be a new one.
 
     Raises:
-        Missing: the caller may not even know of the document.
+        Missing: the caller may not even know of the document, or of the element.
         Denied: the caller may not do it.
     """
     if may(to, request, right, found, at):
         return
     if not may(to, request, Right.READ, found):
         raise missing(found.class_, found.id)
+    if not makes:
+        _check_seen(to, request, found, parse_path(at) if at else ())
     raise _denied(request, right, found.class_, found.id, at)
+
+
+def _check_seen(to: Services, request: Request, found: Document, steps: Steps) -> None:
+    hidden = to.access.hides(request.who, found) if steps else None
+    for depth in range(len(steps)):
+        if hidden is not None and hidden(path_text(steps[: depth + 1])):
+            raise no_element(decoded(found), steps, depth)
 
 
 def _denied(request: Request, right: Rights, class_: Class, id_: str, at: str = "") -> Denied:

@@ -15,9 +15,11 @@ from lineshaft.twins.documents import Announce, Documents
 from lineshaft.twins.files import COLLECTIONS as FILES
 from lineshaft.twins.files import Attachments, Files
 from lineshaft.twins.model.paths import Steps, path_text
+from lineshaft.twins.sealing import COLLECTION as KEYS
+from lineshaft.twins.sealing import Seal
 from lineshaft.twins.undoing import COLLECTIONS as IMPORTS
 
-COLLECTIONS = (*DOCUMENTS, *FILES, *IMPORTS, RULES)
+COLLECTIONS = (*DOCUMENTS, *FILES, *IMPORTS, RULES, KEYS)
 """What twins keep in the records."""
 
 
@@ -124,7 +126,7 @@ class Still:
 class Services:
     """What every handler is given."""
 
-    def __init__(  # noqa: PLR0913 - each is a service; the last three by keyword
+    def __init__(  # noqa: PLR0913 - each is a service; the last four by keyword
         self,
         documents: Documents,
         access: Access,
@@ -135,6 +137,7 @@ class Services:
         url: str = "",
         shell: str = "",
         submodel: str = "",
+        seal: Seal | None = None,
     ) -> None:
         self.documents = documents
         self.access = access
@@ -147,6 +150,8 @@ class Services:
         """Identifier of what `/aas` serves; empty for the first."""
         self.submodel = submodel
         """Identifier of what `/submodel` serves; empty for the first."""
+        self.seal = seal or Seal()
+        """Makes cursors that say nothing."""
         self.past: Past | None = None
         """Where the past of elements is read; None where nothing has any."""
         self.jobs = Jobs()
@@ -157,8 +162,10 @@ class Services:
 
         Raises:
             Invalid: the access rules were kept by a program that knew more.
+            Unavailable: the records cannot be written now.
         """
         await self.access.load()
+        await self.seal.load()
 
     async def run(self) -> None:
         """Carry out what was asked for without waiting, until cancelled."""
@@ -174,4 +181,5 @@ def services(
         Access(records, authorizer, announce=announce),
         Files(folder),
         Attachments(records),
+        seal=Seal(records),
     )

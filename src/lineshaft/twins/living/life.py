@@ -39,6 +39,7 @@ from lineshaft.twins.living.pasts import Pasts
 from lineshaft.twins.living.plantlife import Plantlife
 from lineshaft.twins.living.records import Reader
 from lineshaft.twins.plug.plugger import Plugger
+from lineshaft.twins.sealing import Seal
 from lineshaft.twins.versions import Versions
 from lineshaft.web.metrics import Metric
 
@@ -104,7 +105,13 @@ class Life:
             contributions=contributions,
         )
         self.services = Services(
-            documents, self.access, files, attachments, plantlife, url=config.url
+            documents,
+            self.access,
+            files,
+            attachments,
+            plantlife,
+            url=config.url,
+            seal=Seal(records),
         )
         self.handover = Handover(self.services)
         self.pasts = Pasts(self.services, authorizer, self.bindings, names, history)
@@ -120,6 +127,8 @@ class Life:
             audit=audit,
             bindings=self.bindings,
             may_read=self._may_read,
+            hides=self.access.hides,
+            seal=self.services.seal,
         )
         source = Scheme(config.url, plant).plant
         self.events = Events(records, spine, self.services, source=source)

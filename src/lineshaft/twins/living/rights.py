@@ -8,6 +8,7 @@ from lineshaft.core.access import Identity
 from lineshaft.core.errors import Denied, Missing
 from lineshaft.twins import Class, Document, Json
 from lineshaft.twins.access import Right
+from lineshaft.twins.access.holding import sees_all
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.model.elements import remove, walk
 from lineshaft.twins.model.paths import parse_path
@@ -33,6 +34,21 @@ def demand(twins: Services, who: Identity, right: Right, found: Document, at: st
         f"{who.name} has not the right {right.value} to {found.id!r}",
         remedy="Ask an administrator for a role or rule that allows it.",
     )
+
+
+def demand_whole(twins: Services, who: Identity, right: Right, found: Document) -> None:
+    """See that the caller has the right, and that no part of the document is hidden from them.
+
+    Raises:
+        Missing: the caller may not even know of the document.
+        Denied: the caller has not the right, or sees a part only.
+    """
+    demand(twins, who, right, found)
+    if not sees_all(twins.access, who, found):
+        raise Denied(
+            f"{who.name} has not the right {right.value} to all of {found.id!r}",
+            remedy="Ask somebody who may read all of it.",
+        )
 
 
 def missing(class_: Class, id_: str) -> Missing:
