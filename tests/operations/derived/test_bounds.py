@@ -8,7 +8,7 @@ from lineshaft.core.errors import Invalid
 from lineshaft.core.point import Point
 from lineshaft.operations.derived import history, trial
 from lineshaft.operations.derived.definition import Definition
-from lineshaft.operations.derived.history import loaded
+from lineshaft.operations.derived.history import loaded, replay
 from lineshaft.operations.derived.trial import preview
 
 POINTS = [Point(path="hall/a"), Point(path="hall/b")]
@@ -40,3 +40,16 @@ async def test_a_preview_whose_windows_hold_too_much_is_refused(monkeypatch):
             await preview(
                 made.store, definition, made.names.find, BEGIN + 1999 * S, BEGIN + 2000 * S
             )
+
+
+async def test_a_span_that_ends_after_all_times_is_refused_and_replayed_to_their_end():
+    async with bench(POINTS) as made:
+        await filled(made, 10)
+        definition = Definition(point="hall/d", expression="a * 2.0")
+        for span in ((BEGIN, 2**63 - 1), (-(2**63) + 1, BEGIN + 5 * S)):
+            with pytest.raises(Invalid, match="the span lasts from"):
+                await preview(made.store, definition, made.names.find, *span)
+        one = made.made(definition)
+        evaluator = await loaded(made.store, one, BEGIN)
+        found = [r async for _, _, r in replay(made.store, one, evaluator, 2**63 - 1)]
+        assert sum(len(r.time_ns) for r in found) == 10
