@@ -21,7 +21,7 @@ from lineshaft.operations.expressions.tails import (
     ready,
     unknown,
 )
-from lineshaft.operations.expressions.tree import Node, Timed, Type, children, reach_ns
+from lineshaft.operations.expressions.tree import Node, Timed, Type, children, reach_ns, ticks_of
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +75,13 @@ class Evaluator:
         self._until = LONG_AGO
         self._marks = Marks({}, {})
         self._places = {point.path: place for place, point in enumerate(plan.points)}
+        self._looks = [(n.inputs, ticks_of(n, plan.every_ns)) for n in _timed(plan.root)]
         self._sources = [point.source or point.path for point in plan.points]
+
+    @property
+    def weight(self) -> int:
+        """How much one push has to look at: samples and times of the grid, window by window."""
+        return sum(t + sum(len(self._rows[n].time) for n in inputs) for inputs, t in self._looks)
 
     @property
     def until_ns(self) -> int:
