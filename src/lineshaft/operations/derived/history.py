@@ -11,7 +11,7 @@ from lineshaft.operations.derived.rows import Columns, columns_of, merged
 from lineshaft.operations.expressions.evaluator import Evaluator
 from lineshaft.operations.expressions.limits import TAIL_ROWS_MAX
 from lineshaft.operations.expressions.results import Result
-from lineshaft.operations.expressions.tails import LONG_AGO
+from lineshaft.operations.expressions.tails import FAR_AHEAD, LONG_AGO
 from lineshaft.stores import Store
 
 SLICE_ROWS_MAX = 200_000
@@ -94,6 +94,8 @@ async def replay(
     Bounds follow each other without a gap; a slice may hold no row.
     """
     inputs = compiled.inputs
+    # An evaluator hears of no later time than this, and would never come there.
+    stop_ns = min(stop_ns, FAR_AHEAD - compiled.lateness_ns)
     while (start := evaluator.until_ns + 1) < stop_ns:
         stop = await _slice(store, compiled, start, stop_ns)
         columns = columns_of(await store.read(inputs, start, stop), set(inputs))
