@@ -38,6 +38,8 @@ class Commits:
         self._db = db
         self._collections = collections
         self._writing = Writing(db, list(collections.values()))
+        self._head: tuple[int, str] | None = None
+        """Number and hash of the last event; None when they are to be read."""
 
     def run(self) -> None:
         """Do what waits by now; nothing, when an earlier call has done it."""
@@ -60,7 +62,7 @@ class Commits:
             with transaction(self._db):
                 results = [self._one(changes) for changes, _ in group]
         except sqlite3.Error as error:
-            self._writing.forget()
+            self._forget()
             if len(group) > 1:
                 for one in group:
                     self._together([one])
@@ -71,6 +73,9 @@ class Commits:
             )
             refused.__cause__ = error
             results = [refused]
+        except BaseException:
+            self._forget()
+            raise
         for (_, done), result in zip(group, results, strict=True):
             if isinstance(result, LineshaftError):
                 done.set_exception(result)
@@ -93,10 +98,15 @@ class Commits:
         except LineshaftError as error:
             self._db.execute("ROLLBACK TO one")
             self._db.execute("RELEASE one")
-            self._writing.forget()
+            self._forget()
             return error
         self._db.execute("RELEASE one")
         return done
+
+    def _forget(self) -> None:
+        """What was undone is known no longer."""
+        self._writing.forget()
+        self._head = None
 
     def _prepared(self, change: Change) -> Work:
         match change:
@@ -111,7 +121,8 @@ class Commits:
 
     def _append(self, body: bytes) -> int:
         event = msgspec.json.decode(body, type=Event)
-        seq, previous = self._db.execute("SELECT seq, hash FROM head").fetchone()
+        head = self._head or self._db.execute("SELECT seq, hash FROM head").fetchone()
+        seq, previous = head
         seq, hash_ = seq + 1, rules.chained(previous, body)
         data = msgspec.json.encode(event.data, order="sorted").decode()
         self._db.execute(
@@ -120,4 +131,5 @@ class Commits:
             (seq, hash_, event.id, event.time_ns, event.kind, event.path, event.actor, data),
         )
         self._db.execute("UPDATE head SET seq = ?, hash = ?", (seq, hash_))
+        self._head = (seq, hash_)
         return int(seq)

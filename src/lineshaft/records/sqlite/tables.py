@@ -85,12 +85,17 @@ class Writing:
         self._selects = {c.name: _select_sql(c) for c in collections}
         self._columns = {c.name: list(map(queries.column, c.columns)) for c in collections}
         self._spelled = {
-            c.name: [n for n, t in c.columns.items() if t is Column.WORD] for c in collections
+            c.name: [m for m, t in enumerate(c.columns.values()) if t is Column.WORD]
+            for c in collections
         }
+        """Places of the columns that hold numbers of words."""
+        self._several: set[str] = set()
+        """Collections that the table `several` names, as far as it is known."""
 
     def forget(self) -> None:
-        """Words met in a transaction that was undone are not there."""
+        """What was met in a transaction that was undone is not there."""
         self._words.clear()
+        self._several.clear()
 
     def change(self, change: Put | Delete, rows: Sequence[dict[str, Cell]]) -> int:
         """The version of the document afterwards; 0 when it is gone.
@@ -128,9 +133,7 @@ class Writing:
         self, collection: str, doc: int, rows: Sequence[dict[str, Cell]], *, new: bool
     ) -> None:
         spelled = self._spelled[collection]
-        wanted = [
-            tuple((self._numbered(row, spelled) if spelled else row).values()) for row in rows
-        ]
+        wanted = [self._numbered(row, spelled) for row in rows]
         there = [] if new else self._there(collection, doc)
         if len(there) > len(wanted):
             table = queries.table(collection)
@@ -138,9 +141,11 @@ class Writing:
             self._db.execute(beyond, (doc, len(wanted)))
         self._mend(collection, doc, there, wanted)
         added = [(doc, n, *wanted[n]) for n in range(len(there), len(wanted))]
-        self._db.executemany(self._inserts[collection], added)
-        if len(rows) > 1:
+        if added:
+            self._db.executemany(self._inserts[collection], added)
+        if len(rows) > 1 and collection not in self._several:
             self._db.execute("INSERT OR IGNORE INTO several VALUES (?)", (collection,))
+            self._several.add(collection)
 
     def _there(self, collection: str, doc: int) -> list[tuple[Cell, ...]]:
         """The rows of a document as they are, in order."""
@@ -166,10 +171,13 @@ class Writing:
             sql = f"UPDATE {queries.table(collection)} SET {cells} WHERE doc = ? AND row = ?"  # noqa: S608
             self._db.executemany(sql, some)
 
-    def _numbered(self, row: Mapping[str, Cell], spelled: Sequence[str]) -> Mapping[str, Cell]:
-        """The row with numbers in the place of its words."""
-        numbers = {n: self._word(t) for n in spelled if isinstance(t := row[n], str)}
-        return {**row, **numbers}
+    def _numbered(self, row: Mapping[str, Cell], spelled: Sequence[int]) -> tuple[Cell, ...]:
+        """The values of the row, with numbers in the place of its words."""
+        values = list(row.values())
+        for m in spelled:
+            if isinstance(text := values[m], str):
+                values[m] = self._words.get(text) or self._word(text)
+        return tuple(values)
 
     def _word(self, text: str) -> int:
         """The number of a word, which is kept from now on."""
