@@ -187,17 +187,26 @@ def check_cell(column: Column, value: Cell) -> Cell:
     raise Invalid(f"{value!r} is no value for a column of type {column.value}")
 
 
-def check_rows(collection: Collection, put: Put) -> list[dict[str, Cell]]:
-    """The index rows of a document, every column filled, at least one row.
+def check_document(collection: Collection, put: Put) -> None:
+    """See that the key can be kept and that the data is JSON.
 
     Raises:
-        Invalid: key, data or a row does not fit the collection.
+        Invalid: it cannot, or is not.
     """
     check_text(put.key)
     try:
         msgspec.json.decode(put.data, type=msgspec.Raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Invalid(f"{collection.name} {put.key!r}: data is not JSON: {error}") from error
+
+
+def check_rows(collection: Collection, put: Put) -> list[dict[str, Cell]]:
+    """The index rows of a document, every column filled, at least one row.
+
+    Raises:
+        Invalid: key, data or a row does not fit the collection.
+    """
+    check_document(collection, put)
     empty: dict[str, Cell] = dict.fromkeys(collection.columns)
     rows = []
     for given in put.rows or ({},):

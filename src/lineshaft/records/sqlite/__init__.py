@@ -10,7 +10,7 @@ import queue
 import sqlite3
 import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing
 from typing import Annotated, Any, TypeVar
 
@@ -129,10 +129,7 @@ class Sqlite(Records):
     # ---- writing
 
     async def commit(self, *changes: Change) -> list[int]:
-        done: Future[list[int]] = Future()
-        self._commits.waiting.append((changes, done))
-        self._writer.submit(self._commits.run)
-        return await asyncio.wrap_future(done)
+        return await self._commits.done(changes, lambda: self._writer.submit(self._commits.run))
 
     # ---- reading
 
