@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import Response
-from litestar.params import HeaderParameter
+from litestar.params import HeaderParameter, QueryParameter
 
 from lineshaft.core.access import Action, Authorizer, Identity
 from lineshaft.core.errors import Invalid
@@ -85,17 +85,17 @@ class Journal(msgspec.Struct, frozen=True):
 async def list_alarms(
     desk: Desk,
     who: Identity,
-    scope: Scope = Scope.ALL,
+    which: Annotated[Scope, QueryParameter(name="scope")] = Scope.ALL,
     if_none_match: Annotated[str, HeaderParameter(name="If-None-Match")] = "",
 ) -> Response[AlarmList | None]:
     """Every alarm that the caller may see with its state, most urgent first.
 
     With the ETag of an earlier answer as `If-None-Match`: 304 while nothing has changed since.
     """
-    headers = {"ETag": f'"{desk.book.tag(who, scope.value)}"'}
+    headers = {"ETag": f'"{desk.book.tag(who, which.value)}"'}
     if if_none_match.removeprefix("W/") == headers["ETag"]:
         return Response(None, status_code=304, headers=headers)
-    found = AlarmList(desk.views(who, opened=scope is Scope.OPEN), desk.book.count(who))
+    found = AlarmList(desk.views(who, opened=which is Scope.OPEN), desk.book.count(who))
     return Response(found, headers=headers)
 
 
