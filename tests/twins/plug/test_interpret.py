@@ -519,7 +519,7 @@ def test_what_ends_behind_the_last_address_is_no_point(machines):
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_nothing_that_is_read_breaks_it_and_every_table_is_one(machines, data):
     words = st.sampled_from(
         ["", "0", "1", "40001?quantity=2", "/9/9", "a/b", "ns=2;s=x", "?id=i=1", "http://h/", "%00",
