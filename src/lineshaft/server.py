@@ -22,7 +22,7 @@ from litestar.types import Message, Scope
 
 import lineshaft
 from lineshaft.core.access import Action, Authenticator, Authorizer, Identity
-from lineshaft.core.errors import Missing, SettingsError
+from lineshaft.core.errors import Denied, Missing, SettingsError
 from lineshaft.core.settings import Settings
 from lineshaft.web import API, Handlers, get, metrics
 from lineshaft.web.front import Front, Mount
@@ -62,17 +62,25 @@ async def live() -> dict[str, str]:
 
 
 @get("/health/ready", action=Action.PUBLIC, include_in_schema=False)
-async def ready(watch: Watch, who: Identity) -> Response[dict[str, object]]:
-    """Whether it can take and keep data; what is wrong is told to those who may look."""
-    problems = watch.problems()
-    told = problems if Action.LOOK in who.actions else ["log in to read it"] * len(problems)
+async def ready(watch: Watch, authorizer: Authorizer, who: Identity) -> Response[dict[str, object]]:
+    """Whether it can take and keep data; what is wrong is told to those who see the whole plant."""
+    problems, told = watch.problems(), watch.problems()
+    if not authorizer.allows(who, Action.LOOK):
+        seen = Action.LOOK in who.actions
+        told = ["told to those who see the whole plant" if seen else "log in to read it"]
+        told *= len(problems)
     body: dict[str, object] = {"status": "problems" if problems else "ok", "problems": told}
     return Response(body, status_code=503 if problems else 200)
 
 
 @get("/metrics", action=Action.LOOK, include_in_schema=False)
-async def figures(watch: Watch) -> Response[str]:
-    """The figures of all parts, for Prometheus."""
+async def figures(watch: Watch, authorizer: Authorizer, who: Identity) -> Response[str]:
+    """The figures of all parts, for Prometheus; they are of the whole plant."""
+    if not authorizer.allows(who, Action.LOOK):
+        raise Denied(
+            f"{who.name} may not see figures of the whole plant",
+            remedy="Take a token that is not limited to branches.",
+        )
     return Response(metrics.write(watch.metrics()), media_type=metrics.MEDIA_TYPE)
 
 
