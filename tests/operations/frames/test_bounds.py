@@ -89,6 +89,17 @@ async def test_late_samples_change_take_away_and_add_frames_and_notes_stay():
             await h.frames.gallery.frame(SYSTEM, key)
 
 
+async def test_a_text_that_cannot_be_kept_stops_no_follower():
+    word = Attribute(name="program", of="program", take="begin")
+    async with hall(replace(RUN, attributes=(word,))) as h:
+        await h.bring(("program", 0, "O\x001"), ("on", 0, False), ("on", 10, True))
+        await h.bring(("on", 20, False), ("program", 25, "O2"), ("on", 30, True), ("on", 40, False))
+        await h.until(50)
+        found = await h.found()
+        assert [f[:2] for f in found] == [(10.0, 20.0), (30.0, 40.0)]
+        assert found[1][2] == {"program": "O2"}
+
+
 async def test_a_sample_that_is_told_again_and_again_redoes_nothing():
     async with hall(RUN) as h:
         await h.bring(("on", 10, True))
