@@ -88,7 +88,7 @@ histories = st.lists(samples, max_size=60, unique_by=lambda s: s[:2])
 deeds = st.lists(st.sampled_from(["step", "step", "bring", "bring", "restart"]), max_size=30)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(histories, deeds, st.randoms(use_true_random=False))
 async def test_live_late_and_restarted_is_what_recomputing_gives(history, todo, chance):
     note(f"{history} {todo}")

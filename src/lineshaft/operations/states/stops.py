@@ -32,6 +32,8 @@ class Stop(msgspec.Struct, frozen=True, kw_only=True):
     """Name of the state."""
     reason: str
     """Code of the reason; empty where there is none."""
+    rule: str
+    """Name of the rule that gave the reason; empty where a person or the state itself did."""
     micro: bool
     """Whether the whole stop is so short that it counts as running slowly."""
     unexplained: bool
@@ -67,9 +69,13 @@ def stops_of(whole: Whole, calendars: Calendars) -> list[Stop]:
             remedy="Ask for a shorter span.",
         )
     line, states, reasons = whole.laid.line, whole.known.states, whole.laid.reasons
+    rules = ["", *(r.name for r in whole.known.rules)]
     places = found.places
     columns = (
-        *(c[places].tolist() for c in (line.start_ns, line.ends_ns, line.state, line.reason)),
+        *(
+            c[places].tolist()
+            for c in (line.start_ns, line.ends_ns, line.state, line.reason, line.rule)
+        ),
         *(c.tolist() for c in (found.lasts, found.micro, found.unexplained, found.part)),
         line.corrected[places].tolist(),
     )
@@ -80,12 +86,13 @@ def stops_of(whole: Whole, calendars: Calendars) -> list[Stop]:
             lasts=lasts,
             state=states[state].name,
             reason=reasons[reason],
+            rule=rules[rule],
             micro=micro,
             unexplained=unexplained,
             part=part,
             corrected=corrected,
         )
-        for start, stop, state, reason, lasts, micro, unexplained, part, corrected in zip(
+        for start, stop, state, reason, rule, lasts, micro, unexplained, part, corrected in zip(
             *columns, strict=True
         )
     ]
