@@ -7,7 +7,7 @@ import numpy as np
 
 from lineshaft.core.batch import Ints
 from lineshaft.core.clock import NS_PER_S, now_ns
-from lineshaft.operations.states.ahead import Ahead, History
+from lineshaft.operations.states.ahead import AHEAD_NS, Ahead, History
 from lineshaft.operations.states.naming import state_point
 from lineshaft.operations.states.notes import Note, What, around
 from lineshaft.operations.states.overlay import Laid, laid_over
@@ -27,8 +27,6 @@ from lineshaft.records import Records
 
 WINDOW_NS = 3600 * NS_PER_S
 """How far from a span its first and last stretch are looked for at first, then ever farther."""
-AHEAD_NS = 24 * WINDOW_NS
-"""So much more than a span is read at once, in which most stretches begin and end."""
 FAR_NS = 400 * 86_400 * NS_PER_S
 """How far at most: a stretch that lasts longer is known to have lasted that long."""
 ROUNDS_MAX = 16
@@ -74,17 +72,24 @@ class Intervals:
         """
         return cut(await self.whole(path, start_ns, stop_ns))
 
-    async def timelines(self, paths: Sequence[str], start_ns: int, stop_ns: int) -> list[Timeline]:
-        """What several did, in their order: the same, read at once.
+    async def timelines(
+        self,
+        paths: Sequence[str],
+        start_ns: int,
+        stop_ns: int,
+        *,
+        known: History | None = None,
+    ) -> list[Timeline]:
+        """What several did, in their order: the same, read at once unless `known` is given.
 
         Raises:
             Missing: one is no work unit.
         """
-        known = [self._units.find(path) for path in paths]
-        points = [state_point(k.path) for k in known]
-        points += [reason_point(k.path) for k in known if k.rules]
+        units = [self._units.find(path) for path in paths]
+        points = [state_point(u.path) for u in units]
+        points += [reason_point(u.path) for u in units if u.rules]
         low, high = start_ns - AHEAD_NS, min(stop_ns, self._clock()) + AHEAD_NS
-        ahead = await Ahead.of(self._store, points, low, max(high, low + 1))
+        ahead = known or await Ahead.of(self._store, points, low, max(high, low + 1))
         own = Intervals(self._units, ahead, self._records, clock=self._clock)
         return [await own.timeline(path, start_ns, stop_ns) for path in paths]
 
