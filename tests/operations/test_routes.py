@@ -45,6 +45,9 @@ async def test_an_alarm_is_defined_rings_is_answered_and_looked_back_on(tmp_path
     async with plant(tmp_path) as (_, http):
         (view,) = (await http.get("/api/v1/alarms")).json()["items"]
         assert view["letter"] == "A"
+        opened = (await http.get("/api/v1/alarms?scope=open")).json()
+        assert (opened["items"], opened["total"]) == ([], 1)
+        assert (await http.get("/api/v1/alarms?scope=nil")).status_code == 400
         assert (await http.delete("/api/v1/alarms?name=oil hot")).is_success
         assert (await http.get("/api/v1/alarms")).json()["items"] == []
 

@@ -37,3 +37,8 @@ def add_span(verb: argparse.ArgumentParser, start: str) -> None:
     """Add `--start` and `--stop`, which is now unless told otherwise."""
     verb.add_argument("--start", default=start, help=f"time or -15m (default: {start})")
     verb.add_argument("--stop", default="now", help="time or -15m (default: now)")
+
+
+def shown(text: str) -> str:
+    """Words of other people for a terminal: nothing in them steers it."""
+    return "".join(c if c.isprintable() else " " for c in text)

@@ -1,9 +1,11 @@
 """Alarms over HTTP: list, answer, define, try on history, journal, figures."""
 
 import enum
+from typing import Annotated
 
 import msgspec
 from litestar import Response
+from litestar.params import QueryParameter
 
 from lineshaft.core.access import Action, Authorizer, Identity
 from lineshaft.core.clock import now_ns
@@ -193,9 +195,13 @@ _ENGINEERS = (Suppress, OutOfService, InService, Enable, Disable)
 
 
 @get("/alarms", action=Action.LOOK, tags=["alarms"], summary="All alarms")
-async def list_alarms(desk: Desk, who: Identity, scope: Scope = Scope.ALL) -> AlarmList:
+async def list_alarms(
+    desk: Desk,
+    who: Identity,
+    wanted: Annotated[Scope, QueryParameter(name="scope")] = Scope.ALL,
+) -> AlarmList:
     """Every alarm that the caller may see with its state, most urgent first."""
-    return AlarmList(desk.views(who, opened=scope is Scope.OPEN), desk.book.count(who))
+    return AlarmList(desk.views(who, opened=wanted is Scope.OPEN), desk.book.count(who))
 
 
 @post(
