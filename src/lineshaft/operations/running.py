@@ -113,6 +113,7 @@ class Operations:
             spine=spine,
             authorizer=authorizer,
         )
+        self.engine.gone.append(self.frames.deleted)
         self.board = Board(
             names=names, store=store, records=records, spine=spine, authorizer=authorizer
         )

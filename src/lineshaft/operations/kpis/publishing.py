@@ -53,10 +53,12 @@ SETTLED_NS = 60 * NS_PER_S
 """So long after its end a shift is worked out."""
 AGAIN_NS = 300 * NS_PER_S
 """How often shifts that have just ended are looked at again for late samples."""
+ALL_AGAIN_NS = 3600 * NS_PER_S
+"""How often all shifts are, whatever has been heard: states of long ago may be worked out anew."""
 LATE_NS = 2 * 86_400 * NS_PER_S
 """How far back these lie."""
 BACK_NS = 31 * 86_400 * NS_PER_S
-"""How far back shifts are worked out at the start, and when something of the past has changed."""
+"""How far back shifts are worked out when something of the past has changed."""
 BEFORE_ALL = -(2**62)
 
 Row = tuple[str, int, float | None, int]
@@ -78,8 +80,8 @@ class Publisher:
         self._reader, self._current, self._names = reader, current, names
         self._store, self._spine, self._clock = store, spine, clock
         self._minute = 0
-        self._again_ns = 0
-        self._changed: set[str] = {""}
+        self._again_ns = self._all_again_ns = 0
+        self._changed: set[str] = set()
         """Paths at, above or below which the past has changed; the empty one is above all."""
         self._troubles: list[str] = []
 
@@ -89,7 +91,7 @@ class Publisher:
 
     async def run(self) -> None:
         """Publish until cancelled."""
-        self._changed = {""}
+        self._again_ns = self._all_again_ns = 0
         async with asyncio.TaskGroup() as group:
             for pattern in EVENTS:
                 group.create_task(self._hear(pattern), name=f"{NAME} {pattern}")
@@ -121,6 +123,9 @@ class Publisher:
         if now // EVERY_NS != self._minute:
             await self._publish(await self._running(units))
             self._minute = now // EVERY_NS
+        if now >= self._all_again_ns:
+            self._changed.add("")
+            self._all_again_ns = now + ALL_AGAIN_NS
         changed, self._changed = self._changed, set()
         try:
             touched = [u for u in units if any(_near(u.path, path) for path in changed)]

@@ -11,7 +11,7 @@ import msgspec
 from lineshaft.core.clock import NS_PER_S, now_ns
 from lineshaft.operations.calendars.book import Calendars
 from lineshaft.operations.states.intervals import Intervals
-from lineshaft.operations.states.stops import stops_of
+from lineshaft.operations.states.stops import unexplained
 from lineshaft.operations.states.timeline import UNKNOWN
 from lineshaft.operations.states.units import Units
 
@@ -101,5 +101,5 @@ class Board:
             reason=reason,
             reason_text=reasons[reason].text if reason in reasons else reason,
             rule=whole.known.rules[by - 1].name if by else "",
-            unexplained=sum(s.unexplained for s in stops_of(whole, self._calendars)),
+            unexplained=unexplained(whole, self._calendars),
         )

@@ -85,9 +85,9 @@ class Intervals:
         Raises:
             Missing: one is no work unit.
         """
-        known = [self._units.find(path) for path in paths]
-        points = [state_point(k.path) for k in known]
-        points += [reason_point(k.path) for k in known if k.rules]
+        units = [self._units.find(path) for path in paths]
+        points = [state_point(u.path) for u in units]
+        points += [reason_point(u.path) for u in units if u.rules]
         low, high = start_ns - AHEAD_NS, min(stop_ns, self._clock()) + AHEAD_NS
         ahead = known or await Ahead.of(self._store, points, low, max(high, low + 1))
         own = Intervals(self._units, ahead, self._records, clock=self._clock)

@@ -1,6 +1,7 @@
 """States over HTTP: now, timelines, stops, reasons; explain, correct, merge, take back."""
 
 import functools
+from typing import Annotated
 
 import msgspec
 
@@ -15,8 +16,12 @@ from lineshaft.operations.states.stops import Stop, stops_of
 from lineshaft.operations.states.view import Columns, Said, columns, said
 from lineshaft.web import get, post, times
 
+Time = Annotated[int, msgspec.Meta(ge=-(2**62), le=2**62)]
+"""Nanoseconds since 1970, between the years 1824 and 2116."""
 SPAN_NS_MAX = 400 * 86_400 * 1_000_000_000
 """Longest span of one answer."""
+STRETCHES_MAX = 200_000
+"""Stretches in one answer."""
 
 
 class StateList(msgspec.Struct, frozen=True):
@@ -54,9 +59,9 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Why a unit stood still."""
 
     unit: str
-    start_ns: int
+    start_ns: Time
     """A moment of the stop, such as its start; with `stop_ns`, where the part begins."""
-    stop_ns: int | None = None
+    stop_ns: Time | None = None
     """Where the part ends that alone is explained; left out, it is the whole stop."""
     code: str
     """Code of the reason."""
@@ -67,8 +72,8 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Which state a unit was in, other than the machine said."""
 
     unit: str
-    start_ns: int
-    stop_ns: int
+    start_ns: Time
+    stop_ns: Time
     state: str
     """Name of the state."""
     comment: str = ""
@@ -78,9 +83,9 @@ class Merger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Two stops, with all between, that are one."""
 
     unit: str
-    start_ns: int
+    start_ns: Time
     """A moment of the first stop."""
-    stop_ns: int
+    stop_ns: Time
     """A moment of the last stop."""
     code: str
     """Code of the reason."""
@@ -111,7 +116,14 @@ async def state_timeline(
     states: States, who: Identity, unit: str, start: str = "-8h", stop: str = "now"
 ) -> Columns:
     """Stretches without gaps, as columns, with what people corrected and explained."""
-    return columns(cut(await _seen(states, who, unit, start, stop)))
+    line = cut(await _seen(states, who, unit, start, stop))
+    if len(line.start_ns) > STRETCHES_MAX:
+        raise Invalid(
+            f"{unit} has {len(line.start_ns)} stretches in the span, wanted at most"
+            f" {STRETCHES_MAX}",
+            remedy="Take a shorter span.",
+        )
+    return columns(line)
 
 
 @look("/states/stops", summary="When a work unit stood still")

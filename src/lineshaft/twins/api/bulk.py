@@ -55,7 +55,7 @@ async def _writes(
             kept.demand(to, request, Right.UPDATE, old)
             if class_ is Class.SHELL_DESCRIPTOR:
                 obj, _ = await with_hidden(to, request, obj)  # noqa: PLW2901 - the same, with more
-            hold(to, request, old, obj)
+            await hold(to, request, old, obj)
         expected = 0 if new or old is None else old.version
         changes.append(Write(class_=class_, id=obj["id"], obj=obj, expected=expected))
     return changes

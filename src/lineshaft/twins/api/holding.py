@@ -1,5 +1,6 @@
 """What an edit over the interface does to what its author cannot see."""
 
+import asyncio
 import enum
 from collections.abc import Callable
 from typing import TypeVar
@@ -9,6 +10,7 @@ import msgspec
 from lineshaft.twins import Document, Json
 from lineshaft.twins.access import Right
 from lineshaft.twins.access.holding import Hold
+from lineshaft.twins.access.remembering import LARGE_BYTES
 from lineshaft.twins.api.requests import Request
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.model.checking import checked
@@ -28,7 +30,7 @@ class Edit(enum.Enum):
     """It names what it changes, which must be nothing that is hidden."""
 
 
-def hold(to: Services, request: Request, old: Document, obj: Json) -> bool:
+async def hold(to: Services, request: Request, old: Document, obj: Json) -> bool:
     """Put what is hidden from the caller back into what is to take the place of a document.
 
     Gives whether there was anything; then the document must not have changed meanwhile.
@@ -39,11 +41,15 @@ def hold(to: Services, request: Request, old: Document, obj: Json) -> bool:
     """
     if not to.access.is_ruled:
         return False
-    if not Hold(to.access, request.who, old, (Right.UPDATE,)).replaced(obj):
-        return False
-    if "modelType" in obj:  # descriptors got asset identifiers back, which are right as they were
-        checked(str(obj["modelType"]), msgspec.json.encode(obj))
-    return True
+
+    def work() -> bool:
+        if not Hold(to.access, request.who, old, (Right.UPDATE,)).replaced(obj):
+            return False
+        if "modelType" in obj:  # descriptors got identifiers back, which are right as they were
+            checked(str(obj["modelType"]), msgspec.json.encode(obj))
+        return True
+
+    return work() if len(old.data) < LARGE_BYTES else await asyncio.to_thread(work)
 
 
 def held(  # noqa: PLR0913 - what, by whom, how, where

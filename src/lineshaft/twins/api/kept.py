@@ -17,8 +17,7 @@ from lineshaft.twins.api.requests import Request
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.documents import Remove, Write
 from lineshaft.twins.model.checking import checked
-from lineshaft.twins.model.elements import find, no_element, walk
-from lineshaft.twins.model.elements import remove as take_out
+from lineshaft.twins.model.elements import find, no_element, prune
 from lineshaft.twins.model.paths import Steps, parse_path, path_text
 
 T = TypeVar("T")
@@ -30,7 +29,6 @@ ROUNDS_MAX = 20
 """Pages of the records that are looked through for one page of what may be seen."""
 Rights = Right | tuple[Right, ...]
 """One of several is enough."""
-
 NAMES = {
     Class.SHELL: "shell",
     Class.SUBMODEL: "submodel",
@@ -68,7 +66,8 @@ async def read(to: Services, request: Request, class_: Class, id_: str) -> Docum
     Raises:
         Missing: there is none, or the caller may not know of it.
     """
-    found = await to.documents.get(class_, id_)
+    if (found := await to.documents.get(class_, id_)) is not None:
+        await to.access.consider(request.who, found)
     if found is None or not may(to, request, Right.READ, found):
         raise missing(class_, id_)
     return found
@@ -117,11 +116,12 @@ async def looked(
     scope = to.access.scope(request.who, Right.READ, class_)
     both = [p for p in (scope.where, where) if p is not None]
     wanted = None if not both else both[0] if len(both) == 1 else And(tuple(both))
-    documents: list[Document] = []
-    last = ""
+    documents, last = list[Document](), ""
     for _ in range(ROUNDS_MAX):
         room = limit - len(documents)
         some, cursor = await to.documents.find(class_, wanted, cursor=cursor, limit=room)
+        for document in some:
+            await to.access.consider(request.who, document)
         documents += some if scope.keep is None else [d for d in some if scope.keep(d)]
         last = some[-1].id if some else last
         if not cursor or len(documents) >= limit:
@@ -167,8 +167,7 @@ def seen(to: Services, who: Identity, found: Document, steps: Steps = ()) -> Jso
         if hidden(path_text(steps[: depth + 1])):
             raise no_element(obj, steps, depth)
     element = find(obj, steps)
-    for path in [p for p, _ in walk(obj) if hidden(p)][::-1]:
-        take_out(obj, parse_path(path))
+    prune(obj, hidden)
     return element
 
 
@@ -247,11 +246,12 @@ async def put(
             raise missing(class_, obj["id"])
         return await post(to, request, class_, obj), True
     demand(to, request, Right.UPDATE, old)
+    held = await holding.hold(to, request, old, obj)
     new = Write(
         class_=class_,
         id=old.id,
         obj=obj,
-        expected=old.version if holding.hold(to, request, old, obj) else expected,
+        expected=old.version if held else expected,
         match=request.matching(),
         detail=how(request),
     )
@@ -309,11 +309,12 @@ async def change(  # noqa: PLR0913 - what, where, how, by keyword
     old = await to.documents.get(class_, id_)
     if old is None:
         raise missing(class_, id_)
+    rights = right if isinstance(right, tuple) else (right,)
+    await to.access.consider(request.who, old, *rights)
     demand(to, request, right, old, at, makes=edit is Edit.REPLACES)
     if at and edit is not Edit.REPLACES and to.access.is_ruled:
-        # What is not there answers as what is hidden: before If-Match is looked at.
+        # What is not there answers as what is hidden, whatever If-Match says.
         find(decoded(old), parse_path(at))
-    rights = right if isinstance(right, tuple) else (right,)
     held = holding.held(to, request, old, alter, edit, rights=rights, at=at)
     return await to.documents.change(
         class_,

@@ -1,17 +1,15 @@
 """What the interface stands on, and what it asks of the living plant."""
 
-from pathlib import Path
 from typing import Protocol
 
-from lineshaft.core.access import Authorizer, Identity
-from lineshaft.records import Records
+from lineshaft.core.access import Identity
 from lineshaft.twins import Document, Json
 from lineshaft.twins.access import COLLECTION as RULES
 from lineshaft.twins.access.deciding import Access
 from lineshaft.twins.api.jobs import Jobs
 from lineshaft.twins.api.requests import NotAllowed
 from lineshaft.twins.documents import COLLECTIONS as DOCUMENTS
-from lineshaft.twins.documents import Announce, Documents
+from lineshaft.twins.documents import Documents
 from lineshaft.twins.files import COLLECTIONS as FILES
 from lineshaft.twins.files import Attachments, Files
 from lineshaft.twins.model.paths import Steps, path_text
@@ -170,16 +168,3 @@ class Services:
     async def run(self) -> None:
         """Carry out what was asked for without waiting, until cancelled."""
         await self.jobs.run()
-
-
-def services(
-    records: Records, authorizer: Authorizer, folder: Path, announce: Announce | None = None
-) -> Services:
-    """The services over a plant's records and the folder for its files."""
-    return Services(
-        Documents(records, announce=announce),
-        Access(records, authorizer, announce=announce),
-        Files(folder),
-        Attachments(records),
-        seal=Seal(records),
-    )

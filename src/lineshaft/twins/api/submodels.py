@@ -229,7 +229,7 @@ async def _put_below(to: Services, request: Request) -> Answer:
     for _ in range(ROUNDS):
         shell = await kept.read(to, request, Class.SHELL, await shells.shell_id(to, request))
         old = await to.documents.get(SUBMODEL, obj["id"])
-        writes, new = _written_below(to, request, obj, shell, old)
+        writes, new = await _written_below(to, request, obj, shell, old)
         try:
             made, *_ = await to.documents.commit(request.who, *writes)
         except Stale:
@@ -245,7 +245,7 @@ async def _put_below(to: Services, request: Request) -> Answer:
     )
 
 
-def _written_below(
+async def _written_below(
     to: Services, request: Request, obj: Json, shell: Document, old: Document | None
 ) -> tuple[list[Write], bool]:
     """What has to be written, the submodel first and its shell where that changes; whether new.
@@ -261,7 +261,7 @@ def _written_below(
         write = Write(class_=SUBMODEL, id=obj["id"], obj=obj, expected=0)
     else:
         kept.demand(to, request, Right.UPDATE, old)
-        held = old.version if holding.hold(to, request, old, obj) else None
+        held = old.version if await holding.hold(to, request, old, obj) else None
         write = Write(class_=SUBMODEL, id=old.id, obj=obj, expected=held, match=request.matching())
     around: Json = msgspec.json.decode(shell.data)
     if _refers(around, obj["id"]):

@@ -8,7 +8,7 @@ from lineshaft.core.access import Audit, Authorizer, Identity
 from lineshaft.core.flow import supervise
 from lineshaft.records import Records
 from lineshaft.spines import Spine
-from lineshaft.twins import Document, access, plug, versions
+from lineshaft.twins import Document, access, plug, set_values, versions
 from lineshaft.twins.access import Right
 from lineshaft.twins.access.deciding import Access
 from lineshaft.twins.api import services
@@ -50,7 +50,9 @@ COLLECTIONS = (
     bindings.COLLECTION,
     broker.COLLECTION,
     gardener.BASES,
+    gardener.PARTED,
     versions.COLLECTION,
+    set_values.COLLECTION,
 )
 
 
@@ -114,7 +116,9 @@ class Life:
             seal=Seal(records),
         )
         self.handover = Handover(self.services)
-        self.pasts = Pasts(self.services, authorizer, self.bindings, names, history)
+        self.pasts = Pasts(
+            self.services, authorizer, self.bindings, names, history, self.versions.values
+        )
         self.services.past = self.pasts.read
         self.exchange = exchange(self.services, records)
         self.plugger = Plugger(

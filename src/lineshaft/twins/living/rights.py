@@ -10,8 +10,7 @@ from lineshaft.twins import Class, Document, Json
 from lineshaft.twins.access import Right
 from lineshaft.twins.access.holding import sees_all
 from lineshaft.twins.api.services import Services
-from lineshaft.twins.model.elements import remove, walk
-from lineshaft.twins.model.paths import parse_path
+from lineshaft.twins.model.elements import prune
 
 
 def may(twins: Services, who: Identity, right: Right, found: Document, at: str = "") -> bool:
@@ -63,9 +62,7 @@ def shown(twins: Services, who: Identity, found: Document, obj: Json) -> Json:
     """
     if found.class_ is not Class.SUBMODEL:
         return twins.access.trimmed(who, found, obj)
-    hidden = hides(twins, who, found, obj)
-    for path in [p for p, _ in walk(obj) if hidden(p)][::-1]:
-        remove(obj, parse_path(path))
+    prune(obj, hides(twins, who, found, obj))
     return obj
 
 
