@@ -145,7 +145,7 @@ export const alarms: Pick<Texts, "alarms"> = {
     suppressWhen: "Unterdrückt, solange",
     respondMinutes: "Zeit zum Handeln (min)",
     wouldBeSuppressed: (n: string) => `${n}-mal wäre er unterdrückt gewesen.`,
-    activations: (n: string) => `${n} Aktivierungen in den letzten 7 Tagen`,
+    activations: (n: string) => `${n} ${n === "1" ? "Aktivierung" : "Aktivierungen"} in den letzten 7 Tagen`,
     missing: "fehlt",
     lacking: (n: string, all: string) => `${n} von ${all} fehlt etwas`,
     steady: "Klasse im ruhigen Betrieb",
