@@ -38,7 +38,7 @@ def timed(what: str, page: Page, act: str, rows: str) -> None:
     taken = page.evaluate(
         """async ([key, rows]) => {
             const start = performance.now();
-            document.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
+            document.body.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
             await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
             return [performance.now() - start, document.querySelectorAll(rows).length];
         }""",
