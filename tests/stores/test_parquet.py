@@ -13,6 +13,7 @@ from tests.stores.folder import DAY, T0, Parquet, crash, make, put, rows, until
 
 from lineshaft.core.batch import SCHEMA, Batch, Sample
 from lineshaft.core.errors import Invalid, SettingsError, Unavailable
+from lineshaft.stores.parquet import queries
 from lineshaft.testing.oracle import Oracle
 from lineshaft.testing.stores import balanced, holds
 
@@ -275,3 +276,32 @@ async def test_times_scattered_over_centuries_make_few_files(tmp_path: Path):
         await store.settle()
         assert store.health().figures["segments"] <= 64
         await holds(store, oracle)
+
+
+# ---- many points
+
+
+@pytest.mark.parametrize("few", [1, queries.FEW_MAX])
+async def test_many_points_are_read_alike_by_row_groups_and_by_the_engine(
+    tmp_path: Path, few: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(queries, "FEW_MAX", few)
+    oracle = Oracle()
+    store = make(tmp_path / "s")
+    points = [f"p{i:03}" for i in range(300)]
+    async with store.opened():
+        for day in range(3):
+            samples = [
+                Sample(p, T0 + day * DAY + i * 1000, None if i % 7 == 3 else float(i), i % 7 == 3)
+                for i, p in enumerate(points)
+            ]
+            samples = [s._replace(quality=0x8000_0000 if s.quality else 0) for s in samples]
+            await put(store, oracle, samples)
+            await store.settle()
+        await put(store, oracle, [Sample("p007", T0 + 7000, 70.0), Sample("p008", T0, "ü")])
+        for asked in (points, points[::-1], points[40:90], ["p299", "p000", *points[5:30]]):
+            for start, stop in ((T0, T0 + 3 * DAY), (T0 + 50_000, T0 + DAY + 100_000)):
+                found = await store.read(asked, start, stop)
+                assert list(map(repr, found.rows())) == list(
+                    map(repr, oracle.read(asked, start, stop))
+                )

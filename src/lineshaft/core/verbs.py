@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,11 @@ def add_connection(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--token", default=token, help="API token (or LINESHAFT_TOKEN)")
 
 
+def take_spans(verb: argparse.ArgumentParser) -> None:
+    """Have `--start -8h` be a time, and not an option -8."""
+    verb._negative_number_matcher = re.compile(r"^-\d")  # noqa: SLF001 - there is no other way
+
+
 def add_verb(
     family: "argparse._SubParsersAction[argparse.ArgumentParser]",
     name: str,
@@ -26,6 +32,7 @@ def add_verb(
 ) -> argparse.ArgumentParser:
     """Add a verb that asks a running plant."""
     verb = family.add_parser(name, help=text)
+    take_spans(verb)
     add_connection(verb)
     verb.set_defaults(call=call)
     return verb

@@ -113,6 +113,7 @@ class Operations:
             spine=spine,
             authorizer=authorizer,
         )
+        self.engine.gone.append(self.frames.deleted)
         self.board = Board(
             names=names, store=store, records=records, spine=spine, authorizer=authorizer
         )
@@ -136,7 +137,7 @@ class Operations:
         await self.kpis.take(tables.calendars)
         await self.engine.start()
         await self.derived.start(tables.derived)
-        await self.states.start(tables.work_units, tables.reasons)
+        await self.states.start(tables.work_units, tables.reasons, tables.reason_rules)
         await self.desk.start(tables.alarms, tables.alarm_groups, tables.alarm_rules)
         await self.notices.start(tables.recipients, tables.notices, tables.delivery)
         self.reports.take(tables.reports, tables.reasons)
@@ -151,7 +152,7 @@ class Operations:
         """
         await self.derived.reload(tables.derived)
         await self.kpis.take(tables.calendars)
-        await self.states.reload(tables.work_units, tables.reasons)
+        await self.states.reload(tables.work_units, tables.reasons, tables.reason_rules)
         await self.desk.reload(tables.alarms, tables.alarm_groups, tables.alarm_rules, who=who)
         await self.notices.reload(tables.recipients, tables.notices, tables.delivery)
         self.reports.take(tables.reports, tables.reasons)

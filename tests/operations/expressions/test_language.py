@@ -259,6 +259,7 @@ def test_the_type_that_is_wanted_is_asked_for():
         "on ? " * 3_000,
         "x" * (TEXT_CHARS_MAX + 1),
         "[" * 9_000,
+        "avg(avg(bare, '24d'), '1h')" + " + avg(avg(bare, '9d'), '9d')" * 3,
     ],
 )
 def test_what_is_too_large_is_refused(text):

@@ -86,7 +86,7 @@ class Stored:
             lasting_until_ns=min(int(after.time_ns[0]), self.now) if len(after) else self.now,
         )
 
-    async def timelines(self, paths, start_ns: int, stop_ns: int) -> list[Timeline]:
+    async def timelines(self, paths, start_ns, stop_ns, *, known=None) -> list[Timeline]:
         return [await self.timeline(path, start_ns, stop_ns) for path in paths]
 
 

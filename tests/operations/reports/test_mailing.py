@@ -108,5 +108,7 @@ def test_a_report_to_nobody_is_refused():
         check_reports([ShiftReport(name="a", to=("who",))], ["li"])
     with pytest.raises(Invalid, match="goes to nobody"):
         check_reports([ShiftReport(name="a", to=())], ["li"])
+    with pytest.raises(Invalid, match=r"\[\[reports\]\] name"):
+        check_reports([ShiftReport(name="a\r\nBcc: b", to=("li",))], ["li"])
     with pytest.raises(Invalid, match="stands twice"):
         check_tables(Tables(reports=(ShiftReport(name="a", to=()), ShiftReport(name="a", to=()))))

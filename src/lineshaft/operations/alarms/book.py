@@ -106,6 +106,8 @@ class Book:
         """Since when expressions that watch for samples wait for the first one."""
         self._version = -1
         self._late = 0
+        self.ahead = 0
+        """Samples of clocks that are ahead, which were judged as of now."""
 
     @property
     def late(self) -> int:
@@ -151,6 +153,7 @@ class Book:
             )
         check_texts(settled.alarms, settled.groups)
         self.alarms, self.in_file = made | named, set(named)
+        self.states = {n: s for n, s in self.states.items() if n in self.alarms}
         self.groups, self.rules = groups, settled.rules
 
     async def _all(self, collection: str) -> AsyncGenerator[tuple[str, bytes]]:
@@ -292,12 +295,12 @@ class Book:
             return traits
         return msgspec.structs.replace(traits, shelve_s_max=most)
 
-    def view(self, alarm: Alarm, firsts: Mapping[str, str] | None = None) -> View:
-        """The alarm as people see it; `firsts` saves looking for those of all groups."""
+    def view(self, who: Identity, alarm: Alarm, firsts: Mapping[str, str] | None = None) -> View:
+        """The alarm as somebody sees it; `firsts` saves looking for those of all groups."""
         state = self.state(alarm.name)
         first = ""
         if state.active and not state.first and alarm.group in self.members:
-            first = (self.firsts() if firsts is None else firsts).get(alarm.group, "")
+            first = (self.firsts(who) if firsts is None else firsts).get(alarm.group, "")
         return View(
             alarm=alarm,
             state=state,
@@ -313,13 +316,13 @@ class Book:
         origin = self.foreign.get(name)
         return origin.device if origin else ""
 
-    def firsts(self) -> dict[str, str]:
-        """Of each group with first-out the alarm that rang first, while it is open."""
+    def firsts(self, who: Identity) -> dict[str, str]:
+        """Of each group with first-out the alarm that rang first, while it is open and seen."""
         return {
             group: name
             for group, names in self.members.items()
             for name in names
-            if (s := self.state(name)).first and retain(s)
+            if (s := self.state(name)).first and retain(s) and self.sees(who, self.alarms[name])
         }
 
     def count(self, who: Identity) -> int:
@@ -331,9 +334,9 @@ class Book:
 
         `opened`: those alone that somebody has to do with, which are not normal and enabled.
         """
-        firsts = self.firsts()
+        firsts = self.firsts(who)
         wanted = self._open() if opened else self.alarms.values()
-        found = [self.view(a, firsts) for a in wanted if self.sees(who, a)]
+        found = [self.view(who, a, firsts) for a in wanted if self.sees(who, a)]
         order = list(Annunciation)
 
         def place(view: View) -> tuple[int, int, int, str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from lineshaft.core.access import Action, Identity
-from lineshaft.core.errors import Invalid, Stale
+from lineshaft.core.errors import Denied, Invalid, Stale
 from lineshaft.core.event import Event
 from lineshaft.operations.alarms.book import ALARMS, STATES, Book
 from lineshaft.operations.alarms.detectors import compiled, formulas
@@ -78,8 +78,11 @@ def check_define(book: Book, who: Identity, alarm: Alarm, expected: str | None =
     check_alarm(alarm)
     book.check_configure(who, alarm)
     known = book.alarms.get(alarm.name)
-    if known is not None:
-        book.check_configure(who, known)
+    if known is not None and not book.authorizer.allows(who, Action.CONFIGURE, known.point):
+        # Where that one is may be none of their business.
+        raise Denied(
+            f"{who.name} may not define alarm {alarm.name!r}", remedy="Choose another name."
+        )
     _check_expected(book, alarm.name, expected)
     if alarm.name in book.in_file:
         raise Invalid(
@@ -128,11 +131,16 @@ def defined(book: Book, who: Identity, alarm: Alarm, permit: str) -> list[Change
     return [put, Append(event=event)]
 
 
-def reloaded(old: Mapping[str, Alarm], now: Mapping[str, Alarm], who: Identity) -> list[Event]:
-    """What is told of the alarms that another settings file has brought, changed or left out."""
-    changed = [a for n, a in now.items() if old.get(n) != a]
-    told = [_defined(old.get(a.name), who, a, "") for a in changed]
-    return told + [_removed(who, a, "") for n, a in old.items() if n not in now]
+def reloaded(old: Mapping[str, Alarm], now: Mapping[str, Alarm], who: Identity) -> list[Change]:
+    """What is written of the alarms that another settings file has brought, changed or left out.
+
+    What was left out goes with its state, as one does that is removed at run time.
+    """
+    events = [_defined(old.get(n), who, a, "") for n, a in now.items() if old.get(n) != a]
+    gone = [a for n, a in old.items() if n not in now]
+    events += [_removed(who, a, "") for a in gone]
+    states = (Delete(collection=STATES.name, key=a.name) for a in gone)
+    return [*(Append(event=e) for e in events), *states]
 
 
 def removed(book: Book, who: Identity, alarm: Alarm, permit: str) -> list[Change]:

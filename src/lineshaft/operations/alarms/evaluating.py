@@ -3,16 +3,18 @@
 An evaluator is shared by all alarms that ask for the same expression.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
-from lineshaft.core.batch import Batch, Codes, Floats, Ints
+from lineshaft.core.batch import BAD, Batch, Codes, Floats, Ints
 from lineshaft.operations.expressions.evaluator import Evaluator
 from lineshaft.operations.expressions.expression import Expression
 from lineshaft.operations.expressions.results import Result
+from lineshaft.operations.expressions.single import SAMPLES_MAX, Few, Row
 from lineshaft.operations.expressions.tails import LONG_AGO, Samples
 from lineshaft.operations.expressions.tree import Type
 
@@ -30,6 +32,14 @@ class Rows(NamedTuple):
     quality: Codes
 
 
+class Found(NamedTuple):
+    """Finished rows of several expressions."""
+
+    rows: list[Rows]
+    single: list[tuple[str, int, float, int]]
+    """Key, time, value and quality of those that came one by one; no columns are made of them."""
+
+
 class Signal:
     """One expression, and the evaluator that follows the plant."""
 
@@ -39,6 +49,7 @@ class Signal:
         self._lateness_ns = wait_ns if len(expression.inputs) > 1 else 0
         self._evaluator: Evaluator = expression.evaluator(self._lateness_ns)
         self._looked_ns = LONG_AGO
+        self.numbered = [(p.path, n) for n, p in enumerate(expression.plan.points)]
         self.heard = False
         """Whether it has ever given a row."""
         self.late = 0
@@ -65,18 +76,35 @@ class Signal:
         """The rows that samples have finished."""
         return self._told(self._evaluator.push(columns))
 
-    def tick(self, now_ns: int, *, all_told: bool = False) -> list[Rows]:
-        """The rows up to now, less what samples may be late; with `all_told` up to now."""
+    def present(self) -> Rows | None:
+        """What it is at the end of what is known, if anything is."""
+        return self._rows(self._evaluator.look()) if self.heard else None
+
+    def push_few(self, few: Mapping[int, Few], found: Found) -> bool:
+        """Add the rows that a few samples have finished; false leaves them to `push`."""
+        return self._added(self._evaluator.push_few(few), found)
+
+    def tick(self, now_ns: int, found: Found, *, all_told: bool = False) -> None:
+        """Add the rows up to now, less what samples may be late; with `all_told` up to now."""
         until_ns = now_ns if all_told else now_ns - self.wait_ns
-        found: list[Rows] = []
+        heard_ns = until_ns + self._lateness_ns
         for _ in range(TICKS_AT_ONCE):
             if self._evaluator.until_ns >= until_ns:
                 break
             before = self._evaluator.until_ns
-            found += self._told(self._evaluator.push({}, heard_ns=until_ns + self._lateness_ns))
+            if not self._added(self._evaluator.push_few({}, heard_ns=heard_ns), found):
+                found.rows.extend(self._told(self._evaluator.push({}, heard_ns=heard_ns)))
             if self._evaluator.until_ns == before:
                 break
-        return found
+
+    def _added(self, rows: Sequence[Row] | None, found: Found) -> bool:
+        if rows is None:
+            return False
+        for time_ns, value, quality in rows:
+            self.heard = True
+            number = np.nan if quality >= BAD else float(value)
+            found.single.append((self.key, time_ns, number, quality))
+        return True
 
     def _told(self, result: Result) -> list[Rows]:
         found = [self._rows(result)] if len(result.time_ns) else []
@@ -95,6 +123,47 @@ class Signal:
         return Rows(self.key, result.time_ns, value, result.quality)
 
 
+class Cut:
+    """The wanted rows of a batch, point by point."""
+
+    def __init__(self, batch: Batch, rows: npt.NDArray[np.intp], types: Mapping[str, Type]) -> None:
+        index, names = batch.index[rows], batch.points
+        order = np.argsort(index, kind="stable")
+        rows, index = rows[order], index[order]
+        self._types = types
+        self._times, self._numbers = batch.time_ns[rows], batch.number[rows]
+        self._codes = batch.quality[rows]
+        self._batch, self._rows = batch, rows
+        ends = [*(np.flatnonzero(index[1:] != index[:-1]) + 1).tolist(), len(index)]
+        spans = zip([0, *ends[:-1]], ends, strict=True) if len(index) else ()
+        self.bounds = {names[index[begin]]: (begin, end) for begin, end in spans}
+        """First row of each point, and the one behind its last."""
+
+    @property
+    def are_few(self) -> bool:
+        """Whether the points have so few rows that lists are faster than columns."""
+        return len(self._rows) <= SAMPLES_MAX * len(self.bounds)
+
+    def samples(self, path: str) -> Samples:
+        """The rows of a point."""
+        rows = slice(*self.bounds[path])
+        texted = self._types[path] is Type.STRING
+        values = self._batch.text.take(self._rows[rows]) if texted else self._numbers[rows]
+        return Samples(self._times[rows], values, self._codes[rows])
+
+    def few(self) -> dict[str, Few]:
+        """The rows of each point as lists."""
+        times, numbers, codes = self._times.tolist(), self._numbers.tolist(), self._codes.tolist()
+        texts: list[str | None] = []
+        if any(self._types[path] is Type.STRING for path in self.bounds):
+            texts = self._batch.text.take(pa.array(self._rows)).to_pylist()
+        found = {}
+        for path, (begin, end) in self.bounds.items():
+            values = texts if self._types[path] is Type.STRING else numbers
+            found[path] = Few(times[begin:end], values[begin:end], codes[begin:end])
+        return found
+
+
 class Signals:
     """All expressions of a judge."""
 
@@ -102,6 +171,8 @@ class Signals:
         self.by_key = dict(signals)
         self._of_point: dict[str, list[Signal]] = {}
         self._types: dict[str, Type] = {}
+        self._last: tuple[list[str], npt.NDArray[np.bool_]] = ([], np.empty(0, dtype=np.bool_))
+        """Points of the batch before, and which of them are wanted; sources repeat theirs."""
         for signal in signals.values():
             plan = signal.expression.plan
             for point, type_ in zip(plan.points, plan.types, strict=True):
@@ -113,40 +184,38 @@ class Signals:
         """The points that any of them reads."""
         return list(self._of_point)
 
-    def push(self, batch: Batch) -> list[Rows]:
+    def push(self, batch: Batch) -> Found:
         """The rows that a batch has finished."""
+        found = Found([], [])
         if not self.by_key:
-            return []
-        columns = self.columns(batch)
-        touched = {s.key: s for path in columns for s in self._of_point[path]}
-        found: list[Rows] = []
+            return found
+        cut = self._cut(batch)
+        few = cut.few() if cut.are_few else {}
+        touched = {s.key: s for path in cut.bounds for s in self._of_point[path]}
         for signal in touched.values():
-            found += signal.push({p: columns[p] for p in signal.paths if p in columns})
+            mine = {n: few[p] for p, n in signal.numbered if p in few}
+            if mine and signal.push_few(mine, found):
+                continue
+            some = {p: cut.samples(p) for p, _ in signal.numbered if p in cut.bounds}
+            found.rows.extend(signal.push(some))
         return found
 
     def columns(self, batch: Batch) -> dict[str, Samples]:
         """The samples of each point that an expression reads."""
-        places = [(i, p) for i, p in enumerate(batch.points) if p in self._of_point]
-        if not places:
-            return {}
-        order = np.argsort(batch.index, kind="stable")
-        index = batch.index[order]
-        found = {}
-        for place, path in places:
-            begin, end = np.searchsorted(index, (place, place + 1))
-            if begin < end:
-                found[path] = _samples(batch, order[begin:end], self._types[path])
-        return found
+        cut = self._cut(batch)
+        return {path: cut.samples(path) for path in cut.bounds}
 
-    def tick(self, now_ns: int, *, all_told: bool = False) -> list[Rows]:
+    def _cut(self, batch: Batch) -> Cut:
+        points = batch.points
+        if points != self._last[0]:
+            wanted = np.array([p in self._of_point for p in points], dtype=np.bool_)
+            self._last = (points, wanted)
+        rows = np.flatnonzero(self._last[1][batch.index]) if points else np.empty(0, np.intp)
+        return Cut(batch, rows, self._types)
+
+    def tick(self, now_ns: int, *, all_told: bool = False) -> Found:
         """The rows that the passing of time has finished."""
-        found: list[Rows] = []
+        found = Found([], [])
         for signal in self.by_key.values():
-            found += signal.tick(now_ns, all_told=all_told)
+            signal.tick(now_ns, found, all_told=all_told)
         return found
-
-
-def _samples(batch: Batch, rows: npt.NDArray[np.intp], type_: Type) -> Samples:
-    """Those rows of a batch."""
-    values = batch.text.take(rows) if type_ is Type.STRING else batch.number[rows]
-    return Samples(batch.time_ns[rows], values, batch.quality[rows])

@@ -15,6 +15,7 @@ def figures(book: Book, flood: Flood, transitions: int) -> list[Metric]:
         _figure("alarm_floods_total", "counter", "Floods since the start.", flood.count),
         _figure("alarm_transitions_total", "counter", "Transitions by themselves.", transitions),
         _figure("alarm_samples_late_total", "counter", "Samples not judged in time.", book.late),
+        _figure("alarm_samples_ahead_total", "counter", "Samples of clocks ahead.", book.ahead),
     ]
 
 

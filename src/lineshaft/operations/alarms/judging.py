@@ -11,7 +11,7 @@ from lineshaft.core.batch import BAD, Batch
 from lineshaft.core.quality import Quality
 from lineshaft.operations.alarms.bank import Bank, Changes, Kept, Thresholds, Times
 from lineshaft.operations.alarms.detectors import suppressors, watched
-from lineshaft.operations.alarms.evaluating import Rows, Signals
+from lineshaft.operations.alarms.evaluating import Found, Rows, Signals
 from lineshaft.operations.alarms.happenings import Arisen, Gone, Suppressed
 from lineshaft.operations.alarms.rules import AlarmGroup
 from lineshaft.operations.alarms.settings import SEVERITY, Alarm, OnBad, Priority
@@ -94,6 +94,7 @@ class Judge:
             for key in self.signals.by_key
             if key in self._of_source
         }
+        self._channels_of_key = {key: self._of_source[key] for key in self._of_key}
         self.bank = Bank(
             Thresholds(
                 limit=table[:, 0],
@@ -120,15 +121,15 @@ class Judge:
         """What has arisen or gone, by time; and the alarms whose memory must be kept anew."""
         rows, channel = self._expanded(batch)
         columns = (batch.time_ns[rows], batch.number[rows], batch.quality[rows])
-        return self._judged([(channel, *columns), *map(self._spread, self.signals.push(batch))])
+        return self._judged([(channel, *columns), *self._parts(self.signals.push(batch))])
 
     def tick(self, now_ns: int, *, all_told: bool = False) -> tuple[list[Told], set[str]]:
         """What the passing of time alone has brought about; see `push`.
 
         Expressions wait for late samples, unless with `all_told` there are no more to come.
         """
-        rows = self.signals.tick(now_ns, all_told=all_told)
-        told, moved = self._judged([self._spread(r) for r in rows])
+        found = self.signals.tick(now_ns, all_told=all_told)
+        told, moved = self._judged(self._parts(found))
         before = self._telling()
         changes = self.bank.tick(self._horizon(now_ns))
         moved |= {self.channels[i].alarm for i in changes.channel}
@@ -142,12 +143,41 @@ class Judge:
         return judged
 
     def forget(self, alarm: str) -> None:
-        """Judge an alarm anew, from its next value on."""
+        """Judge an alarm anew, as if it had not heard anything yet."""
         new = Kept.of(1)
         for i in self._of_alarm.get(alarm, ()):
             if not self._covers(i):
                 self.bank.kept.raw[i], self.bank.kept.told[i] = new.raw[0], new.told[0]
                 self.bank.kept.since_ns[i] = new.since_ns[0]
+                self.bank.kept.newest_ns[i] = new.newest_ns[0]
+
+    def unheard(self) -> list[str]:
+        """The points of which some channel has not heard anything yet."""
+        never = self._never()
+        plain = ((s, of) for s, of in self._of_source.items() if not s.startswith("="))
+        return [source for source, of in plain if never[of].any()]
+
+    def stand(self, held: Batch, now_ns: int) -> tuple[list[Told], set[str]]:
+        """Judge what holds now for the channels that have not heard anything yet; see `push`.
+
+        `held` has the newest sample of points. It counts from now on, so that nothing is told
+        of the time before; what comes next is new if it is newer than the sample was.
+        """
+        rows, channel = self._expanded(held)
+        rows, channel = rows[fresh := self._never()[channel]], channel[fresh]
+        parts = [(channel, held.time_ns[rows], held.number[rows], held.quality[rows])]
+        for key, channels in self._of_key.items():
+            own = channels[self._never()[channels]]
+            found = self.signals.by_key[key].present() if len(own) else None
+            if found is not None:
+                parts.append((own, *(np.repeat(c, len(own)) for c in found[1:])))
+        told = self._judged([(c, np.full(len(c), now_ns), *rest) for c, _, *rest in parts])
+        for own, time_ns, *_ in parts:
+            self.bank.kept.newest_ns[own] = np.minimum(time_ns, now_ns)
+        return told
+
+    def _never(self) -> np.ndarray:
+        return np.equal(self.bank.kept.newest_ns, Seen().newest_ns)
 
     def fresh(self, key: str) -> bool:
         """Whether no channel has heard anything of that expression yet."""
@@ -160,6 +190,26 @@ class Judge:
         for key, channels in self._of_key.items():
             known[channels] = min(self.signals.by_key[key].until_ns, now_ns)
         return known
+
+    def _parts(self, found: Found) -> list[_Columns]:
+        """All rows of expressions for the channels that hear them."""
+        many = [
+            (channel, time_ns, value, quality)
+            for key, time_ns, value, quality in found.single
+            for channel in self._channels_of_key[key]
+        ]
+        parts = [self._spread(rows) for rows in found.rows]
+        if many:
+            channels, times, values, codes = zip(*many, strict=True)
+            parts.append(
+                (
+                    np.array(channels, dtype=np.intp),
+                    np.array(times, dtype=np.int64),
+                    np.array(values, dtype=np.float64),
+                    np.array(codes, dtype=np.uint32),
+                )
+            )
+        return parts
 
     def _spread(self, rows: Rows) -> _Columns:
         """Rows of an expression for each channel that hears it."""

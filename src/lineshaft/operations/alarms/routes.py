@@ -247,7 +247,9 @@ async def alarm_report(
     """Rates, floods, most frequent, stale and fleeting alarms after ISA-18.2 and EEMUA 191."""
     start_ns, stop_ns = times.span_ns(start, stop)
     found = await entries(records, authorizer, who, start_ns=start_ns, stop_ns=stop_ns)
-    return report(found, start_ns, stop_ns, (v.alarm for v in desk.views(who)))
+    views = desk.views(who)
+    since = {v.alarm.name: v.state.active_ns for v in views if v.state.active}
+    return report(found, start_ns, stop_ns, (v.alarm for v in views), since_ns=since)
 
 
 class Rationalisation(msgspec.Struct, frozen=True):

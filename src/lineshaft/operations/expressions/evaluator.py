@@ -10,6 +10,7 @@ from lineshaft.core.point import Point
 from lineshaft.operations.expressions.limits import TAIL_ROWS_MAX, TICKS_MAX
 from lineshaft.operations.expressions.results import Late, Result, result
 from lineshaft.operations.expressions.run import Carry, Marks, Run
+from lineshaft.operations.expressions.single import Few, Row, Singly, as_columns, few_of
 from lineshaft.operations.expressions.tails import (
     FAR_AHEAD,
     LONG_AGO,
@@ -21,7 +22,10 @@ from lineshaft.operations.expressions.tails import (
     ready,
     unknown,
 )
-from lineshaft.operations.expressions.tree import Node, Timed, Type, children, reach_ns
+from lineshaft.operations.expressions.tree import Node, Timed, Type, children, reach_ns, ticks_of
+
+PAUSE = 16
+"""Pushes left to columns after one that could not be taken row by row."""
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,8 +78,18 @@ class Evaluator:
         self._heard: dict[str, int] = {}
         self._until = LONG_AGO
         self._marks = Marks({}, {})
+        self._single: Singly | None = None
+        self._pause = 0
+        self._is_single = False
+        """Whether `_single` holds the samples, and not `_rows` and `_marks`."""
         self._places = {point.path: place for place, point in enumerate(plan.points)}
+        self._looks = [(n.inputs, ticks_of(n, plan.every_ns)) for n in _timed(plan.root)]
         self._sources = [point.source or point.path for point in plan.points]
+
+    @property
+    def weight(self) -> int:
+        """How much one push has to look at: samples and times of the grid, window by window."""
+        return sum(t + sum(len(self._rows[n].time) for n in inputs) for inputs, t in self._looks)
 
     @property
     def until_ns(self) -> int:
@@ -100,6 +114,12 @@ class Evaluator:
         Raises:
             Invalid: a path is no input, or columns do not fit; nothing is taken in then.
         """
+        if newest_ns >= FAR_AHEAD:
+            few = few_of(columns, self._places, self.plan.types)
+            single = None if few is None else self.push_few(few, heard_ns=heard_ns)
+            if single is not None:
+                return Result(*as_columns(single, self.plan.root.type))
+        self._as_columns()
         places = [self._place(path) for path in columns]
         taken = [
             ready(samples, self.plan.types[n], self.plan.points[n].path)
@@ -115,12 +135,59 @@ class Evaluator:
         found = self._advance(min(self._heard.get(s, LONG_AGO) for s in self._sources))
         return found._replace(late=tuple(late), ahead=ahead)
 
+    def push_few(
+        self, few: Mapping[int, Few], *, heard_ns: Mapping[str, int] | int | None = None
+    ) -> list[Row] | None:
+        """The same of a few samples of each input, by its number in the plan.
+
+        None: they are for `push`, and nothing was taken in.
+        """
+        single = self._singly()
+        if single is None or single.is_full:
+            return None
+        if not single.takes(few, self._until):
+            self._pause = PAUSE
+            return None
+        single.take(few)
+        for number, (times, _, _) in few.items():
+            if times:
+                self._hear(self._sources[number], times[-1])
+        self._listen(heard_ns)
+        heard = min(self._heard.get(s, LONG_AGO) for s in self._sources)
+        until = max(heard - self.lateness_ns, self._until)
+        rows = single.rows(self._until, until, self.plan.every_ns)
+        if rows is not None:
+            self._until = until
+            return rows
+        self._as_columns()
+        found = self._advance(heard)
+        listed = (c.tolist() for c in (found.time_ns, found.values, found.quality))
+        return [Row(*row) for row in zip(*listed, strict=True)]
+
+    def _singly(self) -> Singly | None:
+        """What takes rows one by one; None when that cannot be now."""
+        if self._single is None:
+            self._single = Singly(self.plan.root, self.plan.types)
+        if self._pause:
+            self._pause -= 1
+        elif not self._is_single:
+            self._is_single = self._single.enter(self._rows, self._marks, self._until)
+        return self._single if self._is_single else None
+
+    def _as_columns(self) -> None:
+        """Have columns know all, for what is not done row by row."""
+        if self._is_single and self._single is not None:
+            self._rows, self._marks = self._single.leave(self._until, self._marks)
+            self._is_single = False
+            self._let_go(Run(self._rows, self._marks, self.plan.every_ns, self._until))
+
     def load(self, columns: Mapping[str, Samples], until_ns: int) -> None:
         """Take history in before anything else; rows up to `until_ns` are taken as given.
 
         Raises:
             Invalid: a path is no input, or columns do not fit.
         """
+        self._as_columns()
         for path, samples in columns.items():
             number = self._place(path)
             rows = ready(samples, self.plan.types[number], path)
@@ -134,6 +201,7 @@ class Evaluator:
         this is about what has no bound: since when a condition holds, what was before, the last
         usable value of a counter.
         """
+        self._as_columns()
         run = Run(self._rows, self._marks, self.plan.every_ns, time_ns)
         return all(run.reaches(node, time_ns, whole_ns) for node in _timed(self.plan.root))
 
@@ -150,6 +218,7 @@ class Evaluator:
 
         At most as many as one push gives; `until_ns` tells whether there are more.
         """
+        self._as_columns()
         ends = [int(r.time[-1]) for r in self._rows if len(r.time)]
         return self._advance(max(ends, default=LONG_AGO) + self.lateness_ns)
 
@@ -159,6 +228,7 @@ class Evaluator:
         Raises:
             Invalid: a path is no input, or columns do not fit.
         """
+        self._as_columns()
         for path, samples in columns.items():
             number = self._place(path)
             rows = ready(samples, self.plan.types[number], path)
@@ -169,6 +239,7 @@ class Evaluator:
 
     def look(self) -> Result:
         """One row: the value at `until_ns`, with late samples that came since it was given."""
+        self._as_columns()
         run = Run(self._rows, self._marks, self.plan.every_ns, self._until)
         times = np.array([self._until], dtype=np.int64)
         return result(times, run.at(self.plan.root, times), self.plan.root.type)
@@ -242,6 +313,7 @@ class Evaluator:
 
     def save(self) -> State:
         """All that is known, so that another evaluator goes on where this one is."""
+        self._as_columns()
         inputs = {}
         for point, rows in zip(self.plan.points, self._rows, strict=True):
             words = rows.data.dtype == np.object_
@@ -267,6 +339,7 @@ class Evaluator:
         Raises:
             Invalid: the state is of another expression, grid or set of inputs.
         """
+        self._as_columns()
         plan = self.plan
         same = (state.text, state.every_ns, [*state.inputs]) == (
             plan.text, plan.every_ns, [p.path for p in plan.points],

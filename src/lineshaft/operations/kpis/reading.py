@@ -12,8 +12,10 @@ from lineshaft.operations import Names
 from lineshaft.operations.calendars.book import Calendars
 from lineshaft.operations.calendars.calendar import Spans
 from lineshaft.operations.kpis.counting import NO_NAME, Counter, Naming
+from lineshaft.operations.kpis.sweeping import sweep
 from lineshaft.operations.kpis.working import Material, Work, work
-from lineshaft.operations.states.ahead import by_point
+from lineshaft.operations.states.ahead import AHEAD_NS, Ahead, Gathered, by_point
+from lineshaft.operations.states.naming import state_point
 from lineshaft.operations.states.settings import WorkUnit
 from lineshaft.operations.states.timeline import Timeline, Timelines
 from lineshaft.stores import Store
@@ -29,8 +31,8 @@ CHUNK_DAYS = 40_000
 DAY_NS = 86_400 * 10**9
 WORKERS = 2
 """Chunks in work at the same time: one is read while another is summed up."""
-ROWS_MAX = 1_000_000
-"""Rows of one step of reading; counters are reduced to their rises step by step."""
+Taker = Counter | Naming | Gathered
+"""Who takes the samples of a point, batch by batch; counters are reduced to their rises."""
 
 
 class Reader:
@@ -77,9 +79,10 @@ class Reader:
         self, units: Sequence[WorkUnit], start_ns: int, stop_ns: int, use: Callable[[Work], T]
     ) -> list[T]:
         calendars = [self.calendars.named(u.calendar) for u in units]
-        lines = await self.timelines.timelines([u.path for u in units], start_ns, stop_ns)
         readings = [_Reading(u, self.energy_factor(u) or 0.0) for u in units]
-        await self._fill(readings, start_ns, stop_ns)
+        known = await self._fill(readings, start_ns, stop_ns)
+        paths = [u.path for u in units]
+        lines = await self.timelines.timelines(paths, start_ns, stop_ns, known=known)
 
         def made() -> list[T]:
             return [
@@ -89,21 +92,34 @@ class Reader:
 
         return await asyncio.to_thread(made)
 
-    async def _fill(self, readings: Sequence["_Reading"], start_ns: int, stop_ns: int) -> None:
-        """Give the readings their samples, what came before the span first."""
-        wanted: dict[str, list[Counter | Naming]] = {}
+    async def _fill(self, readings: Sequence["_Reading"], start_ns: int, stop_ns: int) -> Ahead:
+        """Give the readings their samples, what came before the span first; gives the states.
+
+        States are read for longer than the span. A long span is read for all points at once.
+        """
+        states = {r.state_point: Gathered(r.state_point) for r in readings}
+        wanted: dict[str, list[Taker]] = {}
         for reading in readings:
             for point, taker in reading.takers:
                 wanted.setdefault(point, []).append(taker)
-        points = list(wanted)
-        if not points:
-            return
-        # A sample at the start holds from there on, and counts before it.
-        for point, batch in by_point(await self._store.before(points, start_ns + 1, usable=True)):
-            for taker in wanted[point]:
-                taker.add(batch)
-        async for rows in self._store.scan(points, start_ns + 1, stop_ns + 1, rows_max=ROWS_MAX):
-            await asyncio.to_thread(_hand_out, rows, wanted)
+        if wanted:
+            # A sample at the start holds from there on, and counts before it.
+            before = await self._store.before(list(wanted), start_ns + 1, usable=True)
+            for point, batch in by_point(before):
+                _give(batch, wanted[point])
+        own: dict[str, list[Taker]] = {p: [taker] for p, taker in states.items()}
+        both = {p: [*own.get(p, []), *wanted.get(p, [])] for p in sorted({*own, *wanted})}
+        low, begin, end, high = start_ns - AHEAD_NS, start_ns + 1, stop_ns + 1, stop_ns + AHEAD_NS
+        if stop_ns - start_ns < AHEAD_NS:
+            steps = [(own, low, high), (wanted, begin, end)]
+        else:
+            steps = [(own, low, begin), (both, begin, end), (own, end, high)]
+        for takers, first, last in steps:
+            if takers:
+                async for rows in sweep(self._store, list(takers), first, last):
+                    await asyncio.to_thread(_hand_out, rows, takers)
+        found = {p: taker.batch() for p, taker in states.items()}
+        return Ahead(self._store, found, low, high)
 
     def energy_factor(self, unit: WorkUnit) -> float | None:
         """What a step of its energy counter is in kWh; None where that is not known."""
@@ -148,6 +164,7 @@ class _Reading:
             if r in points
         }
         both: dict[str, Counter | Naming] = {**self._names, **self._counters}
+        self.state_point = state_point(unit.path)
         self.takers = [(points[role], taker) for role, taker in both.items()]
         """Point, and who takes its samples."""
 
@@ -165,10 +182,14 @@ class _Reading:
         )
 
 
-def _hand_out(rows: Batch, wanted: Mapping[str, Sequence[Counter | Naming]]) -> None:
+def _hand_out(rows: Batch, wanted: Mapping[str, Sequence[Taker]]) -> None:
     for point, batch in by_point(rows):
-        for taker in wanted[point]:
-            taker.add(batch)
+        _give(batch, wanted[point])
+
+
+def _give(batch: Batch, takers: Sequence[Taker]) -> None:
+    for taker in takers:
+        taker.add(batch)
 
 
 def _itself(made: Work) -> Work:

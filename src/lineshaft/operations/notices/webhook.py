@@ -8,6 +8,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import ssl
 from collections.abc import Callable
 
 import httpx
@@ -31,9 +32,10 @@ CONNECTIONS_MAX = 32
 class Webhooks:
     """A client for all webhooks."""
 
-    def __init__(self, timeout_s: float, clock: Callable[[], int]) -> None:
+    def __init__(self, timeout_s: float, clock: Callable[[], int], ca: str = "") -> None:
         self._timeout_s, self._clock = timeout_s, clock
         self._client = httpx.AsyncClient(
+            verify=ssl.create_default_context(cafile=ca) if ca else True,
             timeout=timeout_s,
             follow_redirects=False,
             trust_env=False,
@@ -62,7 +64,8 @@ class Webhooks:
                     await answer.aclose()
         except (TimeoutError, httpx.TimeoutException) as error:
             raise LinkLost(f"{name}: no answer within {self._timeout_s:g} s") from error
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        # A ValueError: of a host name that cannot be looked up.
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             raise LinkLost(f"{name}: {type(error).__name__}: {error}") from error
         _check(name, answer, text)
 

@@ -1,12 +1,18 @@
 """History of some points read at once, so that many small questions to it cost no engine."""
 
+import itertools
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Protocol
 
 import numpy as np
+import pyarrow as pa
 
-from lineshaft.core.batch import BAD, Batch, Indices
+from lineshaft.core.batch import BAD, SCHEMA, Batch
+from lineshaft.core.clock import NS_PER_S
+
+AHEAD_NS = 86_400 * NS_PER_S
+"""So much more than a span is read at once, in which most stretches begin and end."""
 
 
 class History(Protocol):
@@ -88,17 +94,32 @@ class Ahead:
         return self._rows.get(points[0]) if len(points) == 1 else None
 
 
+class Gathered:
+    """Rows of one point, taken in batch by batch, in their order; in memory of its own."""
+
+    def __init__(self, point: str) -> None:
+        self._point = point
+        self._parts: list[list[pa.Array]] = []
+
+    def add(self, batch: Batch) -> None:
+        """Take the next rows, which are all of this point."""
+        self._parts.append([pa.concat_arrays([c]) for c in batch.arrow.columns[1:]])
+
+    def batch(self) -> Batch:
+        """All of them."""
+        if not self._parts:
+            return Batch.empty()
+        columns = [pa.concat_arrays(parts) for parts in zip(*self._parts, strict=True)]
+        index = pa.array(np.zeros(len(columns[0]), dtype=np.int32))
+        point = pa.DictionaryArray.from_arrays(index, pa.array([self._point], pa.string()))
+        return Batch(pa.RecordBatch.from_arrays([point, *columns], schema=SCHEMA))
+
+
 def by_point(batch: Batch) -> Iterator[tuple[str, Batch]]:
     """The rows of each point, of a batch that is sorted by point."""
     index, names = batch.index, batch.points
-    begin = 0
-    while begin < len(index):
-        end = begin + _lasts(index[begin:])
+    if not len(index):
+        return
+    begins = [0, *(np.flatnonzero(index[1:] != index[:-1]) + 1).tolist(), len(index)]
+    for begin, end in itertools.pairwise(begins):
         yield names[index[begin]], batch.slice(begin, end)
-        begin = end
-
-
-def _lasts(index: Indices) -> int:
-    """How many rows from the first on are of the same point."""
-    other = index != index[0]
-    return int(other.argmax()) if other.any() else len(index)

@@ -43,6 +43,21 @@ class Reason(Settings, frozen=True):
     """Branches of the namespace that it is offered in; empty for all."""
 
 
+class ReasonRule(Settings, frozen=True):
+    """A reason that a stop is given by itself. One table `[[reason_rules]]` each."""
+
+    name: str
+    """Its own name, shown beside the reason: `oil pressure`."""
+    when: str
+    """An expression over points of the unit, as in its states; `work_state` is its state."""
+    code: str
+    """Code of the reason that a stop has for which it is true."""
+    units: tuple[str, ...] = ()
+    """Branches of the namespace that it holds in; empty for all."""
+    within_s: NonNegative = 10.0
+    """Seconds from its start within which a stop waits for it; what is true at the start counts."""
+
+
 class WorkUnit(Settings, frozen=True):
     """A machine with states and counters (ISA-95 work unit). One table `[[work_units]]` each."""
 
@@ -82,6 +97,8 @@ class WorkUnit(Settings, frozen=True):
     """Stops that are shorter count as running slowly: speed, not availability."""
     co2_kg_per_kwh: NonNegative = 0.0
     """Greenhouse gases of its energy."""
+    publish: bool = False
+    """Whether OEE and its factors, of the running and of the last shift, are points below it."""
     backfill_d: NonNegative = 31.0
     """Days of history, back from its first definition, for which its states are worked out."""
     correct_h: NonNegative = 24.0
@@ -90,3 +107,5 @@ class WorkUnit(Settings, frozen=True):
 
 STATE_POINT = "work_state"
 """Name of the point below a work unit that keeps its state; an enum of `WorkUnit.states`."""
+REASON_POINT = "work_reason"
+"""Name of the point below a work unit that keeps which of its reason rules holds."""

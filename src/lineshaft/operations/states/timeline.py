@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lineshaft.core.batch import Ints
+from lineshaft.operations.states.ahead import History
 from lineshaft.operations.states.settings import StateRule, WorkUnit
 
 UNKNOWN = -1
@@ -59,8 +60,17 @@ class Timelines(Protocol):
             Missing: there is no such work unit.
         """
 
-    async def timelines(self, paths: Sequence[str], start_ns: int, stop_ns: int) -> list[Timeline]:
+    async def timelines(
+        self,
+        paths: Sequence[str],
+        start_ns: int,
+        stop_ns: int,
+        *,
+        known: History | None = None,
+    ) -> list[Timeline]:
         """What several did, in their order: the same, read at once.
+
+        `known` answers for their state points, if who calls has read these already.
 
         Raises:
             Missing: one is no work unit.

@@ -105,7 +105,9 @@ def _stops(args: argparse.Namespace) -> int:
 def _stop(stop: dict[str, Any]) -> str:
     more = "micro-stop" if stop["micro"] else "unexplained" if stop["unexplained"] else ""
     length = _seconds(stop["stop_ns"] - stop["start_ns"])
-    return f"{to_iso(stop['start_ns'])} {length} {stop['state']} {stop['reason']} {more}".rstrip()
+    by = f" ({stop['rule']})" if stop["rule"] else ""
+    why = f"{stop['reason']}{by} {more}"
+    return f"{to_iso(stop['start_ns'])} {length} {stop['state']} {why}".rstrip()
 
 
 def _seconds(ns: int) -> str:

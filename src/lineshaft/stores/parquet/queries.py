@@ -22,7 +22,7 @@ from lineshaft.stores.parquet.state import Snapshot, State
 
 LISTED_MAX = 100
 """Up to as many points stand in the query itself, where they prune row groups."""
-FEW_MAX = 100
+FEW_MAX = 2_000
 """Up to as many points are read row group by row group; more by the query engine."""
 SINGLY_MAX = 16
 """Up to as many points are limited one by one, which reads no further than it must."""

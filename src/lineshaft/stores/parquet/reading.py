@@ -196,7 +196,15 @@ def _positions(runs: Runs) -> tuple[Ints, Ints]:
 
 
 def _together(whole: Part, runs: Runs, span: Times) -> list[Found]:
-    """The rows of many runs of a row group as one part."""
+    """The rows of many runs of a row group as one part, in the order of the row group."""
+    order = np.argsort(runs.start)
+    runs = Runs(*(c[order] for c in runs))
+    if (runs.start[1:] == runs.stop[:-1]).all():
+        # The points stand side by side: without gathering it takes a fifth of the time.
+        part = whole.slice(int(runs.start[0]), int(runs.stop[-1]))
+        inside = (part.time >= span.start_ns) & (part.time < span.stop_ns)
+        if inside.all():
+            return [Found(np.repeat(runs.which, runs.stop - runs.start), part)]
     rows, place = _positions(runs)
     time = whole.time[rows]
     inside = (time >= span.start_ns) & (time < span.stop_ns)

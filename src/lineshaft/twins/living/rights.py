@@ -8,9 +8,9 @@ from lineshaft.core.access import Identity
 from lineshaft.core.errors import Denied, Missing
 from lineshaft.twins import Class, Document, Json
 from lineshaft.twins.access import Right
+from lineshaft.twins.access.holding import sees_all
 from lineshaft.twins.api.services import Services
-from lineshaft.twins.model.elements import remove, walk
-from lineshaft.twins.model.paths import parse_path
+from lineshaft.twins.model.elements import prune
 
 
 def may(twins: Services, who: Identity, right: Right, found: Document, at: str = "") -> bool:
@@ -35,6 +35,21 @@ def demand(twins: Services, who: Identity, right: Right, found: Document, at: st
     )
 
 
+def demand_whole(twins: Services, who: Identity, right: Right, found: Document) -> None:
+    """See that the caller has the right, and that no part of the document is hidden from them.
+
+    Raises:
+        Missing: the caller may not even know of the document.
+        Denied: the caller has not the right, or sees a part only.
+    """
+    demand(twins, who, right, found)
+    if not sees_all(twins.access, who, found):
+        raise Denied(
+            f"{who.name} has not the right {right.value} to all of {found.id!r}",
+            remedy="Ask somebody who may read all of it.",
+        )
+
+
 def missing(class_: Class, id_: str) -> Missing:
     """That there is no such document, whether or not there is one."""
     return Missing(f"{class_.value}: there is none with the identifier {id_!r}")
@@ -47,9 +62,7 @@ def shown(twins: Services, who: Identity, found: Document, obj: Json) -> Json:
     """
     if found.class_ is not Class.SUBMODEL:
         return twins.access.trimmed(who, found, obj)
-    hidden = hides(twins, who, found, obj)
-    for path in [p for p, _ in walk(obj) if hidden(p)][::-1]:
-        remove(obj, parse_path(path))
+    prune(obj, hides(twins, who, found, obj))
     return obj
 
 

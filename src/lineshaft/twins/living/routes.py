@@ -169,7 +169,7 @@ async def reset(life: Life, who: Identity, data: Named) -> None:
     """All that people changed in it is undone, also its deletion."""
     now = await life.services.documents.get(data.class_, data.id)
     right = Right.UPDATE if now else Right.CREATE
-    rights.demand(life.services, who, right, now or life.gardener.gone(data.class_, data.id))
+    rights.demand_whole(life.services, who, right, now or life.gardener.gone(data.class_, data.id))
     await life.gardener.reset(who, data.class_, data.id)
 
 
