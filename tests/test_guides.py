@@ -1,12 +1,15 @@
 """What the guides show works as it stands, and their links lead somewhere."""
 
+import argparse
 import re
+import shlex
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from lineshaft.cli import parser
 from lineshaft.settings import PlantFile, load_text
 
 ROOT = Path(__file__).parent.parent
@@ -20,6 +23,7 @@ PAGES = sorted(
 GUIDES = [ROOT / "README.md", *sorted(ROOT.glob("docs/guide/*.md"))]
 BLOCK = re.compile(r"^( *)```toml\n(.*?)^\1```", re.DOTALL | re.MULTILINE)
 FENCED = re.compile(r"^ *```.*?^ *```", re.DOTALL | re.MULTILINE)
+COMMAND = re.compile(r"^ *(?:\$ )?lineshaft ([a-z].*)|`lineshaft ([a-z][^`]*)`", re.MULTILINE)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 ADDRESS = re.compile(r"\w+:|#")
 ENVIRONMENT = re.compile(r'\benv *= *"(\w+)"')
@@ -49,6 +53,34 @@ def test_settings_in_the_guides_are_accepted(place, text, tmp_path, monkeypatch)
         kept.write_text("secret\n")
         text = text.replace(f'"{name}"', f'"{kept}"')
     load_text(text, folder=tmp_path, path=Path(place))
+
+
+def commands() -> Iterator[tuple[str, str]]:
+    """Where each command stands, and what follows `lineshaft`; verbs alone are left out."""
+    for page in GUIDES:
+        text = page.read_text("utf-8")
+        for found in COMMAND.finditer(text):
+            line = text[: found.start()].count("\n") + 1
+            words = (found[1] or found[2]).partition(" #")[0]
+            if len(shlex.split(words)) > 1 and not re.search(r"[|…]|\bVERB\b", words):
+                yield f"{page.relative_to(ROOT)}:{line}", words
+
+
+@pytest.fixture(scope="module")
+def verbs() -> argparse.ArgumentParser:
+    return parser()
+
+
+@pytest.mark.parametrize(("place", "words"), [pytest.param(p, w, id=p) for p, w in commands()])
+def test_commands_in_the_guides_can_be_given(place, words, verbs, capsys):
+    try:
+        verbs.parse_args(shlex.split(words))
+    except SystemExit:
+        pytest.fail(f"{place}: lineshaft {words}: {capsys.readouterr().err}")
+
+
+def test_guides_show_commands_at_all():
+    assert len(list(commands())) >= 30
 
 
 def test_guides_show_settings_at_all():

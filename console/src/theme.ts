@@ -71,6 +71,9 @@ const GROUNDS = {
   },
 };
 
+/** Whether the person's system asks for stillness; read once, when the console is opened. */
+const STILL = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+
 /** antd's settings for a mode. */
 export function antdTheme(mode: Mode): ThemeConfig {
   const p = PALETTES[mode];
@@ -98,6 +101,7 @@ export function antdTheme(mode: Mode): ThemeConfig {
       borderRadius: 4,
       fontFamily: FONT,
       fontSize: 14,
+      motion: !STILL,
       motionDurationMid: "0.1s",
       motionDurationSlow: "0.15s",
     },

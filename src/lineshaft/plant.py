@@ -8,7 +8,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import msgspec
-from litestar import Litestar
 
 import lineshaft
 from lineshaft.core.access import SYSTEM, Identity
@@ -49,6 +48,7 @@ from lineshaft.spines import Spine
 from lineshaft.stores import Store
 from lineshaft.twins.living.life import COLLECTIONS as TWIN_COLLECTIONS
 from lineshaft.twins.living.life import Life
+from lineshaft.web.front import Front
 
 log = logging.getLogger(__name__)
 
@@ -230,7 +230,7 @@ class Plant:
     async def _session(self, name: str, password: str, address: str) -> str:
         return (await self.security.login(name, password, address=address))[0]
 
-    def _app(self) -> Litestar:
+    def _app(self) -> Front:
         return app(
             self._services(),
             _handlers(),

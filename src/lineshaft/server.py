@@ -11,7 +11,7 @@ from typing import Annotated, Any, get_type_hints, runtime_checkable
 
 import msgspec
 import uvicorn
-from litestar import Litestar, Request, Response, Router, asgi
+from litestar import Litestar, Request, Response, Router
 from litestar.di import Provide
 from litestar.exceptions.base_exceptions import LitestarDeprecationWarning
 from litestar.handlers import BaseRouteHandler
@@ -22,9 +22,10 @@ from litestar.types import Message, Scope
 
 import lineshaft
 from lineshaft.core.access import Action, Authenticator, Authorizer, Identity
-from lineshaft.core.errors import Missing, SettingsError
+from lineshaft.core.errors import Denied, Missing, SettingsError
 from lineshaft.core.settings import Settings
-from lineshaft.web import API, Handlers, Mount, get, metrics
+from lineshaft.web import API, Handlers, get, metrics
+from lineshaft.web.front import Front, Mount
 from lineshaft.web.identify import COOKIE, Refusal, guard, identity, middleware
 from lineshaft.web.metrics import Watch
 from lineshaft.web.problem import HANDLERS
@@ -61,17 +62,25 @@ async def live() -> dict[str, str]:
 
 
 @get("/health/ready", action=Action.PUBLIC, include_in_schema=False)
-async def ready(watch: Watch, who: Identity) -> Response[dict[str, object]]:
-    """Whether it can take and keep data; what is wrong is told to those who may look."""
-    problems = watch.problems()
-    told = problems if Action.LOOK in who.actions else ["log in to read it"] * len(problems)
+async def ready(watch: Watch, authorizer: Authorizer, who: Identity) -> Response[dict[str, object]]:
+    """Whether it can take and keep data; what is wrong is told to those who see the whole plant."""
+    problems, told = watch.problems(), watch.problems()
+    if not authorizer.allows(who, Action.LOOK):
+        seen = Action.LOOK in who.actions
+        told = ["told to those who see the whole plant" if seen else "log in to read it"]
+        told *= len(problems)
     body: dict[str, object] = {"status": "problems" if problems else "ok", "problems": told}
     return Response(body, status_code=503 if problems else 200)
 
 
 @get("/metrics", action=Action.LOOK, include_in_schema=False)
-async def figures(watch: Watch) -> Response[str]:
-    """The figures of all parts, for Prometheus."""
+async def figures(watch: Watch, authorizer: Authorizer, who: Identity) -> Response[str]:
+    """The figures of all parts, for Prometheus; they are of the whole plant."""
+    if not authorizer.allows(who, Action.LOOK):
+        raise Denied(
+            f"{who.name} may not see figures of the whole plant",
+            remedy="Take a token that is not limited to branches.",
+        )
     return Response(metrics.write(watch.metrics()), media_type=metrics.MEDIA_TYPE)
 
 
@@ -116,7 +125,7 @@ def app(  # noqa: PLR0913 - each is said once, in plant.py
     denied: Refusal | None = None,
     console_folder: Path = CONSOLE,
     mounts: Sequence[Mount] = (),
-) -> Litestar:
+) -> Front:
     """The ASGI application.
 
     `services` are given to handlers by parameter name, beside `who`, `authorizer` and `watch`.
@@ -135,14 +144,20 @@ def app(  # noqa: PLR0913 - each is said once, in plant.py
     _open_protocols(handlers)
     routes = Router(API, route_handlers=list(handlers))
     own: list[Any] = [live, ready, figures, openapi, docs, console]
-    own += [_mounted(mount, given | {"denied": denied}) for mount in mounts]
     with warnings.catch_warnings():
         # Handlers get services by parameter name, which Litestar 2 does and 3 will not; the
         # dependency is held below 3 until then.
         warnings.simplefilter("ignore", LitestarDeprecationWarning)
         made = _application(given, [routes, *own], authenticator, denied)
     check_actions(made)
-    return made
+    return Front(
+        made,
+        mounts,
+        services=given,
+        authenticator=authenticator,
+        denied=denied,
+        headers=_HEADERS,
+    )
 
 
 def _application(
@@ -163,16 +178,6 @@ def _application(
         logging_config=None,
         openapi_config=_openapi_config(),
     )
-
-
-def _mounted(mount: Mount, services: Mapping[str, object]) -> Any:  # noqa: ANN401 - litestar's
-    return asgi(
-        mount.path,
-        action=mount.action,
-        exception_handlers=dict.fromkeys(HANDLERS, mount.fail),
-        is_mount=True,
-        copy_scope=False,
-    )(mount.make(services))
 
 
 def _open_protocols(handlers: Handlers) -> None:
@@ -262,7 +267,7 @@ class _Quiet(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def served(made: Litestar, settings: ServerSettings) -> AsyncGenerator[str]:
+async def served(made: Front, settings: ServerSettings) -> AsyncGenerator[str]:
     """The time in which the application is served; yields its address, `http://host:port`.
 
     Leaving it closes what is open within two seconds.
@@ -287,7 +292,7 @@ async def served(made: Litestar, settings: ServerSettings) -> AsyncGenerator[str
             task.cancel()
 
 
-async def serve(made: Litestar, settings: ServerSettings) -> None:
+async def serve(made: Front, settings: ServerSettings) -> None:
     """Serve the application until cancelled.
 
     Raises:
@@ -297,7 +302,7 @@ async def serve(made: Litestar, settings: ServerSettings) -> None:
         await asyncio.Event().wait()
 
 
-def _config(made: Litestar, settings: ServerSettings) -> uvicorn.Config:
+def _config(made: Front, settings: ServerSettings) -> uvicorn.Config:
     config = uvicorn.Config(
         made,
         ws="websockets-sansio",

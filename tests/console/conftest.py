@@ -102,8 +102,12 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 
 def opened(browser: Browser, plant: RunningPlant, **options: Any) -> tuple[Page, Watched]:
-    """A page in a fresh profile."""
-    standard = {"locale": "en-GB", "viewport": {"width": 1366, "height": 860}}
+    """A page in a fresh profile, without animations: a click on what still moves may miss it."""
+    standard = {
+        "locale": "en-GB",
+        "viewport": {"width": 1366, "height": 860},
+        "reduced_motion": "reduce",
+    }
     context = browser.new_context(base_url=plant.url, **(standard | options))
     return context.new_page(), Watched(context, plant.url)
 

@@ -170,6 +170,21 @@ async def test_credentials_go_with_each_request(foreign, more, header, value):
     assert foreign.seen[0][1][header] == value
 
 
+async def test_a_key_in_the_query_goes_with_each_request_and_into_no_message(foreign, caplog):
+    caplog.set_level("DEBUG")
+    says(foreign, "live", 1)
+    feed = Recorder()
+    points = [{"name": "a", "href": "live?unit=W"}, {"name": "b", "href": "gone"}]
+    more = {"api_key": "k/&=1", "api_key_query": "key", "api_key_header": "X-Key"}
+    async with running(driver(foreign.url, points, **more), feed):
+        await feed.until(lambda: bool(feed.troubles.get("GET gone")), "the trouble")
+    asked = dict(foreign.seen)
+    assert any(path.endswith("live?unit=W&key=k%2F%26%3D1") for path in asked), asked
+    assert not any("X-Key" in headers for headers in asked.values())
+    assert "key=" not in str(feed.troubles)
+    assert "k%2F" not in caplog.text
+
+
 async def test_who_is_denied_everywhere_is_parked(foreign):
     says(foreign, "live", {}, status=401)
     with pytest.raises(Refused, match=r"401 .*"):

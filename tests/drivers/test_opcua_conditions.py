@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from asyncua import ua
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.drivers.plc import plc
@@ -10,7 +11,16 @@ from tests.drivers.plc import plc
 from lineshaft.core.errors import Refused, SettingsError
 from lineshaft.drivers import Condition
 from lineshaft.drivers.opcua import OpcUa
-from lineshaft.drivers.opcua.conditions import FIELDS, condition_of
+from lineshaft.drivers.opcua.conditions import (
+    END,
+    FIELDS,
+    HANDLES,
+    OVERFLOW,
+    START,
+    Conditions,
+    condition_of,
+)
+from lineshaft.drivers.opcua.link import Access, Link
 from lineshaft.testing.recorder import Recorder, running
 
 
@@ -89,6 +99,62 @@ async def test_a_notifier_that_the_server_does_not_know_is_told_and_the_rest_goe
             assert feed.troubles["i=2253"] is None
             await server.tell("oil hot", active=True, acked=False)
             await feed.until(lambda: feed.told, "the alarm")
+
+
+def event(notifier: int, **fields) -> ua.EventFieldList:
+    """An event as a notifier sends it; `id` is the condition's node."""
+    values = {"EventType": ua.NodeId(ua.ObjectIds.AlarmConditionType)} | fields
+    values[""] = ua.NodeId(values.pop("id"), 2) if "id" in values else None
+    return ua.EventFieldList(HANDLES + notifier, [ua.Variant(values.get(n)) for n, _ in FIELDS])
+
+
+def retained(notifier: int, name: str) -> ua.EventFieldList:
+    return event(notifier, id=name, ConditionName=name, Retain=True)
+
+
+async def test_what_one_notifier_lists_does_not_end_what_another_lists():
+    # Servers answer a refresh for one monitored item after the other, each with start and end.
+    feed = Recorder()
+    made = Conditions(Link("plc", Access("opc.tcp://nowhere")), feed, ("i=2253", "ns=2;s=Area"))
+    await made.take([event(0, EventType=START), retained(0, "a"), event(0, EventType=END)])
+    assert feed.listed == []
+    await made.take([event(1, EventType=START), retained(1, "b"), event(1, EventType=END)])
+    assert feed.listed == [frozenset({"ns=2;s=a", "ns=2;s=b"})]
+    assert [c.name for c in feed.told] == ["a", "b"]
+
+
+async def test_a_list_with_gaps_ends_nothing():
+    feed = Recorder()
+    made = Conditions(Link("plc", Access("opc.tcp://nowhere")), feed, ("i=2253",))
+    gap = event(0, EventType=OVERFLOW)
+    await made.take([event(0, EventType=START), retained(0, "a"), gap, event(0, EventType=END)])
+    assert feed.listed == []
+    assert feed.losses == {"event overflow": 1}
+    assert "more than its queue holds" in (feed.troubles["ConditionRefresh"] or "")
+
+
+async def test_an_earlier_state_that_is_answered_apart_is_counted_and_changes_nothing():
+    feed = Recorder()
+    made = Conditions(Link("plc", Access("opc.tcp://nowhere")), feed, ("i=2253",))
+    await made.take([event(0, id="a", Retain=True, BranchId=ua.NodeId("b", 2))])
+    assert feed.told == []
+    assert feed.losses == {"condition branches": 1}
+
+
+async def test_hundreds_of_alarms_at_once_are_all_told():
+    async with plc() as server:
+        made, feed = driver(server.url), Recorder()
+        async with running(made, feed):
+            await feed.until(lambda: feed.listed, "the list")
+            for n in range(300):
+                await server.tell(f"a{n}", active=True, acked=False)
+            await feed.until(lambda: len(feed.told) == 300, "all of them")
+            assert {c.name for c in feed.told} == {f"a{n}" for n in range(300)}
+            assert not feed.losses
+        second = Recorder()
+        async with running(made, second):
+            await second.until(lambda: second.listed, "the list after a reconnect")
+            assert len(second.listed[0]) == 300
 
 
 def test_what_names_no_node_is_refused():

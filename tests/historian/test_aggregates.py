@@ -84,7 +84,6 @@ spans = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
 @given(samples, spans, configurations)
 def test_every_aggregate_agrees_with_a_plain_one_interval_at_a_time(rows, pairs, configuration):
     found = compute_each(EVERY, series(rows), table(*pairs), configuration)
@@ -100,7 +99,7 @@ def test_every_aggregate_agrees_with_a_plain_one_interval_at_a_time(rows, pairs,
             assert got_value == pytest.approx(value, abs=1e-6, nan_ok=True), place
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(samples, spans, configurations)
 def test_intervals_in_any_order_give_the_same_rows(rows, pairs, configuration):
     there = compute_each(EVERY, series(rows), table(*pairs), configuration)
@@ -109,7 +108,7 @@ def test_intervals_in_any_order_give_the_same_rows(rows, pairs, configuration):
         assert_same(one, Rows(two.time_ns[::-1], two.value[::-1], two.status[::-1]))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(samples, configurations, st.integers(1, 58), st.integers(1, 20))
 def test_the_neighbours_said_in_series_are_enough(rows, configuration, begin, length):
     """Leaving out all other samples around the intervals changes nothing."""
@@ -194,7 +193,7 @@ def test_an_interval_that_runs_backwards_holds_its_later_edge():
     assert of(Function.MINIMUM_ACTUAL_TIME_2) == (0.001, 0)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(samples, spans, configurations)
 def test_areas_and_durations_are_the_same_in_both_directions(rows, pairs, configuration):
     times = {t for t, _, _ in rows}

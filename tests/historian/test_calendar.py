@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lineshaft.core.errors import Invalid
@@ -264,7 +264,6 @@ def test_an_empty_or_endless_span_is_refused():
             intervals(start, stop, Interval(every="1d"))
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     st.sampled_from(LENGTHS),
     st.sampled_from(

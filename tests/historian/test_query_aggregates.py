@@ -128,7 +128,6 @@ ROW = st.tuples(
 )
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     rows=st.lists(ROW, max_size=60, unique_by=lambda r: r[0]),
     read_max=st.integers(1, 40),
@@ -169,7 +168,7 @@ async def test_reading_in_parts_changes_nothing(made, rows, read_max, uncertain,
         np.testing.assert_array_equal(times, want.time_ns, function.value)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     rows=st.lists(st.tuples(st.integers(-40, 140), st.integers(-9, 9)), max_size=60,
                   unique_by=lambda r: r[0]),

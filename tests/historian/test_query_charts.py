@@ -203,7 +203,6 @@ async def test_a_point_without_samples_has_an_empty_line(history):
     assert (found.form, found.time_ms, found.count) == ("raw", [], 0)
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     rows=st.lists(
         st.tuples(
@@ -252,7 +251,7 @@ async def test_a_line_is_never_too_long_and_never_invents(
 # ---- shape
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     values=st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=200), samples_max=st.integers(2, 50)
 )

@@ -68,7 +68,7 @@ def _with(query, cursor):
 
 
 @pytest.mark.parametrize("shape", [Shape.LONG, Shape.WIDE])
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     sizes=st.lists(st.integers(0, 12), min_size=1, max_size=20),
     limit=st.integers(1, 30),
@@ -156,7 +156,7 @@ ROW = st.tuples(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     rows=st.lists(ROW, max_size=60, unique_by=lambda r: r[:2]),
     join=st.sampled_from(["exact", "asof", "lead"]),
@@ -237,7 +237,6 @@ async def test_rows_are_kept_while_another_point_is_in_a_state(history):
 # ---- at times
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     rows=st.lists(
         st.tuples(st.integers(0, 30), st.integers(-9, 9), st.sampled_from([0, 0, 0, BAD])),

@@ -8,7 +8,7 @@ import re
 import duckdb
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lineshaft.core.batch import Batch
@@ -148,7 +148,7 @@ def named(condition: str, alias: str) -> str:
     return re.sub(r"\b(time_ns|time|point)\b", rf"{alias}.\1", condition)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(form=st.sampled_from(FORMS), condition=conditions())
 def test_hints_never_lose_a_row(check, form, condition):
     text = form

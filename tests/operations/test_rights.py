@@ -24,6 +24,11 @@ ALARM = f"""
 name = "saw hot"
 point = "{THEIRS}/speed"
 hi = {{ value = 1 }}
+
+[[alarms]]
+name = "saw odd"
+point = "{THEIRS}/speed"
+when = "nil > 1.0"
 """
 
 
@@ -138,3 +143,11 @@ async def test_nothing_is_evaluated_or_done_over_points_of_the_other_hall(halls)
 def _as_absent(body: dict) -> bytes:
     """The same question about what does not exist at all."""
     return json.dumps(body).replace(THEIRS, "acme/hall-2/nil").replace("saw hot", "nil").encode()
+
+
+async def test_what_is_told_of_the_whole_plant_is_not_for_who_sees_one_hall(halls):
+    http, ours = halls
+    assert (await http.get("/metrics", headers=ours)).status_code == 403
+    ready = (await http.get("/health/ready", headers=ours)).json()
+    assert ready["problems"]
+    assert not [p for p in ready["problems"] if "saw" in p or "hall-2" in p]

@@ -17,6 +17,7 @@ from lineshaft.security.access import ROLES, Branches
 from lineshaft.twins import Class
 from lineshaft.twins.access import COLLECTION, Right
 from lineshaft.twins.access.deciding import Access
+from lineshaft.twins.access.remembering import LARGE_BYTES
 from lineshaft.twins.documents import COLLECTIONS, Documents, Write
 from lineshaft.twins.query import compiled
 from lineshaft.twins.query.expressions import Truth
@@ -417,3 +418,28 @@ async def test_what_may_not_be_read_cannot_be_found_by_a_query_either():
         found, _ = await documents.find(Class.SUBMODEL, And((where,)))
         assert [d.id for d in found] == ["b"]
         assert msgspec.json.decode(found[0].data)["id"] == "b"
+
+
+async def test_what_is_remembered_of_a_large_document_is_of_its_bytes_and_of_these_rules():
+    many = [prop(f"p{n}", "x" * 60, "p") for n in range(600)]
+    large = submodel("a", *many)
+    async with kept((large, "")) as (documents, access, _):
+        filter_ = {
+            "FRAGMENT": "$sme",
+            "CONDITION": {"$ne": [field("$sme#idShort"), string("p1")]},
+        }
+        await access.replace(ADMIN, model(rule({"ROUTE": "*"}) | {"FILTER": filter_}))
+        doc = await documents.get(Class.SUBMODEL, "a")
+        assert len(doc.data) > LARGE_BYTES
+        for _ in range(2):
+            await access.consider(someone(), doc, Right.UPDATE)
+            hidden = access.hides(someone(), doc)
+            assert [p for p in ("p0", "p1", "p599") if hidden(p)] == ["p1"]
+        other = large | {"submodelElements": [*many[2:], prop("new", "x", "p")]}
+        changed = msgspec.structs.replace(doc, data=msgspec.json.encode(other))
+        hidden = access.hides(someone(), changed)
+        assert [p for p in ("p0", "p2", "new") if hidden(p)] == ["p0"]
+        await access.replace(ADMIN, model(rule({"IDENTIFIABLE": '$sm("b")'})))
+        assert not access.allows(someone(), Right.READ, Class.SUBMODEL, doc, "")
+        await access.replace(ADMIN, model(rule({"ROUTE": "*"})))
+        assert access.hides(someone(), doc) is None

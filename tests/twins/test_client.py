@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 from aas_core3_1 import types as aas
+from tests.twins.api.house import services
 
 import lineshaft
 from lineshaft.cli import parser
@@ -29,7 +30,7 @@ from lineshaft.core.plugin import build
 from lineshaft.records import Records
 from lineshaft.server import ServerSettings, app, served
 from lineshaft.twins import Class, Json, import_routes
-from lineshaft.twins.api.services import COLLECTIONS, Still, services
+from lineshaft.twins.api.services import COLLECTIONS, Still
 from lineshaft.twins.client import Twin, Twins
 from lineshaft.twins.exchange import packed
 from lineshaft.twins.exchange.aasx import write_aasx

@@ -1,5 +1,6 @@
 """What people replace is kept for a while: as many versions as are asked for, and no more bytes."""
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -8,7 +9,7 @@ from lineshaft.core.access import SYSTEM, Identity
 from lineshaft.core.errors import Missing, Stale
 from lineshaft.core.plugin import build
 from lineshaft.records import Records
-from lineshaft.twins import Class
+from lineshaft.twins import Class, set_values
 from lineshaft.twins.documents import COLLECTIONS, Documents, Remove, Write
 from lineshaft.twins.versions import COLLECTION, Versions
 
@@ -23,7 +24,7 @@ def write(text, **more):
 @pytest.fixture
 async def records(tmp_path):
     engine = build(Records, {"kind": "sqlite", "path": str(tmp_path / "records.db")})
-    async with engine.opened((*COLLECTIONS, COLLECTION)):
+    async with engine.opened((*COLLECTIONS, COLLECTION, set_values.COLLECTION)):
         yield engine
 
 
@@ -69,16 +70,75 @@ async def test_a_deleted_document_is_among_its_versions_also_when_it_is_made_ane
     assert b"first" in document.data
 
 
-async def test_what_is_generated_set_or_imported_makes_no_versions(records):
+async def test_what_is_generated_makes_no_versions_what_is_imported_does(records):
     documents, versions = following(records)
     await documents.commit(EVA, write("a"))
     await documents.commit(SYSTEM, write("b"))
-    await documents.commit(EVA, write("c", kind="twin.value"))
-    await documents.commit(EVA, write("d", detail={"import": "1"}))
     assert await versions.all(SHELL, "urn:a b") == []
     with pytest.raises(Stale):
         await documents.commit(EVA, write("e", expected=1))
     assert await versions.all(SHELL, "urn:a b") == []
+    await documents.commit(EVA, write("c", detail={"import": "1"}))
+    await documents.commit(EVA, write("d", detail={"undone": "1"}))
+    assert [msgspec.json.decode(d)["category"] for d in await kept(versions)] == ["c", "b"]
+
+
+def prop(name, value):
+    return {"modelType": "Property", "idShort": name, "valueType": "xs:string", "value": value}
+
+
+def recipe(speed, oil="", **more):
+    inner = {"modelType": "SubmodelElementCollection", "idShort": "Oil", "value": [prop("A", oil)]}
+    elements = [prop("Speed", speed), inner, *(prop(n, v) for n, v in more.items())]
+    return {"modelType": "Submodel", "id": "urn:r", "submodelElements": elements}
+
+
+def setting(obj, path=""):
+    detail = {"idShortPath": path} if path else {}
+    return Write(class_=Class.SUBMODEL, id="urn:r", obj=obj, kind="twin.value", detail=detail)
+
+
+async def values(documents, versions, path):
+    found = await versions.values.of(await documents.get(Class.SUBMODEL, "urn:r"), path)
+    return [(msgspec.json.decode(s.before), msgspec.json.decode(s.value)) for s in found]
+
+
+async def test_of_what_is_set_the_last_values_of_each_element_are_kept(records):
+    documents, versions = following(records)
+    await documents.commit(EVA, setting(recipe("0")))
+    for n in range(1, 6):
+        await documents.commit(EVA, setting(recipe(str(n)), "Speed"))
+        if n == 3:
+            _, versions = following(records)
+            versions.follow(documents)
+    await documents.commit(EVA, setting(recipe("9", oil="thin"), ""))
+    await documents.commit(EVA, setting(recipe("9", oil="thick"), "Oil"))
+    assert await values(documents, versions, "Speed") == [("3", "4"), ("4", "5"), ("5", "9")]
+    assert await values(documents, versions, "Oil.A") == [("", "thin"), ("thin", "thick")]
+    assert await values(documents, versions, "Oil") == []
+    assert await versions.all(Class.SUBMODEL, "urn:r") == []
+    with pytest.raises(Stale):
+        await documents.commit(
+            EVA, msgspec.structs.replace(setting(recipe("x"), "Speed"), expected=1)
+        )
+    assert (await values(documents, versions, "Speed"))[-1] == ("5", "9")
+    # What is made anew has no past of what was there before.
+    await documents.commit(EVA, Remove(class_=Class.SUBMODEL, id="urn:r"))
+    await documents.commit(EVA, setting(recipe("0")))
+    assert await values(documents, versions, "Speed") == []
+    page = await records.find(set_values.COLLECTION.name)
+    assert page.records == ()
+
+
+async def test_what_is_too_much_to_be_told_by_values_is_kept_whole(records):
+    documents, versions = following(records, bytes_max=10_000_000)
+    many = {f"P{n}": "0" for n in range(set_values.TOGETHER_MAX + 1)}
+    await documents.commit(EVA, setting(recipe("0", **many)))
+    await documents.commit(EVA, setting(recipe("0", **dict.fromkeys(many, "1"))))
+    long = "x" * set_values.VALUE_BYTES_MAX
+    await documents.commit(EVA, setting(recipe(long, **dict.fromkeys(many, "1")), "Speed"))
+    assert len(await versions.all(Class.SUBMODEL, "urn:r")) == 2
+    assert await values(documents, versions, "P0") == []
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])

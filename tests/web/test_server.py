@@ -38,7 +38,7 @@ async def broken() -> None:
 
 def test_every_route_names_an_action_and_few_are_public(people):
     made = app({}, EVERY_SLICE, authenticator=people, authorizer=people)
-    found = [(path, handler.opt["action"]) for path, handler in every_route(made)]
+    found = [(path, handler.opt["action"]) for path, handler in every_route(made.litestar)]
     assert {p for p, a in found if a is Action.PUBLIC} == PUBLIC
     assert {"/api/v1/live", "/api/v1/devices", "/api/v1/users"} <= {p for p, _ in found}
 

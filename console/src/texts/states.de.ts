@@ -44,6 +44,7 @@ export const states: typeof en = {
     newest: "Jetzt",
     corrected: "von Hand berichtigt",
     noReason: "ohne Grund",
+    byRule: (name: string) => `nach Regel: ${name}`,
     seconds: (n) => `${n} s`,
     minutes: (n) => `${n} min`,
     hours: (h, m) => `${h} h ${m} min`,

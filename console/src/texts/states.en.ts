@@ -43,6 +43,7 @@ export const states = {
     newest: "Now",
     corrected: "corrected by a person",
     noReason: "no reason",
+    byRule: (name: string) => `by rule: ${name}`,
     seconds: (n: string) => `${n} s`,
     minutes: (n: string) => `${n} min`,
     hours: (h: string, m: string) => `${h} h ${m} min`,

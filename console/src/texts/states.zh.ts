@@ -44,6 +44,7 @@ export const states: typeof en = {
     newest: "现在",
     corrected: "经人工更正",
     noReason: "无原因",
+    byRule: (name: string) => `按规则：${name}`,
     seconds: (n) => `${n} 秒`,
     minutes: (n) => `${n} 分`,
     hours: (h, m) => `${h} 小时 ${m} 分`,

@@ -54,3 +54,8 @@ def uuid7() -> str:
     value |= 0b10 << 62 | secrets.randbits(62)
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def made_ns(id_: str) -> int:
+    """When an identifier of `uuid7` was made, to the millisecond."""
+    return int(id_[:8] + id_[9:13], 16) * NS_PER_MS

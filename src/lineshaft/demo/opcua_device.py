@@ -12,7 +12,9 @@ from lineshaft.core.clock import NS_PER_US, now_ns
 from lineshaft.core.point import Kind
 from lineshaft.demo.cnc import OVERRIDE_LIMITS, Cnc
 from lineshaft.demo.live import Live, Reading
+from lineshaft.demo.opcua_alarms import Alarms
 from lineshaft.demo.spec import Spec
+from lineshaft.demo.timeline import State
 
 NAMESPACE = "urn:acme:machining"
 UNITS = {
@@ -39,6 +41,7 @@ class Machining:
         self.server = server
         self.machines = {live.machine: live for live in machines}
         self._nodes: dict[tuple[str, str], ua.NodeId] = {}
+        self._alarms: Alarms
 
     async def build(self) -> None:
         """Make the type and the objects."""
@@ -61,6 +64,8 @@ class Machining:
                 self._nodes[name, spec.name] = node.nodeid
                 if spec.writable:
                     await node.set_writable()
+        self._alarms = Alarms(self.server, space)
+        await self._alarms.build(list(self.machines))
         self.server.subscribe_server_callback(CallbackType.PreWrite, self._check_write)
         self.server.subscribe_server_callback(CallbackType.PostWrite, self._note_write)
 
@@ -70,6 +75,9 @@ class Machining:
             for reading in live.due(time_ns):
                 node = self._nodes[live.machine, reading.spec.name]
                 await self.server.write_attribute_value(node, _data_value(reading))
+                if reading.spec.name == "state" and not reading.broken:
+                    fault = reading.value == State.FAULT
+                    await self._alarms.show(live.machine, active=fault)
 
     async def _variable(self, parent: Node, node: ua.NodeId, spec: Spec) -> Node:
         """One variable with all that its maker knows about it."""
@@ -146,6 +154,7 @@ async def serve(machines: Sequence[Live], port: int, ready: Callable[[], None]) 
     """Answer until cancelled."""
     logging.getLogger("asyncua").setLevel(logging.ERROR)
     server = Server()
+    server.iserver.bind_condition_methods = True
     await server.init()
     server.set_server_name("Acme machining cell")
     server.set_endpoint(f"opc.tcp://127.0.0.1:{port}/")

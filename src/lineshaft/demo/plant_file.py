@@ -87,13 +87,14 @@ def _opcua(ports: dict[str, int]) -> Iterator[str]:
     line = parent(PLACES["cnc-1"])
     yield f"""\
 # OPC UA, the short form: take all there is below a node. Units, ranges and the names of states
-# are asked of the server.
+# are asked of the server. `events` takes its alarms too: these machines report drive faults.
 [[drivers]]
 name = "cell-1"
 kind = "opcua"
 url = "opc.tcp://127.0.0.1:{ports["cell-1"]}/"
 at = "{line}"
 roots = ["ns=2;s=cnc-1", "ns=2;s=cnc-2"]
+events = ["i=2253"]
 sampling_ms = 100
 """
     points = "\n".join(

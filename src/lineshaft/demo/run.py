@@ -20,7 +20,7 @@ from lineshaft.core.quality import is_good
 from lineshaft.demo import faults, plant_file
 from lineshaft.demo.hall import DEVICES, Hall, held, opened
 from lineshaft.demo.history import DAYS
-from lineshaft.demo.machines import PLACES
+from lineshaft.demo.machines import PLACES, SPECS
 from lineshaft.demo.timeline import DAY_S
 from lineshaft.plant import Plant, Started
 from lineshaft.security import accounts
@@ -115,8 +115,8 @@ class Demo:
         missing = {protocols[m] for m in PLACES}
         async with self.plant.spine.subscribe("data.>", name="demo") as batches:
             async for batch in batches:
-                for machine, place in PLACES.items():
-                    value = _value_of(batch, place) if protocols[machine] in missing else ""
+                for machine in PLACES:
+                    value = _value_of(batch, machine) if protocols[machine] in missing else ""
                     if value:
                         missing.discard(protocols[machine])
                         after = loop.time() - self._begun
@@ -234,10 +234,11 @@ async def _process(*words: str, token: str = "") -> AsyncGenerator[asyncio.subpr
             await process.wait()
 
 
-def _value_of(batch: Batch, place: str) -> str:
-    """One good value of a machine as people read it, or nothing."""
+def _value_of(batch: Batch, machine: str) -> str:
+    """One good value that a machine has measured, as people read it, or nothing."""
+    own = {f"{PLACES[machine]}/{s.name}" for s in SPECS[machine]}
     for row in batch.rows():
-        if row.point.startswith(f"{place}/") and is_good(row.quality):
+        if row.point in own and is_good(row.quality):
             return f"{row.point} = {row.value}"
     return ""
 

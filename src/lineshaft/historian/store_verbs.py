@@ -16,6 +16,7 @@ import msgspec
 
 from lineshaft.core.errors import Invalid
 from lineshaft.core.path import is_under
+from lineshaft.core.verbs import take_spans
 from lineshaft.historian import Config, transfer
 from lineshaft.historian.retention import GB
 from lineshaft.stores import Retained, Store, Verified
@@ -61,6 +62,7 @@ def _verb(
     work: Callable[[argparse.Namespace], Awaitable[int]],
 ) -> argparse.ArgumentParser:
     verb = family.add_parser(name, help=help_)
+    take_spans(verb)
     verb.add_argument(
         "--settings", type=Path, help="settings file of the plant (default: plant.toml, if there)"
     )

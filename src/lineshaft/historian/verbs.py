@@ -16,7 +16,7 @@ import msgspec
 import pyarrow as pa
 
 from lineshaft.core.errors import Invalid
-from lineshaft.core.verbs import add_connection
+from lineshaft.core.verbs import add_connection, take_spans
 from lineshaft.historian import store_verbs
 from lineshaft.historian.aggregates import Function
 from lineshaft.historian.calendar import Interval, Shift
@@ -112,8 +112,7 @@ def _add_query(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         description="Samples, last values, values at times, aggregates or curves, as a table or"
         " as a file.",
     )
-    # So that `--start -8h` is a time, and not an option -8.
-    verb._negative_number_matcher = re.compile(r"^-\d")  # noqa: SLF001 - there is no other way
+    take_spans(verb)
     verb.add_argument("points", nargs="*", metavar="POINT", help="path of a point")
     verb.add_argument("--branch", help="also all points below this branch")
     verb.add_argument("--start", default="-1h", help="RFC 3339, or as -8h (default: -1h)")

@@ -4,6 +4,7 @@ import asyncio
 from typing import Protocol
 
 from lineshaft.core.access import Audit, Authorizer, Identity
+from lineshaft.core.errors import LineshaftError
 from lineshaft.core.flow import supervise
 from lineshaft.operations import Latest, Names
 from lineshaft.operations.alarms import desk
@@ -113,9 +114,12 @@ class Operations:
             spine=spine,
             authorizer=authorizer,
         )
+        self.engine.gone.append(self.frames.deleted)
         self.board = Board(
             names=names, store=store, records=records, spine=spine, authorizer=authorizer
         )
+        self._tables = Tables()
+        """As they were taken last."""
         self.parts: dict[str, Part] = {
             "derived": self.engine,
             "alarms": self.desk,
@@ -136,22 +140,31 @@ class Operations:
         await self.kpis.take(tables.calendars)
         await self.engine.start()
         await self.derived.start(tables.derived)
-        await self.states.start(tables.work_units, tables.reasons)
+        await self.states.start(tables.work_units, tables.reasons, tables.reason_rules)
         await self.desk.start(tables.alarms, tables.alarm_groups, tables.alarm_rules)
         await self.notices.start(tables.recipients, tables.notices, tables.delivery)
         self.reports.take(tables.reports, tables.reasons)
         await self.frames.start(tables.frames)
         await self.board.start(tables.charts)
+        self._tables = tables
 
     async def reload(self, tables: Tables, who: Identity) -> None:
         """Take the settings as they are now, for somebody who has asked for it.
 
         Raises:
-            Invalid: they ask for something that cannot be.
+            Invalid: they ask for something that cannot be; what was taken is given back.
         """
+        try:
+            await self._take(tables, who)
+        except LineshaftError:
+            await self._take(self._tables, who)
+            raise
+        self._tables = tables
+
+    async def _take(self, tables: Tables, who: Identity) -> None:
         await self.derived.reload(tables.derived)
         await self.kpis.take(tables.calendars)
-        await self.states.reload(tables.work_units, tables.reasons)
+        await self.states.reload(tables.work_units, tables.reasons, tables.reason_rules)
         await self.desk.reload(tables.alarms, tables.alarm_groups, tables.alarm_rules, who=who)
         await self.notices.reload(tables.recipients, tables.notices, tables.delivery)
         self.reports.take(tables.reports, tables.reasons)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from lineshaft.core.errors import Invalid
 from lineshaft.core.settings import Settings
-from lineshaft.operations.alarms.book import check_texts
+from lineshaft.operations.alarms.detectors import check_texts
 from lineshaft.operations.alarms.rules import AlarmGroup, AlarmRules, check_rules
 from lineshaft.operations.alarms.settings import Alarm, check_alarm
 from lineshaft.operations.calendars.book import check_calendars
@@ -17,7 +17,7 @@ from lineshaft.operations.notices.settings import Delivery, Recipient, Rule, che
 from lineshaft.operations.reports.settings import ShiftReport, check_reports
 from lineshaft.operations.spc.settings import ChartTable, check_chart
 from lineshaft.operations.states.checking import check_work_units
-from lineshaft.operations.states.settings import Reason, WorkUnit
+from lineshaft.operations.states.settings import Reason, ReasonRule, WorkUnit
 
 
 class Tables(Settings, frozen=True):
@@ -43,6 +43,8 @@ class Tables(Settings, frozen=True):
     """One table `[[work_units]]` a machine with states and counters."""
     reasons: tuple[Reason, ...] = ()
     """One table `[[reasons]]` a node of the tree of reasons for standing still."""
+    reason_rules: tuple[ReasonRule, ...] = ()
+    """One table `[[reason_rules]]` a reason that stops have by themselves; the first counts."""
     alarm_groups: tuple[AlarmGroup, ...] = ()
     """One table `[[alarm_groups]]` alarms that are looked at, and suppressed, together."""
     alarm_rules: AlarmRules = AlarmRules()
@@ -76,7 +78,7 @@ def check_tables(tables: Tables) -> None:
     _once("[[calendars]] name", (c.name for c in tables.calendars))
     check_calendars(tables.calendars)
     check_calendar_names(tables.calendars, tables.work_units)
-    check_work_units(tables.work_units, tables.reasons)
+    check_work_units(tables.work_units, tables.reasons, tables.reason_rules)
     _once("[[alarm_groups]] name", (g.name for g in tables.alarm_groups))
     check_texts(tables.alarms, tables.alarm_groups)
     check_rules(tables.alarm_rules)

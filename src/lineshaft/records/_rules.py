@@ -41,6 +41,7 @@ FIRST_HASH = "0" * 64
 OPS = ("=", "!=", "<", "<=", ">", ">=")
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _INTEGER_MAX = 2**63 - 1
+_TEXTS = (Column.TEXT, Column.WORD)
 
 
 def canonical(event: Event) -> bytes:
@@ -170,13 +171,13 @@ def check_cell(column: Column, value: Cell) -> Cell:
     Raises:
         Invalid: the column is of another type; NaN, NUL and integers beyond 64 bit fit none.
     """
+    if isinstance(value, str) and column in _TEXTS:  # most are
+        return check_text(value)
     match column, value:
         case _, None:
             return None
         case Column.BOOLEAN, bool():
             return value
-        case Column.TEXT | Column.WORD, str():
-            return check_text(value)
         case Column.INTEGER, int() if not isinstance(value, bool) and abs(value) <= _INTEGER_MAX:
             return value
         case Column.REAL, float() if not math.isnan(value):
@@ -186,24 +187,36 @@ def check_cell(column: Column, value: Cell) -> Cell:
     raise Invalid(f"{value!r} is no value for a column of type {column.value}")
 
 
-def check_rows(collection: Collection, put: Put) -> list[dict[str, Cell]]:
-    """The index rows of a document, every column filled, at least one row.
+def check_document(collection: Collection, put: Put) -> None:
+    """See that the key can be kept and that the data is JSON.
 
     Raises:
-        Invalid: key, data or a row does not fit the collection.
+        Invalid: it cannot, or is not.
     """
     check_text(put.key)
     try:
         msgspec.json.decode(put.data, type=msgspec.Raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Invalid(f"{collection.name} {put.key!r}: data is not JSON: {error}") from error
+
+
+def check_rows(collection: Collection, put: Put) -> list[dict[str, Cell]]:
+    """The index rows of a document, every column filled, at least one row.
+
+    Raises:
+        Invalid: key, data or a row does not fit the collection.
+    """
+    check_document(collection, put)
+    empty: dict[str, Cell] = dict.fromkeys(collection.columns)
     rows = []
     for given in put.rows or ({},):
-        for name in given:
+        row = empty.copy()
+        for name, value in given.items():
             if name == "key":
                 raise Invalid(f"{collection.name} {put.key!r}: a row cannot fill the column key")
-            column_of(collection, name)
-        rows.append({n: check_cell(c, given.get(n)) for n, c in collection.columns.items()})
+            column = column_of(collection, name)
+            row[name] = None if value is None else check_cell(column, value)
+        rows.append(row)
     return rows
 
 

@@ -31,8 +31,8 @@ COLLECTIONS = tuple(index.COLLECTIONS.values())
 """What twins keep in the records, one collection for each class."""
 LOCKS = 512
 """Locks for writing; documents share one when their names fall together, and then wait."""
-ROWS_IN_LOOP_MAX = 65_536
-"""Bytes of a document up to which its index rows are made on the event loop."""
+IN_LOOP_BYTES_MAX = 65_536
+"""Bytes of a document up to which it is altered, and its index rows made, on the event loop."""
 BORN_BYTES = 6
 """What is drawn for each new document: two of the same identifier never share an ETag."""
 ENTRY_BYTES = 400
@@ -198,6 +198,7 @@ class Documents:
     ) -> tuple[Document, T]:
         """Read, alter in place, write, with no other write to the document between.
 
+        `alter` is called in a thread where the document is large, and touches nothing else.
         `if_match` is what the header If-Match says; `kind` is that of the event, if not
         `twin.updated`.
 
@@ -210,8 +211,13 @@ class Documents:
         async def work() -> tuple[Document, T]:
             found = await self._there(class_, id_)
             check_match(if_match, found)
-            obj = msgspec.json.decode(found.data)
-            said = alter(obj)
+
+            def altered() -> tuple[Json, T]:
+                obj = msgspec.json.decode(found.data)
+                return obj, alter(obj)
+
+            small = len(found.data) <= IN_LOOP_BYTES_MAX
+            obj, said = altered() if small else await asyncio.to_thread(altered)
             write = Write(class_=class_, id=id_, obj=obj, kind=kind, detail=detail or {})
             await self._commit(who, [write], {(class_, id_)})
             return await self._there(class_, id_), said
@@ -361,7 +367,7 @@ async def _prepared(
     def rows() -> tuple[index.Row, ...]:
         return index.rows(change.class_, change.obj, path=after.path, origin=after.origin)
 
-    small = len(after.data) <= ROWS_IN_LOOP_MAX
+    small = len(after.data) <= IN_LOOP_BYTES_MAX
     return Put(
         collection=change.class_.value,
         key=change.id,

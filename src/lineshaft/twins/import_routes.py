@@ -12,6 +12,7 @@ from lineshaft.core.path import check_path
 from lineshaft.records import Records
 from lineshaft.twins import Class, Document, Finding, Json
 from lineshaft.twins.access import Right
+from lineshaft.twins.access.holding import sees_all
 from lineshaft.twins.api.kept import seen
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.exchange import FILE_BYTES_MAX
@@ -172,7 +173,9 @@ def exchange(twins: Services, records: Records) -> Exchange:
     """The exchange of a plant's twins, under the rights that hold for single documents."""
 
     def allows(who: Identity, right: str, document: Document) -> bool:
-        return twins.access.allows(who, Right[right], document.class_, document, document.path)
+        may = twins.access.allows(who, Right[right], document.class_, document, document.path)
+        # A file takes the place of the whole document, so who sees a part may not bring one.
+        return may and (right != "UPDATE" or sees_all(twins.access, who, document))
 
     def show(who: Identity, document: Document) -> Json:
         return seen(twins, who, document)

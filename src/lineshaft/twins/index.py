@@ -175,12 +175,14 @@ def place_text(steps: Steps) -> str:
 
     So the end of a path, from a name on, is the end of the text.
     """
-    return "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in steps)
+    if len(steps) == 1:
+        return f"[{steps[0]}]" if isinstance(steps[0], int) else f".{steps[0]}"
+    return "".join([f"[{s}]" if isinstance(s, int) else f".{s}" for s in steps])
 
 
 def keys(reference: Json) -> list[str]:
     """The values of a reference's keys, in order."""
-    return [v for k in reference.get("keys", []) if isinstance(v := k.get("value"), str)]
+    return [v for k in reference.get("keys", ()) if isinstance(v := k.get("value"), str)]
 
 
 def values(element: Json) -> list[Row]:
@@ -214,25 +216,37 @@ def _said(value: object) -> Row:
 def _element_rows(submodel: Json) -> Iterator[Row]:
     for steps, element in elements(submodel):
         at = place_text(steps)
-        semantic, *further = _semantics(element)
+        own, further = _meanings(element)
         place: Row = {
             "at": at,
             "id_short": _text(element.get("idShort")),
             "model_type": _text(element.get("modelType")),
             "value_type": _text(element.get("valueType")),
+            "semantic_id": own,
         }
-        for said in values(element) or [{}]:
-            yield place | semantic | said
-        for row in further:
-            yield {"at": at, **row}
+        if element.get("modelType") == "Property":  # most are
+            place.update(_said(element.get("value")))
+            yield place
+        else:
+            yield from (place | said for said in values(element) or [{}])
+        for key in further:
+            yield {"at": at, "semantic_id": key, "also": True}
 
 
 def _semantics(obj: Json) -> list[Row]:
     """The first key, then a row with `also` for every other."""
-    own = keys(obj.get("semanticId", {}))
-    more = [k for r in obj.get("supplementalSemanticIds", []) for k in keys(r)]
-    found: list[Row] = [{"semantic_id": own[0] if own else None}]
-    return found + [{"semantic_id": key, "also": True} for key in (*own[1:], *more)]
+    own, further = _meanings(obj)
+    rows: list[Row] = [{"semantic_id": own}]
+    return rows + [{"semantic_id": key, "also": True} for key in further]
+
+
+def _meanings(obj: Json) -> tuple[str | None, list[str]]:
+    """The first key of the semantic id, and all others, also of supplemental ones."""
+    own = keys(obj["semanticId"]) if "semanticId" in obj else []
+    further = own[1:]
+    if "supplementalSemanticIds" in obj:
+        further += [k for r in obj["supplementalSemanticIds"] for k in keys(r)]
+    return (own[0] if own else None), further
 
 
 def _of_asset(asset: Json) -> Row:

@@ -13,7 +13,7 @@ from lineshaft.twins.api.services import Services
 from lineshaft.twins.living import event_routes, handover_routes, version_routes
 from lineshaft.twins.living import routes as life_routes
 from lineshaft.twins.plug import routes as plug_routes
-from lineshaft.web import Mount
+from lineshaft.web.front import Mount
 from lineshaft.web.identify import Refusal
 
 handlers = [

@@ -1,8 +1,7 @@
 """Versions: what documents were before people changed them, kept for a while in the same commit.
 
-What the platform generates and values that are set through `$value` make no versions: the first
-comes again by itself, the second is data and would push out everything else. Nor do imports, which
-keep what they replace until they are undone.
+What the platform generates makes no versions: it comes again by itself. Of what is set through
+`$value` the values are kept (`set_values.py`), not the whole document.
 """
 
 import re
@@ -17,6 +16,7 @@ from lineshaft.core.errors import Missing
 from lineshaft.records import Change, Collection, Column, Compare, Delete, Put, Records
 from lineshaft.twins import Class, Document, Json
 from lineshaft.twins.documents import Documents, Key, Remove, Write
+from lineshaft.twins.set_values import SetValues
 
 COLLECTION = Collection(name="twin_versions", columns={"document": Column.TEXT})
 """Versions by class, identifier and the time at which they were replaced."""
@@ -25,8 +25,6 @@ REMEMBERED_MAX = 10_000
 VALUE = "twin.value"
 EDITED = "edited"
 """What the event says when the platform takes out what people had changed: that is kept."""
-_IMPORTS = frozenset({"import", "undone"})
-"""What the events of imports and of their undoing say."""
 _AT = re.compile(r"[0-9]{20}")
 
 
@@ -64,6 +62,7 @@ class Versions:
     def __init__(self, records: Records, *, count: int, bytes_max: int) -> None:
         """`count` versions of each document, together at most `bytes_max` bytes of JSON."""
         self._records, self._count, self._bytes_max = records, count, bytes_max
+        self.values = SetValues(records, count=count)
         self._known: OrderedDict[str, list[tuple[str, int]]] = OrderedDict()
         """Key and bytes of each version of a document, the oldest first."""
 
@@ -76,10 +75,20 @@ class Versions:
         self, who: Identity, change: Write | Remove, before: Document
     ) -> Sequence[Change]:
         """The changes that keep `before`, and let go of what is too old or too large."""
-        valued = isinstance(change, Write) and change.kind == VALUE
         again = who == SYSTEM and EDITED not in change.detail
-        if again or valued or not self._count or _IMPORTS & change.detail.keys():
+        if again or not self._count:
             return ()
+        more: list[Change] = []
+        if isinstance(change, Remove):
+            more = await self.values.forgotten(before)
+        elif change.kind == VALUE:
+            kept = await self.values.changes(who, change, before)
+            if kept is not None:
+                return kept
+        return [*more, *await self._kept(who, change, before)]
+
+    async def _kept(self, who: Identity, change: Write | Remove, before: Document) -> list[Change]:
+        """The changes that keep the whole of `before` as a version."""
         name = _name(before.class_, before.id)
         known = await self._of(name)
         now = now_ns()
@@ -116,8 +125,10 @@ class Versions:
 
     def _failed(self, keys: Iterable[Key]) -> None:
         """Ask the records again what is kept: what was thought of is not."""
-        for class_, id_ in keys:
-            self._known.pop(_name(class_, id_), None)
+        names = [_name(class_, id_) for class_, id_ in keys]
+        self.values.failed(names)
+        for name in names:
+            self._known.pop(name, None)
 
     def _remember(self, name: str, known: list[tuple[str, int]]) -> None:
         self._known[name] = known

@@ -5,8 +5,8 @@ A handler gets what it works on by parameter name from the plant's services, `wh
 `Identity` that asks) among them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
 
 from litestar import delete as _delete
 from litestar import get as _get
@@ -14,7 +14,6 @@ from litestar import patch as _patch
 from litestar import post as _post
 from litestar import put as _put
 from litestar import websocket as _websocket
-from litestar.types import ASGIApp
 
 from lineshaft.core.access import Action
 
@@ -56,19 +55,3 @@ websocket = _needing(_websocket)
 
 Handlers = Sequence[Any]
 """What `routes.py` exports as `handlers`: paths are below `API`."""
-
-
-class Mount(NamedTuple):
-    """An ASGI application of a slice for all that is below a path; `routes.py` lists its `mounts`.
-
-    It is asked once somebody may do `action`; what is finer it checks itself.
-    """
-
-    path: str
-    """From the root of the server, without dots: Litestar takes it as a regular expression. The
-    application is given the rest as the scope's path, which begins with what follows."""
-    action: Action
-    make: Callable[[Mapping[str, object]], ASGIApp]
-    """Gives the application, made from the plant's services and `denied`, a `Refusal` or None."""
-    fail: Callable[[Any, Exception], Any]
-    """Makes the response to an error before or in the application."""

@@ -2,7 +2,7 @@
 
 import base64
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,6 +28,8 @@ Recheck = Callable[[], Awaitable[Identity | None]]
 Connection = ASGIConnection[Any, Any, Any, Any]
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
+_READ = frozenset({b"authorization", b"cookie", b"host", b"origin", HEADER.encode()})
+"""Headers that say who asks, from where."""
 
 
 def middleware(authenticator: Authenticator) -> Callable[[ASGIApp], ASGIApp]:
@@ -35,20 +37,7 @@ def middleware(authenticator: Authenticator) -> Callable[[ASGIApp], ASGIApp]:
 
     def around(app: ASGIApp) -> ASGIApp:
         async def identified(scope: Scope, receive: Receive, send: Send) -> None:
-            connection: Connection = ASGIConnection(scope)
-            session = connection.cookies.get(COOKIE, "")
-            token = _token_of(connection.headers.get("authorization", ""))
-            address = address_of(scope)
-
-            async def recheck() -> Identity | None:
-                if not session and not token:
-                    return None
-                # A token is named on purpose, a cookie is only along for the ride.
-                return await authenticator.identify(
-                    session="" if token else session, token=token, address=address
-                )
-
-            check_origin(connection, by_cookie=bool(session) and not token)
+            recheck = asking(authenticator, scope)
             scope["state"]["who"] = await recheck()
             scope["state"]["recheck"] = recheck
             await app(scope, receive, send)
@@ -56,6 +45,33 @@ def middleware(authenticator: Authenticator) -> Callable[[ASGIApp], ASGIApp]:
         return identified
 
     return around
+
+
+def asking(authenticator: Authenticator, scope: Scope) -> Recheck:
+    """What says who sends this request, asked as often as somebody wants to know.
+
+    Raises:
+        Denied: it looks as if a page of another site used the visitor's cookie.
+    """
+    said: dict[bytes, str] = {}
+    for name, value in scope["headers"]:
+        if name in _READ and name not in said:
+            said[name] = value.decode("latin-1")
+    # A token is named on purpose, a cookie is only along for the ride.
+    token = _token_of(said.get(b"authorization", ""))
+    session = ""
+    if not token and b"cookie" in said:
+        connection: Connection = ASGIConnection(scope)
+        session = connection.cookies.get(COOKIE, "")
+    address = address_of(scope)
+    check_origin(scope, said, by_cookie=bool(session))
+
+    async def recheck() -> Identity | None:
+        if not session and not token:
+            return None
+        return await authenticator.identify(session=session, token=token, address=address)
+
+    return recheck
 
 
 def _token_of(header: str) -> str:
@@ -71,24 +87,25 @@ def _token_of(header: str) -> str:
         return ""
 
 
-def check_origin(connection: Connection, *, by_cookie: bool) -> None:
+def check_origin(scope: Scope, said: Mapping[bytes, str], *, by_cookie: bool) -> None:
     """See that a page of another site does not use the visitor's cookie.
+
+    `said` is what the headers say, by their names in small letters.
 
     Raises:
         Denied: it looks as if one did.
     """
-    changes = connection.scope.get("method", "GET") not in _SAFE
-    socket = connection.scope["type"] == ScopeType.WEBSOCKET
-    if not changes and not socket:
+    changes = scope.get("method", "GET") not in _SAFE
+    if not changes and scope["type"] != ScopeType.WEBSOCKET:
         return
-    origin = connection.headers.get("origin", "")
+    origin = said.get(b"origin", "")
     host = _host_of(origin)
-    if origin and (not host or host != connection.headers.get("host", "")):
+    if origin and (not host or host != said.get(b"host", "")):
         raise Denied(
             f"the request comes from a page of {origin}, which is not this server",
             remedy="Open the console at this server's own address.",
         )
-    if changes and by_cookie and connection.headers.get(HEADER, "") != HEADER_VALUE:
+    if changes and by_cookie and said.get(HEADER.encode(), "") != HEADER_VALUE:
         raise Denied(
             f"a change with a session cookie carries no header {HEADER}: {HEADER_VALUE}",
             remedy=f"Send the header {HEADER}: {HEADER_VALUE}, or use an API token.",
@@ -114,24 +131,37 @@ def guard(denied: Refusal | None) -> Callable[..., Awaitable[None]]:
         handler: BaseRouteHandler,
     ) -> None:
         action: Action = handler.opt.get("action", Action.LOOK)
-        if action is Action.PUBLIC:
-            return
         who: Identity | None = connection.scope["state"]["who"]
-        if who is None:
-            raise Unknown("the request carries no valid session or token")
-        if action is Action.OWN or action in who.actions:
-            return
-        if denied is not None:
-            told = denied(who, action, connection.url.path, address_of(connection.scope))
-            if inspect.isawaitable(told):
-                await told
-        fresh = who.actions <= {Action.OWN}
-        raise Denied(
-            f"{who.name} may not do this: it needs the action {action.value!r}",
-            remedy="Change the one-time password first." if fresh else "",
-        )
+        await admit(who, action, denied, connection.url.path, address_of(connection.scope))
 
     return check
+
+
+async def admit(
+    who: Identity | None, action: Action, denied: Refusal | None, path: str, address: str
+) -> None:
+    """See that somebody may do this; `denied` is told when not.
+
+    Raises:
+        Unknown: nobody known asks.
+        Denied: it may not.
+        Unavailable: the refusal cannot be put on record.
+    """
+    if action is Action.PUBLIC:
+        return
+    if who is None:
+        raise Unknown("the request carries no valid session or token")
+    if action is Action.OWN or action in who.actions:
+        return
+    if denied is not None:
+        told = denied(who, action, path, address)
+        if inspect.isawaitable(told):
+            await told
+    fresh = who.actions <= {Action.OWN}
+    raise Denied(
+        f"{who.name} may not do this: it needs the action {action.value!r}",
+        remedy="Change the one-time password first." if fresh else "",
+    )
 
 
 def identity(scope: Scope) -> Identity:

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from tests.operations.alarms.desks import Clock, desk, tick
 from tests.operations.alarms.histories import T0, S, X, Y, rows
 
 from lineshaft.core.access import SYSTEM
+from lineshaft.core.clock import now_ns
 from lineshaft.operations.alarms import happenings as h
 from lineshaft.operations.alarms.metrics import (
     DAY_NS,
@@ -25,6 +27,13 @@ HIGH = Alarm(name="high", point=X, hi=Limit(value=3.0, priority=Priority.HIGH))
 LOW = Alarm(name="low", point=Y, hi=Limit(value=3.0, priority=Priority.LOW))
 
 
+def later() -> Clock:
+    """A clock that has passed all that the tests tell of."""
+    clock = Clock()
+    clock.now = T0 + 4 * DAY_NS
+    return clock
+
+
 async def acknowledge(made, name, seconds, comment=""):
     event_id = made.view(SYSTEM, name).state.event_id
     what = h.Acknowledged(time_ns=T0 + round(seconds * S), event_id=event_id, by="li")
@@ -38,7 +47,7 @@ async def figures(made, stop_s=100.0):
 
 
 async def test_time_to_acknowledge_is_told_as_p50_and_p95_of_each_priority(tmp_path):
-    async with desk(tmp_path, HIGH, LOW) as made:
+    async with desk(tmp_path, HIGH, LOW, clock=later()) as made:
         for k in range(10):
             await made.take(rows((X, 10 * k, 9), (Y, 10 * k, 9)))
             await acknowledge(made, "high", 10 * k + k / 2)
@@ -93,7 +102,7 @@ async def test_changes_without_a_permit_are_counted(tmp_path):
 
 
 async def test_the_per_day_line_and_the_distribution_stand_beside_their_targets(tmp_path):
-    async with desk(tmp_path, HIGH, LOW) as made:
+    async with desk(tmp_path, HIGH, LOW, clock=later()) as made:
         for day, count in ((0, 2), (2, 1)):
             for k in range(count):
                 at = day * DAY_NS // S + 10 * k
@@ -156,3 +165,66 @@ def test_no_cell_of_the_csv_is_a_formula():
     text = as_csv([rationale(alarm)])
     assert text.splitlines()[1].startswith("'=1+1,")
     assert '"\'@x, ""y"""' in text
+
+
+# ---- what the journal of a span does not hold
+
+
+async def test_what_is_active_since_before_the_span_is_stale_too(tmp_path):
+    clock = later()
+    async with desk(tmp_path, HIGH, LOW, clock=clock) as made:
+        await made.take(rows((X, 1, 9.0), (Y, 1, 9.0)))
+        await made.take(rows((Y, 2 * DAY_NS // S, 0.0)))
+        start, stop = T0 + DAY_NS, T0 + 3 * DAY_NS
+        found = await entries(made.book.records, Branches(), SYSTEM, start_ns=start, stop_ns=stop)
+        since = {v.alarm.name: v.state.active_ns for v in made.views(SYSTEM) if v.state.active}
+        figures = report(found, start, stop, made.book.alarms.values(), since_ns=since)
+    assert figures.stale == 2  # one ended in the span, one goes on
+    assert figures.longest_active_s == pytest.approx(3 * DAY_NS / S - 1)
+
+
+@pytest.mark.parametrize("way", ["removed", "disabled"])
+async def test_an_alarm_that_is_taken_away_is_not_active_for_ever(tmp_path, way):
+    clock = later()
+    async with desk(tmp_path, clock=clock) as made:
+        await made.define(SYSTEM, HIGH)
+        await made.take(rows((X, 4 * DAY_NS // S, 9.0)))
+        if way == "removed":
+            await made.remove(SYSTEM, "high")
+        else:
+            await made.answer(SYSTEM, "high", h.Disabled(time_ns=clock.now + S))
+        events = await made.book.records.events(kind="alarm", newest_first=True)
+        stop = now_ns() + 9 * DAY_NS
+        longest_ns = report(list(events), T0, stop).longest_active_s * S
+        assert longest_ns < stop - clock.now - 8 * DAY_NS
+
+
+async def test_an_old_time_in_the_journal_does_not_end_the_search(tmp_path, monkeypatch):
+    monkeypatch.setattr("lineshaft.operations.alarms.report.PAGE", 2)
+    clock = later()
+    day_s = DAY_NS // S
+    async with desk(tmp_path, HIGH, LOW, clock=clock) as made:
+        for k in range(3):
+            await made.take(rows((X, 3 * day_s + 2 * k, 9.0), (X, 3 * day_s + 2 * k + 1, 0.0)))
+        await made.take(rows((Y, 1, 9.0)))  # of a machine whose clock stands
+        await made.take(rows((X, 3 * day_s + 9, 9.0)))
+        start, stop = T0 + 2 * DAY_NS, T0 + 4 * DAY_NS
+        found = await entries(made.book.records, Branches(), SYSTEM, start_ns=start, stop_ns=stop)
+    assert len(found) == 7
+
+
+async def test_a_severity_that_falls_is_no_activation_and_one_that_rises_is_answered_with_it(
+    tmp_path,
+):
+    # By hand: it rings at 10 (Hi) and 20 (HiHi), falls to Hi at 30, is acknowledged at 50.
+    both = replace(HIGH, hihi=Limit(value=8.0, priority=Priority.CRITICAL))
+    async with desk(tmp_path, both, clock=later()) as made:
+        await made.take(rows((X, 10, 5.0), (X, 20, 9.0), (X, 30, 5.0)))
+        await acknowledge(made, "high", 50)
+        await made.take(rows((X, 60, 0.0)))
+        found = await figures(made)
+    assert (found.rates.count, found.unanswered, found.covered) == (2, 0, 0)
+    assert found.by_severity == {"low": 0, "medium": 0, "high": 1, "critical": 1}
+    assert found.acknowledge["critical"].p50_s == pytest.approx(30)
+    assert found.acknowledge_s_median == pytest.approx(30)
+    assert found.longest_active_s == pytest.approx(50)

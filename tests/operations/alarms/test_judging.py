@@ -131,7 +131,7 @@ def _place(told):
         ({"hi": None, "hihi": None, "lo": None, "lolo": None}, "none"),
         ({"off_normal": Limit(value=1)}, "off_normal"),
         ({"hi": Limit(value=95)}, "fall"),
-        ({"hi": Limit(value=float("nan"))}, "fall"),
+        ({"hi": Limit(value=float("nan"))}, "finite"),
     ],
 )
 def test_an_alarm_that_cannot_ring_is_refused_by_name(more, word):

@@ -23,7 +23,7 @@ from lineshaft.operations.calendars.settings import (
 MINUTE = 60 * 10**9
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 # Days around clock changes: Berlin and New York by an hour, Lord Howe by half of one, at midnight
-# in Beirut; Kiritimati has none.
+# in Beirut; Kiritimati has none, and Apia went without the whole day.
 CHANGES = [
     ("Europe/Berlin", dt.date(2026, 3, 29)),
     ("Europe/Berlin", dt.date(2026, 10, 25)),
@@ -34,6 +34,7 @@ CHANGES = [
     ("Asia/Beirut", dt.date(2026, 3, 29)),
     ("Asia/Beirut", dt.date(2026, 10, 25)),
     ("Pacific/Kiritimati", dt.date(2026, 10, 25)),
+    ("Pacific/Apia", dt.date(2011, 12, 30)),
 ]
 THREE = (
     Shift(name="early", start="06:00", stop="14:00", breaks=(Break(start="09:00", stop="09:15"),)),

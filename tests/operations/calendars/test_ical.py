@@ -97,6 +97,50 @@ def test_breaks_of_the_file_are_planned_down_time(tmp_path):
     ]
 
 
+def one(*lines: str) -> str:
+    body = "\n".join(lines)
+    event = f"BEGIN:VEVENT\nUID:a\nSUMMARY:early\n{body}\nEND:VEVENT"
+    return f"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//acme//shifts//EN\n{event}\nEND:VCALENDAR\n"
+
+
+BEGIN, END = "DTSTART:20261019T060000Z", "DTEND:20261019T140000Z"
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ((BEGIN, END, "RRULE:FREQ=SECONDLY"), "recurs secondly"),
+        ((BEGIN, END, "RRULE:FREQ=SECONDLY;COUNT=1000000000"), "recurs secondly"),
+        ((BEGIN, END, "RRULE:FREQ=HOURLY;BYMONTH=2;BYMONTHDAY=30"), "recurs hourly"),
+        ((BEGIN, END, "RRULE:FREQ=DAILY;INTERVAL=0"), "every 0"),
+        (
+            (BEGIN, END, f"RRULE:FREQ=DAILY;BYMINUTE={','.join(map(str, range(60)))};BYHOUR=1,2"),
+            "120 times a day",
+        ),
+        (("DTSTART:00010101T060000Z", "DTEND:00010101T070000Z"), "begins in 1 "),
+        (("DTSTART;VALUE=DATE:20260101", "DTEND;VALUE=DATE:99991231"), "lasts 2912442 days"),
+        ((BEGIN, "DURATION:P3650000D"), "cannot be read"),
+        ((END,), "cannot be read"),
+    ],
+)
+def test_a_file_that_asks_for_too_much_is_refused_before_it_is_laid_out(tmp_path, lines, message):
+    with pytest.raises(Invalid, match=message):
+        calendar(tmp_path, one(*lines))
+
+
+def test_a_rule_without_end_costs_no_more_than_the_days_that_are_asked_for(tmp_path):
+    made = calendar(tmp_path, one(BEGIN, END, "RRULE:FREQ=DAILY;UNTIL=99991231T235959Z"))
+    found = made.shifts(from_iso("2030-01-01T00:00:00Z"), from_iso("2030-01-04T00:00:00Z"))
+    assert [to_iso(s.start_ns)[:13] for s in found] == [f"2030-01-0{n}T06" for n in (1, 2, 3)]
+
+
+def test_more_occurrences_than_an_answer_may_hold_are_refused(tmp_path):
+    hours = ",".join(map(str, range(24)))
+    made = calendar(tmp_path, one(BEGIN, END, f"RRULE:FREQ=DAILY;BYHOUR={hours};BYMINUTE=0,30"))
+    with pytest.raises(Invalid, match=r"may have \d+ events"):
+        made.spans(from_iso("2026-10-19T00:00:00Z"), from_iso("2036-10-19T00:00:00Z"))
+
+
 def test_a_file_that_is_none_is_refused_and_names_it(tmp_path):
     with pytest.raises(Invalid, match="shifts.ics cannot be read"):
         calendar(tmp_path, "no calendar at all")

@@ -6,7 +6,12 @@ from tests.operations.frames.halls import ASSET, BASE, S, hall, rows_of
 
 from lineshaft.core.access import SYSTEM
 from lineshaft.core.errors import Invalid, Missing
+from lineshaft.operations import deletions
+from lineshaft.operations.frames.binding import bind
+from lineshaft.operations.frames.book import SEEN
+from lineshaft.operations.frames.following import Follower
 from lineshaft.operations.frames.frame import Note, parts_of
+from lineshaft.operations.frames.preview import _walked, preview
 from lineshaft.operations.frames.settings import (
     Attribute,
     Template,
@@ -87,6 +92,29 @@ async def test_late_samples_change_take_away_and_add_frames_and_notes_stay():
             await h.frames.gallery.frame(SYSTEM, key)
 
 
+async def test_a_preview_counts_all_frames_and_holds_only_the_first():
+    busy = replace(RUN, per_minute_max=6000)
+    async with hall() as h:
+        await h.bring(*(("on", n / 2, n % 2 == 1) for n in range(1001)), ("heat", 0, 1.0))
+        found = await preview(h.store, h.frames.names, busy, BASE, BASE + 600 * S)
+        assert (found.count, found.open, len(found.items)) == (500, 0, 100)
+        assert [f.start_ns for f in found.items] == [BASE + S // 2 + n * S for n in range(100)]
+        follower = Follower(bind(busy, ASSET, h.frames.names))
+        ended, first = await _walked(h.store, follower, [f"{ASSET}/on"], BASE, BASE + 600 * S)
+        assert (ended, len(first)) == (500, 100)
+
+
+async def test_a_text_that_cannot_be_kept_stops_no_follower():
+    word = Attribute(name="program", of="program", take="begin")
+    async with hall(replace(RUN, attributes=(word,))) as h:
+        await h.bring(("program", 0, "O\x001"), ("on", 0, False), ("on", 10, True))
+        await h.bring(("on", 20, False), ("program", 25, "O2"), ("on", 30, True), ("on", 40, False))
+        await h.until(50)
+        found = await h.found()
+        assert [f[:2] for f in found] == [(10.0, 20.0), (30.0, 40.0)]
+        assert found[1][2] == {"program": "O2"}
+
+
 async def test_a_sample_that_is_told_again_and_again_redoes_nothing():
     async with hall(RUN) as h:
         await h.bring(("on", 10, True))
@@ -116,6 +144,56 @@ async def test_an_import_into_the_past_makes_the_frames_of_that_past():
         await h.until(55)
         await h.until(60)
         assert [f[:2] for f in await h.found()] == [(-900.0, -800.0)]
+
+
+async def _deletes(h, name: str, start_s: float, stop_s: float) -> None:
+    span = BASE + round(start_s * S), BASE + round(stop_s * S)
+    await h.historian.corrections.delete([f"{ASSET}/{name}"], span, reason="wrong", by="eva")
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_frames_over_deleted_history_are_gone_through_again_by_themselves(restarted):
+    async with hall(RUN) as h:
+        await deletions.look(h.records, h.frames.deleted, SEEN)
+        await h.bring(*(("on", t, t in (10, 30, 50)) for t in range(0, 70, 10)), ("heat", 0, 1.0))
+        await h.until(80)
+        assert [f[:2] for f in await h.found()] == [(10.0, 20.0), (30.0, 40.0), (50.0, 60.0)]
+        await _deletes(h, "on", 20, 31)
+        if restarted:
+            await h.restart(RUN)
+        await deletions.look(h.records, h.frames.deleted, SEEN)
+        await h.until(85)
+        await h.until(90)
+        assert [f[:2] for f in await h.found()] == [(10.0, 40.0), (50.0, 60.0)]
+        await _deletes(h, "on", -(10**9), 10**9)
+        await deletions.look(h.records, h.frames.deleted, SEEN)
+        await h.until(95)
+        await h.until(100)
+        assert await h.found() == []
+        assert not h.frames.progress(SYSTEM)
+
+
+async def test_a_frame_that_had_not_lasted_long_enough_is_not_lost_by_late_samples_or_a_restart():
+    slow = replace(RUN, min_s=100.0, attributes=())
+    async with hall(slow) as h:
+        await h.bring(("on", 0, False), ("heat", 0, 1.0))
+        await h.bring(("on", 10, True), ("on", 90, False), ("on", 200, True))
+        await h.until(280)
+        await h.bring(("on", 90, True))
+        await h.until(285)
+        await h.until(295)
+        await h.restart(slow)
+        await h.until(296)
+        await h.bring(("on", 310, False))
+        await h.until(320)
+        assert [f[:2] for f in await h.found()] == [(10.0, 310.0)]
+    async with hall(slow) as h:
+        await h.bring(("on", 0, False), ("heat", 0, 1.0), ("on", 10, True))
+        await h.until(80)
+        await h.restart(slow)
+        await h.bring(("on", 150, False))
+        await h.until(170)
+        assert [f[:2] for f in await h.found()] == [(10.0, 150.0)]
 
 
 @pytest.mark.parametrize(

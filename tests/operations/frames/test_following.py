@@ -74,7 +74,8 @@ BATCH = Template(
     attributes=(Attribute(name="warm", of="avg(heat, '3s')", take="end"),),
 )
 HOT = Template(name="hot", assets=(ASSET,), begin="duration(heat > 5.0) > duration('2s')")
-ALL = tuple(replace(t, backfill_s=300) for t in (RUN, CYCLE, PROGRAM, BATCH, HOT))
+LONG = Template(name="long", assets=(ASSET,), begin="on", min_s=15)
+ALL = tuple(replace(t, backfill_s=300) for t in (RUN, CYCLE, PROGRAM, BATCH, HOT, LONG))
 times = st.integers(0, 400).map(lambda n: n / 4)
 samples = st.one_of(
     st.tuples(st.just("on"), times, st.booleans()),
@@ -87,7 +88,7 @@ histories = st.lists(samples, max_size=60, unique_by=lambda s: s[:2])
 deeds = st.lists(st.sampled_from(["step", "step", "bring", "bring", "restart"]), max_size=30)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(histories, deeds, st.randoms(use_true_random=False))
 async def test_live_late_and_restarted_is_what_recomputing_gives(history, todo, chance):
     note(f"{history} {todo}")

@@ -114,6 +114,37 @@ async def test_batches_are_seen_with_their_phases_answered_compared_and_recomput
         assert kinds.count("frame.opened") == kinds.count("frame.closed") == 2
 
 
+DERIVED = """
+[[derived]]
+point = "acme/hall/press/twice"
+expression = "load * 2.0"
+lateness_s = 0.0
+[[frames]]
+name = "high"
+assets = ["acme/hall/press"]
+begin = "twice > 10.0"
+kind = "excursion"
+lateness_s = 0.0
+"""
+
+
+async def test_a_deletion_below_a_derived_point_takes_its_frames_away(tmp_path):
+    async with plant(tmp_path, DERIVED) as (made, http):
+        for load in (1.0, 8.0, 1.0, 9.0, 1.0):
+            await publish(made, (f"{PRESS}/load", load))
+            await asyncio.sleep(0.05)
+
+        async def known(count: int) -> bool:
+            return len(await frames_of(http, template="high", open=False)) == count
+
+        await until(lambda: known(2))
+        order = {"points": [f"{PRESS}/load"], "start": "-1h", "stop": "+1h", "reason": "wrong"}
+        assert (await http.post("/api/v1/samples/delete", json=order)).is_success
+        await until(lambda: known(0))
+        gone = await made.records.events(kind="frame.removed")
+        assert len(gone) == 2
+
+
 async def test_who_may_not_see_a_branch_sees_no_frame_of_it(tmp_path):
     async with plant(tmp_path) as (made, http):
         await declared(made, http)
@@ -137,7 +168,7 @@ async def test_the_command_line_finds_and_shows_frames(tmp_path, capsys):
         await declared(made, http)
         await run_batch(made, http, "A1", (30.0, 60.0))
         (frame,) = await frames_of(http, template="batch")
-        wish = {"name": "cli", "actions": ["look", "configure"]}
+        wish = {"name": "cli", "actions": ["look", "write", "configure"]}
         token = (await http.post("/api/v1/tokens", json=wish)).json()["token"]
 
         async def lineshaft(*words: str) -> str:
@@ -153,3 +184,9 @@ async def test_the_command_line_finds_and_shows_frames(tmp_path, capsys):
         file = tmp_path / "frames.toml"
         file.write_text(f'[[frames]]\nname = "b"\nassets = ["{PRESS}"]\nbegin = "running > 0.5"\n')
         assert "b: 1 frames" in await lineshaft("preview", str(file), "--start=-1h")
+        assert await lineshaft("define", str(file)) == "b: defined\n"
+        assert f"b  other: {PRESS}" in await lineshaft("templates")
+        assert await lineshaft("remove", "b") == "b: removed\n"
+        assert "id=A1" in await lineshaft("annotate", frame["key"], "--comment", "looks good")
+        kept = (await http.get("/api/v1/frames/one", params={"key": frame["key"]})).json()["frame"]
+        assert "looks good" in str(kept)

@@ -8,21 +8,28 @@ import logging
 import shutil
 import socket
 import subprocess
+import threading
 import time
 
 import pytest
 from msgspec.structs import replace
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
-from tests.operations.notices.servers import hook, post, silent
+from tests.operations.notices.servers import certified, hook, post, silent
 
 from lineshaft.core.clock import now_ns
-from lineshaft.core.errors import LinkLost, Refused
+from lineshaft.core.errors import Invalid, LinkLost, Refused
 from lineshaft.core.settings import Secret
 from lineshaft.operations.notices.mail import Mail
 from lineshaft.operations.notices.mqtt import Mqtt
 from lineshaft.operations.notices.outbox import Attachment
-from lineshaft.operations.notices.settings import MqttBroker, Recipient, Smtp
+from lineshaft.operations.notices.settings import (
+    Delivery,
+    MqttBroker,
+    Recipient,
+    Smtp,
+    check_notices,
+)
 from lineshaft.operations.notices.webhook import Webhooks, key_of
 from lineshaft.operations.notices.writing import Message
 
@@ -228,3 +235,85 @@ async def test_secrets_stand_in_no_log_and_no_error(webhooks, caplog):
     assert "word-of-honour" not in said
     assert "inside" not in f"{error.value} {to.address}"
     assert to.address == server.url.partition("/hook")[0]
+
+
+# ---- encryption, and servers that mean no good
+
+
+async def test_a_webhook_with_a_certificate_of_its_own_is_taken_only_when_that_is_trusted(tmp_path):
+    tls = await asyncio.to_thread(certified, tmp_path)
+    async with hook(tls=tls) as server:
+        li = Recipient(name="li", url=server.url)
+        strange = Webhooks(20.0, now_ns)
+        with pytest.raises(LinkLost, match="certificate"):
+            await strange.send(li, HELLO)
+        assert server.tried == []
+        trusting = Webhooks(20.0, now_ns, str(tmp_path / "cert.pem"))
+        await trusting.send(li, HELLO)
+        assert [m["id"] for m in server.taken] == ["0193-1"]
+        # Trust is in the certificate and the name that it is for.
+        named = replace(li, url=server.url.replace("127.0.0.1", "localhost"))
+        with pytest.raises(LinkLost, match="ertificate|Connect"):
+            await trusting.send(named, HELLO)
+        for made in (strange, trusting):
+            await made.close()
+
+
+@pytest.mark.parametrize("way", ["starttls", "tls"])
+async def test_mail_goes_encrypted_and_not_to_a_server_that_is_not_trusted(tmp_path, way):
+    tls = await asyncio.to_thread(certified, tmp_path)
+    li = Recipient(name="li", mail="li@a.b")
+    async with post(**{way: tls}) as server:
+        with pytest.raises(LinkLost, match="certificate"):
+            await Mail(smtp(server.port, encryption=way)).send(li, HELLO)
+        assert server.senders == []
+        trusting = smtp(server.port, encryption=way, ca=str(tmp_path / "cert.pem"))
+        await Mail(trusting).send(li, HELLO)
+        assert [m["Message-ID"] for m in server.taken] == ["<0193-1@acme.example>"]
+        assert server.secured == (way == "starttls")
+
+
+async def test_a_mail_server_that_never_ends_its_answer_is_left_and_keeps_no_thread():
+    before = {t.name for t in threading.enumerate()}
+    async with post() as server:
+        server.hangs = True
+        mail = Mail(smtp(server.port, timeout_s=0.2))
+        with pytest.raises(LinkLost, match="takes too long"):
+            await mail.send(Recipient(name="li", mail="li@a.b"), HELLO)
+        assert len(server.taken) == 0
+        await mail.close()
+        async with asyncio.timeout(20):
+            while {t.name for t in threading.enumerate() if t.name.startswith("mail")} - before:
+                await asyncio.sleep(0.01)
+
+
+async def test_names_that_cannot_be_looked_up_or_written_are_told(webhooks):
+    long = Recipient(name="li", url=f"http://{'a' * 70}.example/")
+    with pytest.raises(LinkLost, match="^li: "):
+        await webhooks.send(long, HELLO)
+    async with post() as server:
+        odd = smtp(server.port, user="öl", password=Secret("heiß"))
+        with pytest.raises(LinkLost, match="^li: the mail server"):
+            await Mail(odd).send(Recipient(name="li", mail="li@a.b"), HELLO)
+
+
+def test_a_file_without_certificates_is_refused(tmp_path):
+    (tmp_path / "empty.pem").write_text("nothing")
+    for file in ("empty.pem", "none.pem"):
+        with pytest.raises(Invalid, match="holds no certificates"):
+            check_notices([], [], Delivery(ca=str(tmp_path / file)))
+
+
+@pytest.mark.parametrize("name", ["a.csv\r\nBcc: all@acme.example", 'a"; x="b.csv'])
+async def test_no_name_of_a_file_adds_a_header(name):
+    file = Attachment(name=name, media_type="text/csv", data=b"a")
+    async with post() as server:
+        try:
+            report = replace(HELLO, attachments=(file,))
+            await Mail(smtp(server.port)).send(Recipient(name="li", mail="li@a.b"), report)
+        except Refused:
+            return
+    (got,) = server.taken
+    (kept,) = got.iter_attachments()
+    assert [k for k in (*got.keys(), *kept.keys()) if k.lower() == "bcc"] == []
+    assert kept.get_content_type() == "text/csv"

@@ -107,6 +107,27 @@ async def test_a_viewer_of_another_branch_knows_of_nothing(tmp_path):
             assert (await http.post("/api/v1/session", json=login)).is_success
 
 
+async def test_what_a_server_answered_is_not_for_those_who_only_look(tmp_path):
+    async with hook("400") as server, plant(tmp_path, TABLES.format(url=server.url)) as (_, http):
+        asked = await http.post("/api/v1/notices/test", json={"recipient": "program"})
+        path = "/api/v1/notices/outbox"
+
+        async def given_up():
+            (found,) = (await http.get(path)).json()["items"]
+            return found["status"] == "given-up"
+
+        await until(given_up)
+        assert asked.is_success
+        assert "answers 400" in (await http.get(path)).json()["items"][0]["error"]
+        wish = {"name": "t", "actions": ["look"], "branches": [""]}
+        word = (await http.post("/api/v1/tokens", json=wish)).json()["token"]
+        http.cookies.clear()
+        (seen,) = (await http.get(path, headers={"Authorization": f"Bearer {word}"})).json()[
+            "items"
+        ]
+        assert (seen["status"], "400" in seen["error"]) == ("given-up", False)
+
+
 async def test_the_command_line_tests_a_recipient_and_shows_the_outbox(tmp_path, capsys):
     async with (
         hook("410") as server,

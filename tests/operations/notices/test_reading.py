@@ -1,5 +1,7 @@
 """From the alarm journal to the outbox: who is told of what, and what an answer makes unneeded."""
 
+import asyncio
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -179,6 +181,55 @@ async def test_what_there_is_no_room_for_is_counted_and_on_record(tmp_path, monk
         assert (lost.event.path, lost.event.data["alarms"]) == (OIL, ["oil hot"])
         assert made.notices.outbox.lost == {"li": 1}
         assert "1 were lost" in made.notices.problems()[0]
+
+
+async def test_a_dead_recipient_leaves_room_for_the_others(tmp_path, monkeypatch):
+    monkeypatch.setattr("lineshaft.operations.notices.outbox.WAITING_MAX", 8)
+    wu = Recipient(name="wu", url="http://wu.example/")
+    grave = Rule(name="grave", priorities=(Priority.CRITICAL,), steps=(Step(to=("wu",)),))
+    async with rig(tmp_path, [LI, wu], [AT_ONCE, grave]) as made:
+        for _ in range(10):  # nobody reaches li
+            await made.reads(90)
+            await made.reads(20)
+        assert len(made.notices.outbox.waiting("li")) == 4
+        await made.reads(99)
+        assert len(made.notices.outbox.waiting("wu")) == 1
+        assert made.notices.outbox.lost["wu"] == 0
+
+
+async def test_all_that_waits_for_somebody_who_is_gone_makes_room_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr("lineshaft.operations.notices.outbox.CHANGES_MAX", 2)
+    async with rig(tmp_path, [LI], [AT_ONCE]) as made:
+        for _ in range(5):
+            await made.reads(90)
+            await made.reads(20)
+        waiting = len(made.notices.outbox)
+        assert waiting >= 5
+        await made.notices.reload([], [], Delivery())
+        async with asyncio.TaskGroup() as group:
+            clearing = group.create_task(made.notices._clear())
+            async with asyncio.timeout(20):
+                while len(made.notices.outbox):
+                    await asyncio.sleep(0.01)
+            clearing.cancel()
+        assert len(await made.found(Status.GIVEN_UP)) == waiting
+
+
+async def test_steps_of_a_rule_that_is_gone_are_not_told(tmp_path):
+    # Without rules nobody reads the journal, so that no answer would end them.
+    async with rig(tmp_path, [LI, KIM], [LADDER]) as made:
+        await made.reads(90)
+        assert len(made.notices.outbox.waiting("kim")) == 1
+        await made.notices.reload([LI, KIM], [], Delivery())
+        async with asyncio.TaskGroup() as group:
+            reading = group.create_task(made.notices._read())
+            async with asyncio.timeout(20):
+                while made.notices.outbox.waiting("kim"):
+                    await asyncio.sleep(0.01)
+            reading.cancel()
+        (step,) = await made.found(Status.CANCELLED)
+        assert (step.recipient, step.rule) == ("kim", "all")
+        assert len(made.notices.outbox.waiting("li")) == 1  # of what has happened
 
 
 async def test_an_alarm_that_needs_no_acknowledgement_has_no_later_steps(tmp_path):

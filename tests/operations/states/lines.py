@@ -88,10 +88,10 @@ class Plant:
         return [(t / S, names[s], line.reasons[r]) for t, s, r in rows]
 
 
-def story(*rows: tuple, path: str = PRESS) -> Batch:
-    """Samples of a state point."""
+def story(*rows: tuple, path: str = PRESS, point: str = "") -> Batch:
+    """Samples of a state point, or of another one."""
     return Batch.of(
-        [state_point(path)],
+        [point or state_point(path)],
         np.zeros(len(rows), dtype=np.int32),
         np.array([int(r[0] * S) for r in rows], dtype=np.int64),
         number=np.array([float(r[1]) for r in rows]),
@@ -100,7 +100,7 @@ def story(*rows: tuple, path: str = PRESS) -> Batch:
 
 
 @asynccontextmanager
-async def press(folder, *units, reasons=REASONS, clock=None):
+async def press(folder, *units, reasons=REASONS, rules=(), clock=None):
     """The part, started."""
     spine = build(Spine, {"name": "spine", "kind": "memory"})
     spine.durable(SUBSCRIPTION, SUBJECT, size_max=8)
@@ -110,5 +110,5 @@ async def press(folder, *units, reasons=REASONS, clock=None):
     async with store.opened(), records.opened((*marks.COLLECTIONS, *COLLECTIONS)):
         made = Plant(records, store, spine, clock or Clock())
         await made.engine.start()
-        await made.states.start(units or (UNIT,), reasons)
+        await made.states.start(units or (UNIT,), reasons, rules)
         yield made

@@ -54,7 +54,7 @@ async def test_what_came_while_nothing_ran_is_written_from_the_store(tmp_path):
     ),
     st.data(),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_however_samples_are_cut_into_batches_and_repeated_the_log_is_the_same(rows, data):
     rows = sorted(rows)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(rows)), max_size=5)))

@@ -5,7 +5,7 @@ import tempfile
 from asyncio import run
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.operations.states.lines import PRESS, UNIT, S, press
 
@@ -38,7 +38,6 @@ def by_seconds(samples, corrections) -> list[int]:
 
 
 @given(SAMPLES, st.lists(SPANS, max_size=6), st.integers(0, 58), st.integers(1, 60))
-@settings(max_examples=60, deadline=None)
 def test_a_timeline_is_that_of_every_second_with_corrections_in_turn(samples, spans, start, length):
     stop = min(start + length, 60)
     expected = by_seconds(samples, spans)[start:stop]
@@ -68,7 +67,6 @@ def test_a_timeline_is_that_of_every_second_with_corrections_in_turn(samples, sp
 
 
 @given(SAMPLES, st.integers(0, 59), st.integers(1, 59))
-@settings(max_examples=60, deadline=None)
 def test_a_span_of_any_width_tells_the_same_of_its_ends(samples, start, length):
     """What lies outside of the span is known as it would be in a wider one."""
     stop = min(start + length, 60)
@@ -91,7 +89,6 @@ def test_a_span_of_any_width_tells_the_same_of_its_ends(samples, start, length):
 
 
 @given(SAMPLES, st.integers(0, 59), st.integers(0, 8), st.integers(0, 8))
-@settings(max_examples=60, deadline=None)
 def test_a_reason_sticks_to_the_stop_that_overlaps_it_most(samples, at, before, after):
     """Late data come after the explanation; the reason is where most of the old stop is now."""
     late = [(max(at - before, 0), 0, 0), (at, 1, 0), (at + after + 1, 2, 0)]

@@ -7,14 +7,18 @@ from pathlib import Path
 
 import httpx
 
-from lineshaft.core.access import Action, Identity
+from lineshaft.core.access import Action, Authorizer, Identity
 from lineshaft.core.path import is_under
 from lineshaft.core.plugin import build
 from lineshaft.records import Records
 from lineshaft.server import ServerSettings, app, served
-from lineshaft.twins.api.services import COLLECTIONS, Services, services
+from lineshaft.twins.access.deciding import Access
+from lineshaft.twins.api.services import COLLECTIONS, Services
+from lineshaft.twins.documents import Announce, Documents
+from lineshaft.twins.files import Attachments, Files
 from lineshaft.twins.model.identifier import encode_id
 from lineshaft.twins.routes import handlers, mounts
+from lineshaft.twins.sealing import Seal
 from lineshaft.web.identify import Refusal
 
 LOOK = frozenset({Action.OWN, Action.LOOK})
@@ -33,6 +37,19 @@ class People:
 
     def allows(self, who: Identity, action: Action, path: str = "") -> bool:
         return action in who.actions and any(is_under(path, b) for b in who.branches)
+
+
+def services(
+    records: Records, authorizer: Authorizer, folder: Path, announce: Announce | None = None
+) -> Services:
+    """The services over a plant's records and the folder for its files, without a plant."""
+    return Services(
+        Documents(records, announce=announce),
+        Access(records, authorizer, announce=announce),
+        Files(folder),
+        Attachments(records),
+        seal=Seal(records),
+    )
 
 
 class House:

@@ -416,13 +416,36 @@ def test_a_directory_beyond_the_bounds_is_refused_before_it_is_read(monkeypatch)
         struct.pack_into("<I", data, at + 12, size)
         with pytest.raises(Invalid, match="directory"):
             read_environment(bytes(data), "x.aasx")
-    with_64 = package()
-    at = with_64.rfind(b"PK\x05\x06")
+    for moved, size in ((1, 100), (0, 1 << 40), (0, 0xFFFFFFFF)):
+        with pytest.raises(Invalid, match="ZIP64" if moved else "directory"):
+            read_environment(in_zip64(package(), size=size, moved=moved), "x.aasx")
+    plain = package()
+    at = plain.rfind(b"PK\x05\x06")
     with pytest.raises(Invalid, match="ZIP64"):
-        read_environment(with_64[:at] + b"PK\x06\x07" + bytes(16) + with_64[at:], "x.aasx")
+        read_environment(plain[:at] + b"PK\x06\x07" + bytes(16) + plain[at:], "x.aasx")
     monkeypatch.setattr(opc, "ENTRIES_MAX", 3)
     with pytest.raises(Invalid, match="entries"):
         read_environment(package(), "x.aasx")
+
+
+def in_zip64(data, *, size=None, moved=0):
+    """The package with an end record in ZIP64 before the old one, which says nothing any more."""
+    at = data.rfind(b"PK\x05\x06")
+    count, length, start = struct.unpack_from("<HII", data, at + 10)
+    length = length if size is None else size
+    record = struct.pack(
+        "<4sQHHIIQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, length, start
+    )
+    locator = struct.pack("<4sIQI", b"PK\x06\x07", 0, at + moved, 1)
+    end = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    return data[:at] + record + locator + end
+
+
+def test_a_package_in_zip64_is_read_like_any_other():
+    assert said_of(in_zip64(package())) == said_of(package())
+    one, other = (read_environment(d, "x.aasx") for d in (package(), in_zip64(package())))
+    assert one.environment == other.environment
+    assert one.files.keys() == other.files.keys()
 
 
 def test_a_truncated_package_is_refused_or_told_wherever_it_ends():

@@ -179,8 +179,33 @@ async def test_what_people_changed_in_a_submodel_that_goes_is_kept_as_a_version(
         asked = {"id": ALARMS, "at": newest["at"]}
         old = (await http.get("/api/v1/twins/versions/document", params=asked)).json()
         assert note in old["submodelElements"]
-        await desk.define(SYSTEM, Alarm(name="hot", point=f"{PRESS}/oil", hi=Limit(value=80.0)))
-        await until(lambda: _is(http, AT, 200))
         restored = await http.post("/api/v1/twins/versions/restore", json=asked)
         assert restored.status_code == 204, restored.text
         assert (await http.get(f"{AT}/submodel-elements/Note/$value")).json() == "mine"
+
+
+@pytest.mark.timeout(60)
+async def test_what_people_changed_in_a_submodel_comes_again_with_it(tmp_path):
+    note = {"modelType": "Property", "idShort": "Note", "valueType": "xs:string", "value": "mine"}
+    hot = Alarm(name="hot", point=f"{PRESS}/oil", hi=Limit(value=80.0))
+    async with plant(tmp_path) as (made, http):
+        await publish(made, (f"{PRESS}/oil", 61.5))
+        desk = made.operations.desk
+        await desk.define(SYSTEM, hot)
+        await until(lambda: _is(http, AT, 200))
+        assert (await http.post(f"{AT}/submodel-elements", json=note)).status_code == 201
+        await desk.remove(SYSTEM, "hot")
+        await until(lambda: _is(http, AT, 404))
+    async with plant(tmp_path) as (made, http):
+        await publish(made, (f"{PRESS}/oil", 61.5))
+        desk = made.operations.desk
+        await desk.define(SYSTEM, hot)
+        await until(lambda: _is(http, AT, 200))
+        assert (await http.get(f"{AT}/submodel-elements/Note/$value")).json() == "mine"
+        # Once taken out, it stays so, however often the submodel comes and goes.
+        assert (await http.delete(f"{AT}/submodel-elements/Note")).status_code == 204
+        await desk.remove(SYSTEM, "hot")
+        await until(lambda: _is(http, AT, 404))
+        await desk.define(SYSTEM, hot)
+        await until(lambda: _is(http, AT, 200))
+        assert (await http.get(f"{AT}/submodel-elements/Note")).status_code == 404

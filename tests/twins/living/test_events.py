@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
-from tests.twins.api.house import PEOPLE, People
+from tests.twins.api.house import PEOPLE, People, services
 from tests.twins.living.plants import plant, until
 from websockets.asyncio.client import connect
 
@@ -20,7 +20,7 @@ from lineshaft.records import Records
 from lineshaft.server import ServerSettings, app, served
 from lineshaft.spines import Spine
 from lineshaft.twins import Class
-from lineshaft.twins.api.services import COLLECTIONS, services
+from lineshaft.twins.api.services import COLLECTIONS
 from lineshaft.twins.documents import Remove, Write
 from lineshaft.twins.living import Broker
 from lineshaft.twins.living.broker import COLLECTION, Publisher

@@ -4,7 +4,7 @@ import json
 import random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.twins.living.points import DEMO, PATHS, POINTS, made
 from tests.twins.living.templates import differences, template
@@ -75,7 +75,6 @@ def test_the_associations_checker_finds_nothing_wrong_with_what_is_generated():
     assert result.ok()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(POINTS, min_size=1, max_size=6, unique_by=lambda p: p.path))
 def test_whatever_points_are_called_their_twins_are_right(points):
     documents = made(points)

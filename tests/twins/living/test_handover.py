@@ -5,14 +5,14 @@ import asyncio
 import httpx
 import msgspec
 import pytest
-from tests.twins.api.house import PEOPLE, People
+from tests.twins.api.house import PEOPLE, People, services
 from tests.twins.living.templates import differences, template
 
 from lineshaft.core.plugin import build
 from lineshaft.records import Records
 from lineshaft.server import ServerSettings, app, served
 from lineshaft.twins import Class
-from lineshaft.twins.api.services import COLLECTIONS, services
+from lineshaft.twins.api.services import COLLECTIONS
 from lineshaft.twins.documents import Write
 from lineshaft.twins.living.handover import Handover
 from lineshaft.twins.living.handover_routes import handlers

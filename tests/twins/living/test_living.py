@@ -77,6 +77,17 @@ async def test_the_past_of_an_element_is_below_its_own_address_too(tmp_path):
         ):
             answer = await http.get(f"{at}/{path}/$history", params=more)
             assert (answer.status_code, set(answer.json())) == (status, {"messages"})
+        # What is bound to nothing has the values that people set.
+        note = {"modelType": "Property", "idShort": "Note", "valueType": "xs:int", "value": "1"}
+        assert (await http.post(at, json=note)).status_code == 201
+        assert (await http.get(f"{at}/Note/$history")).status_code == 404
+        for value in (2, 3, 4):
+            assert (await http.patch(f"{at}/Note/$value", json=value)).is_success
+        past = (await http.get(f"{at}/Note/$history", params={"limit": 2})).json()
+        told = [(m["value"], m["by"], m["quality"]) for m in past["items"]]
+        assert (past["point"], told) == ("", [(2, "admin", "Good"), (3, "admin", "Good")])
+        rest = await http.get(f"{at}/Note/$history", params={"start": past["next"]})
+        assert [m["value"] for m in rest.json()["items"]] == [4]
 
 
 async def test_what_people_changed_outlives_new_points_and_a_restart(tmp_path):

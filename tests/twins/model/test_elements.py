@@ -1,10 +1,13 @@
 import copy
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lineshaft.core.errors import Invalid, Missing, Stale
 from lineshaft.twins import Json
-from lineshaft.twins.model.elements import children, find, insert, put, remove, walk
+from lineshaft.twins.model.elements import children, find, insert, prune, put, remove, walk
 from lineshaft.twins.model.paths import parse_path
 
 
@@ -122,3 +125,39 @@ def test_walking_does_not_tire_in_deep_trees() -> None:
         place["submodelElements" if depth == 0 else "value"] = [child]
         place = child
     assert sum(1 for _ in walk(submodel)) == 5_000
+
+
+@given(st.data())
+def test_pruning_takes_out_what_removing_one_by_one_does(data: st.DataObject) -> None:
+    leaf = st.just(prop())
+    inner = st.recursive(
+        leaf,
+        lambda below: st.builds(
+            lambda many, listed: (
+                {"modelType": "SubmodelElementList", "value": many}
+                if listed
+                else {
+                    "modelType": "SubmodelElementCollection",
+                    "value": [e | {"idShort": f"E{n}"} for n, e in enumerate(many)],
+                }
+            ),
+            st.lists(below, min_size=1, max_size=4),
+            st.booleans(),
+        ),
+        max_leaves=12,
+    )
+    many = data.draw(st.lists(inner, max_size=4))
+    obj = {
+        "modelType": "Submodel",
+        "id": "urn:x",
+        "submodelElements": [e | {"idShort": f"T{n}"} for n, e in enumerate(many)],
+    }
+    if not many:
+        del obj["submodelElements"]
+    paths = [path for path, _ in walk(obj)]
+    hidden = data.draw(st.sets(st.sampled_from(paths))) if paths else set()
+    obj, slow = [msgspec.json.decode(msgspec.json.encode(obj)) for _ in range(2)]
+    for path in [p for p in paths if p in hidden][::-1]:
+        remove(slow, parse_path(path))
+    prune(obj, lambda path: path in hidden)
+    assert obj == slow

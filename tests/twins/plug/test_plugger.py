@@ -1,6 +1,7 @@
 import asyncio
 from contextlib import asynccontextmanager
 
+import msgspec
 import pytest
 
 from lineshaft.core.access import SYSTEM, Action, Identity
@@ -16,6 +17,7 @@ from lineshaft.twins.plug import COLLECTIONS, Config, Interpreted, Mode, Wanted
 from lineshaft.twins.plug.hosts import check_hosts, strange
 from lineshaft.twins.plug.kept import State
 from lineshaft.twins.plug.plugger import Plugger
+from lineshaft.twins.plug.routes import plug_view
 
 ENGINEER = Identity(
     name="ann", actions=frozenset({Action.LOOK, Action.CONFIGURE}), branches=("hall",)
@@ -543,3 +545,65 @@ async def test_a_shell_of_a_neighbour_makes_no_kin(world, aid, data, machines):
         await w.plugger.machines.learn()
         await w.plugger.settle(machines.AID)
         assert not w.shown.bindings.get(machines.AID)
+
+
+async def test_nobody_is_told_of_an_interface_that_rules_hide_nor_agrees_to_it(
+    world, aid, data, machines
+):
+    def hides(who, document):
+        if who is SYSTEM:
+            return None
+        if document.id == machines.DATA:
+            return lambda path: path == "Live.Supply"
+        return lambda path: not path.startswith("Modbus") or "pump" in path
+
+    async with world() as w:
+        face = machines.interface(
+            "Secret", "http://192.0.2.7", machines.value("x", forms=machines.form("y"))
+        )
+        odd = machines.interface("Odd", "ftp://h", machines.value("x", forms=machines.form("y")))
+        base = aid(pump(machines))
+        base["submodelElements"] += [face, odd]
+        mapping = machines.mapping(
+            (
+                machines.source_keys("Modbus", "supply"),
+                LIVE,
+            )
+        )
+        await w.put(base, data, mapping)
+        strict = w.another(hides=hides)
+        found = await strict.seen(ENGINEER, machines.AID)
+        told = {
+            who.name: await plug_view(strict, who, found, await strict.kept(found))
+            for who in (SYSTEM, ENGINEER)
+        }
+        whole, part = told[SYSTEM.name], told[ENGINEER.name]
+        assert {c.element for c in whole.connections} == {"Modbus", "Secret"}
+        assert (len(whole.points), len(whole.bindings)) == (3, 1)
+        assert any("ftp" in f.message for f in whole.findings)
+        assert [c.element for c in part.connections] == ["Modbus"]
+        assert part.connections[0].points == 1
+        assert [*part.points] == ["Modbus.InteractionMetadata.properties.supply"]
+        assert not part.bindings
+        text = msgspec.json.encode(part)
+        assert not [word for word in (b"192.0.2.7", b"ftp", b"Secret", b"pump") if word in text]
+        with pytest.raises(Denied, match="hidden"):
+            await strict.plug(ENGINEER, machines.AID)
+        # Of an interface whose address is hidden, only that there is one.
+        base_hidden = w.another(
+            hides=lambda who, _: lambda path: path.endswith(("base", "EndpointMetadata"))
+        )
+        (first, *_) = (
+            await plug_view(base_hidden, ENGINEER, found, await strict.kept(found))
+        ).connections
+        assert (first.address, first.points) == ("", 0)
+
+
+async def test_the_list_of_machines_names_none_in_its_cursor(world, aid):
+    async with world() as w:
+        for n in range(3):
+            await w.put(aid() | {"id": f"urn:verborgen:{n}"})
+        after = (await w.plugger.machines.page("", 1))[1]
+        cursor = w.plugger.seal.close(after)
+        found, _ = await w.plugger.machines.page(w.plugger.seal.open(cursor), 1)
+        assert [d.id for d in found] == ["urn:verborgen:1"]

@@ -96,7 +96,7 @@ export function UnitStops({ view, alone, onSaid }: { view: UnitView; alone: bool
       <div className="page-head">
         {!alone && <Button size="large" icon={<ArrowLeftOutlined />} onClick={() => go("/stops")}>{texts.states.backToUnits}</Button>}
         <h1 title={unit}>{leaf(unit)}</h1>
-        <span className="quiet">{view.state || texts.states.unknown}{view.reason_text && ` · ${view.reason_text}`}</span>
+        <span className="quiet">{view.state || texts.states.unknown}{view.reason_text && ` · ${view.reason_text}`}{view.rule && ` · ${texts.states.byRule(view.rule)}`}</span>
         <span className="grow" />
         <Segmented
           size="large"
@@ -138,6 +138,7 @@ function StopButton(props: { stop: Stop; reasonText: (code: string) => string; d
       <strong className="touch-state">{stop.state}</strong>
       <span className={stop.unexplained ? "state-uncertain" : "quiet"}>
         {stop.reason ? props.reasonText(stop.reason) : stop.micro ? texts.states.micro : stop.unexplained ? texts.states.noReason : ""}
+        {stop.rule && <span className="small"> {texts.states.byRule(stop.rule)}</span>}
       </span>
     </button>
   );

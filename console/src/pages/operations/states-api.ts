@@ -9,6 +9,8 @@ export interface UnitView {
   since_ns: number;
   reason: string;
   reason_text: string;
+  /** Name of the rule that gave the reason. */
+  rule: string;
   unexplained: number;
 }
 
@@ -37,6 +39,8 @@ export interface Stop {
   lasts: boolean;
   state: string;
   reason: string;
+  /** Name of the rule that gave the reason; empty where a person or the state itself did. */
+  rule: string;
   micro: boolean;
   unexplained: boolean;
   part: boolean;

@@ -59,6 +59,10 @@ class Http(Driver):
         """Key that is sent in the header `api_key_header`, given like the password."""
         api_key_header: str = "X-API-Key"
         """Name of the header for `api_key`."""
+        api_key_query: str = ""
+        """Name of the query parameter for `api_key`, which then is in no header; empty for none.
+        Devices and proxies keep addresses in their logs, so a header is better where there is a
+        choice."""
         tls: Tls = Tls()
         """For https: whom to trust; `tls = {}` trusts the certificates of the system."""
         requests_max: Annotated[int, msgspec.Meta(ge=1, le=32)] = 4
@@ -208,12 +212,14 @@ class Http(Driver):
         headers = dict(config.headers)
         if config.token:
             headers["Authorization"] = f"Bearer {config.token.reveal()}"
-        if config.api_key:
+        in_query = bool(config.api_key and config.api_key_query)
+        if config.api_key and not in_query:
             headers[config.api_key_header] = config.api_key.reveal()
         user = (config.username, config.password.reveal()) if config.username else None
         return Access(
             base_url=config.base_url,
             headers=headers,
+            query={config.api_key_query: config.api_key.reveal()} if in_query else {},
             user=user,
             tls=config.tls,
             timeout_s=config.timeout_s,

@@ -1,6 +1,7 @@
 """One HTTP client for one host: requests with a bound on time, size and number."""
 
 import asyncio
+import logging
 import ssl
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -13,6 +14,10 @@ import msgspec
 from lineshaft.core.errors import Refused
 from lineshaft.core.quality import Quality
 from lineshaft.core.settings import Settings
+
+# They log every request with its whole address, in which a key may stand.
+for _talker in ("httpx", "httpcore"):
+    logging.getLogger(_talker).setLevel(logging.WARNING)
 
 CLIENT_ERROR = 400
 REDIRECT = 300
@@ -47,6 +52,8 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
 
     base_url: str
     headers: dict[str, str]
+    query: dict[str, str] = {}
+    """Secrets that go with each address, and into no message."""
     user: tuple[str, str] | None
     tls: Tls
     timeout_s: float
@@ -132,11 +139,12 @@ class Asker:
                 return Fault(f"{url}: {error}", Quality.BAD_CONFIGURATION_ERROR)
 
     async def _stream(self, ask: Ask, url: str) -> bytes | Fault:
+        whole = httpx.URL(url).copy_merge_params(self._access.query) if self._access.query else url
         async with self._client.stream(
-            ask.method, url, content=ask.body or None, headers=list(ask.headers)
+            ask.method, whole, content=ask.body or None, headers=list(ask.headers)
         ) as response:
-            if (status := response.status_code) >= REDIRECT:
-                return _refusal(response, status)
+            if response.status_code >= REDIRECT:
+                return _refusal(ask.method, url, response)
             if response.headers.get("content-encoding", "identity") != "identity":
                 return Fault(
                     "the answer is packed, though not asked for", Quality.BAD_DECODING_ERROR
@@ -163,11 +171,12 @@ def _broken(url: str, error: BaseException) -> Fault:
     return Fault(words, Quality.BAD_COMMUNICATION_ERROR, is_link=True)
 
 
-def _refusal(response: httpx.Response, status: int) -> Fault:
-    words = f"{response.request.method} {response.url} is answered with {status}"
+def _refusal(method: str, url: str, response: httpx.Response) -> Fault:
+    status = response.status_code
+    words = f"{method} {url} is answered with {status}"
     words = f"{words} {response.reason_phrase}".rstrip()
     if status < CLIENT_ERROR:
-        where = response.headers.get("location", "")[:200]
+        where = response.headers.get("location", "").partition("?")[0][:200]
         return Fault(
             f"{words} to {where!r}, and redirects are not followed", Quality.BAD_CONFIGURATION_ERROR
         )

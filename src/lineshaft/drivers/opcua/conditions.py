@@ -58,8 +58,14 @@ class Conditions:
         self._link, self._feed = link, feed
         self._notifiers = tuple(notifiers)
         self._subscription = 0
-        self._listed: set[str] | None = None
-        """While the server lists all it retains: the identifiers so far."""
+        self._wanted = {HANDLES + place for place in range(len(notifiers))}
+        """Handles of the notifiers that the server knows; each lists what it retains by itself."""
+        self._listing: dict[int, set[str]] = {}
+        """By notifier that is listing: the identifiers so far."""
+        self._listed: dict[int, set[str]] = {}
+        """By notifier that has listed all."""
+        self._asked = False
+        """Whether a list is under way."""
         self._again = False
         """Whether the server must list them again."""
 
@@ -79,12 +85,16 @@ class Conditions:
             status = result.StatusCode
             bad = is_bad(status.value)
             self._feed.trouble(text, f"{status.name}: {status.doc}" if bad else None)
-        if not all(is_bad(r.StatusCode.value) for r in results):
+        self._wanted = {
+            HANDLES + place for place, r in enumerate(results) if not is_bad(r.StatusCode.value)
+        }
+        if self._wanted:
             await self.refresh()
 
     async def refresh(self) -> None:
         """Have the server tell all conditions that it retains."""
-        self._again = False
+        self._again, self._asked = False, True
+        self._listing, self._listed = {}, {}
         request = _call(
             ua.NodeId(CONDITION),
             ua.ObjectIds.ConditionType_ConditionRefresh,
@@ -96,7 +106,12 @@ class Conditions:
                 status = result.StatusCode
             except UaStatusCodeError as error:
                 status = ua.StatusCode(error.code)
+        if status.value == ua.StatusCodes.BadRefreshInProgress:
+            self._again = True  # with the next events
+            return
         problem = f"cannot list its alarms: {status.name}" if is_bad(status.value) else None
+        if problem:
+            self._asked = False
         self._feed.trouble("ConditionRefresh", problem)
 
     async def take(self, events: Sequence[ua.EventFieldList]) -> None:
@@ -108,27 +123,44 @@ class Conditions:
             }
             kind = fields.get("EventType")
             if kind == START:
-                self._listed = set()
+                self._listing[event.ClientHandle] = set()
             elif kind == END:
-                await self._end(found)
+                await self._end(event.ClientHandle, found)
                 found = []
-            elif kind in (REQUIRED, OVERFLOW):
+            elif kind == REQUIRED:
                 self._again = True
-                if kind == OVERFLOW:
-                    self._feed.lost("event overflow")
+            elif kind == OVERFLOW:
+                self._overflow()
             else:
-                found += self._one(fields)
+                found += self._one(event.ClientHandle, fields)
         if found:
             await self._feed.conditions(found)
         if self._again:
             await self.refresh()
 
-    async def _end(self, found: Sequence[Condition]) -> None:
-        listed = None if self._listed is None else frozenset(self._listed)
-        self._listed = None
+    async def _end(self, handle: int, found: Sequence[Condition]) -> None:
+        """A notifier has listed all; what none of them listed is over."""
+        if handle in self._listing:
+            self._listed[handle] = self._listing.pop(handle)
+        listed = None
+        if self._listed.keys() >= self._wanted:
+            listed = frozenset[str]().union(*self._listed.values())
+            self._asked, self._listed = False, {}
         await self._feed.conditions(found, listed=listed)
 
-    def _one(self, fields: Mapping[str, Any]) -> list[Condition]:
+    def _overflow(self) -> None:
+        """The server has dropped events: a list that it is telling has gaps, so nothing is over."""
+        self._feed.lost("event overflow")
+        is_listing = self._asked or bool(self._listing)
+        self._listing, self._listed = {}, {}
+        if is_listing:  # asked again, it would overflow again
+            self._asked = False
+            problem = "cannot list its alarms: they are more than its queue holds"
+            self._feed.trouble("ConditionRefresh", problem)
+        else:
+            self._again = True
+
+    def _one(self, handle: int, fields: Mapping[str, Any]) -> list[Condition]:
         """The condition that the event is about; none when it is about none."""
         node, branch = fields.get(""), fields.get("BranchId")
         if not isinstance(node, ua.NodeId) or node.is_null():
@@ -141,8 +173,8 @@ class Conditions:
         except (ValueError, TypeError, OverflowError):
             self._feed.lost("undecodable events")
             return []
-        if self._listed is not None and condition.retain:
-            self._listed.add(condition.id)
+        if handle in self._listing and condition.retain:
+            self._listing[handle].add(condition.id)
         return [condition]
 
 

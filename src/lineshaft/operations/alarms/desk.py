@@ -8,8 +8,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-import msgspec
-
 from lineshaft.core.access import SYSTEM, Action, Authorizer, Identity
 from lineshaft.core.batch import Batch
 from lineshaft.core.clock import now_ns
@@ -18,17 +16,23 @@ from lineshaft.core.event import Event
 from lineshaft.core.flow import wait_s
 from lineshaft.operations import Names
 from lineshaft.operations.alarms import book as pages
-from lineshaft.operations.alarms.book import Book, NoNames, Settled, View
-from lineshaft.operations.alarms.defining import check_define, defined, reloaded, removed
+from lineshaft.operations.alarms.book import Book, NoNames, Refusal, Settled, View
+from lineshaft.operations.alarms.clocks import in_time
+from lineshaft.operations.alarms.defining import (
+    check_define,
+    check_room,
+    defined,
+    reloaded,
+    removed,
+)
 from lineshaft.operations.alarms.evaluating import Signal
 from lineshaft.operations.alarms.figures import figures
 from lineshaft.operations.alarms.flooding import Flood
 from lineshaft.operations.alarms.going import Going
 from lineshaft.operations.alarms.happenings import Acknowledged, AnyHappening, Enabled, Passed
-from lineshaft.operations.alarms.history import begun
-from lineshaft.operations.alarms.journal import check_comment, event_of
+from lineshaft.operations.alarms.history import known
+from lineshaft.operations.alarms.journal import check_comment, event_of, events_in
 from lineshaft.operations.alarms.judging import Told
-from lineshaft.operations.alarms.metrics import TEN_MINUTES_NS
 from lineshaft.operations.alarms.rules import AlarmGroup, AlarmRules
 from lineshaft.operations.alarms.settings import Alarm
 from lineshaft.operations.alarms.state import Rejected, Shelf, State
@@ -47,15 +51,6 @@ TICK_S = 1.0
 """Seconds between looks at delays, shelves and re-alarms."""
 CHANGES_MAX = 500
 """Transitions written in one transaction."""
-LOOK_BACK_NS = TEN_MINUTES_NS
-"""How far before a start expressions are worked out again, to find what was not judged."""
-
-
-class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """An alarm that could not be acknowledged with the others."""
-
-    alarm: str
-    why: str
 
 
 class Desk:
@@ -117,31 +112,23 @@ class Desk:
             self.book.take_in(Settled(in_file, groups, rules or AlarmRules()))
             now = self.book.alarms
             fresh = self.book.rebuild({n for n, a in now.items() if old.get(n) != a})
-            await self._know(fresh, [Append(event=e) for e in reloaded(old, now, who)])
+            await self._know(fresh, reloaded(old, now, who))
             self._flood_anew()
 
     def _flood_anew(self) -> None:
         book = self.book
         self._flood = self._flood.again(book.rules, book.states.values(), self._clock())
 
-    async def _know(self, signals: Sequence[Signal], also: Sequence[Append] = ()) -> None:
+    async def _know(self, signals: Sequence[Signal], also: Sequence[Change] = ()) -> None:
         """Have new expressions know history, and judge what nobody has judged yet."""
-        judge, store = self.book.judge, self._store
-        self.book.await_samples(self._clock())
-        orphans = self.book.orphans(self._clock())
+        now = self._clock()
+        self.book.await_samples(now)
+        orphans = self.book.orphans(now)
         if orphans or also:
             await self.keep(orphans, set(), also=also)
-        if store is None:
+        if self._store is None:
             return
-        for signal in signals:
-            fresh = judge.fresh(signal.key)
-            from_ns = self._clock() - (signal.wait_ns if fresh else LOOK_BACK_NS)
-            try:
-                rows = await begun(store, signal, from_ns)
-            except LineshaftError as error:
-                log.warning("history not known", extra={"cause": str(error)})
-                continue
-            told, moved = judge.take(rows)
+        async for told, moved in known(self._store, self.book.judge, signals, now):
             await self.keep(told, moved)
 
     async def run(self) -> None:
@@ -163,6 +150,8 @@ class Desk:
     async def take(self, batch: Batch) -> None:
         """Judge a batch; returns once what it brought about is kept."""
         async with self.turn:
+            batch, ahead = in_time(batch, self._clock())
+            self.book.ahead += ahead
             told, moved = self.book.judge.push(batch)
             if told or moved:
                 await self.keep(told, moved)
@@ -189,7 +178,7 @@ class Desk:
         passed: Iterable[tuple[str, AnyHappening]] = (),
         *,
         now_ns: int | None = None,
-        also: Sequence[Append] = (),
+        also: Sequence[Change] = (),
     ) -> None:
         """Keep what the detector and time say, and `also` in the same transaction.
 
@@ -206,9 +195,10 @@ class Desk:
             pages = [self.book.page(n, states.get(n) or self.book.state(n)) for n in names]
             events = [Append(event=e) for n, e in going.events if n in names]
             await self.commit([*pages, *events, *(() if start else also)])
-        self.book.states |= states
+        self.book.stand(states)
         self._told += len(going.events)
-        await self._tell([*(e for _, e in going.events), *(a.event for a in also)])
+        await self._tell(e for _, e in going.events)
+        await self._tell(events_in(also))
 
     async def commit(self, changes: Sequence[Change]) -> None:
         """Write changes; while they cannot be written, sources are held back."""
@@ -237,7 +227,7 @@ class Desk:
         Raises:
             Missing: there is none, or it is not for this identity to know.
         """
-        return self.book.view(self.book.known(who, name))
+        return self.book.view(who, self.book.known(who, name))
 
     @property
     def groups(self) -> Mapping[str, AlarmGroup]:
@@ -268,14 +258,16 @@ class Desk:
                 changes.append(self.book.page(name, done))
             await self._records.commit(*changes)
             if isinstance(done, State):
-                self.book.states[name] = done
+                self.book.stand({name: done})
+                if isinstance(what, Enabled):
+                    await self._know(())
         await self._tell([event])
         if isinstance(done, Rejected):
             raise Stale(
                 f"{done.code.value}: {name}: {done.why}",
                 remedy="Look at the alarm as it is now.",
             )
-        return self.book.view(alarm)
+        return self.book.view(who, alarm)
 
     async def acknowledge(
         self, who: Identity, event_ids: Mapping[str, str], *, comment: str = ""
@@ -306,7 +298,7 @@ class Desk:
             kept = [self.book.page(n, s) for n, s in states.items()]
             if events:
                 await self._records.commit(*kept, *(Append(event=e) for e in events))
-            self.book.states |= states
+            self.book.stand(states)
         await self._tell(events)
         return refused
 
@@ -326,21 +318,38 @@ class Desk:
 
     # ---- defining
 
-    async def define(self, who: Identity, alarm: Alarm, *, permit: str = "") -> View:
-        """Add an alarm, or change one that was made at run time.
+    async def define(
+        self, who: Identity, alarm: Alarm, *, permit: str = "", expected: str | None = None
+    ) -> View:
+        """As `define_all`, of one."""
+        (view,) = await self.define_all(who, [alarm], permit=permit, expected=expected)
+        return view
+
+    async def define_all(
+        self,
+        who: Identity,
+        alarms: Sequence[Alarm],
+        *,
+        permit: str = "",
+        expected: str | None = None,
+    ) -> list[View]:
+        """Add alarms, or change such made at run time, all or none; `expected` as `check_define`.
 
         Raises:
-            Invalid: it cannot ring, stands in the settings file, or is one too many.
-            Denied: the identity may not configure that branch.
+            Invalid: one cannot ring, stands in the settings file, or is one too many.
+            Denied: the identity may not configure one of the branches.
+            Stale: one is not as `expected`.
         """
-        check_define(self.book, who, alarm)
         async with self.turn:
-            changes = defined(self.book, who, alarm, permit)
+            check_room(self.book, alarms)
+            for alarm in alarms:
+                check_define(self.book, who, alarm, expected)
+            changes = [c for a in alarms for c in defined(self.book, who, a, permit)]
             await self._records.commit(*changes)
-            self.book.alarms[alarm.name] = alarm
-            await self._know(self.book.rebuild({alarm.name}))
-        await self._tell(c.event for c in changes if isinstance(c, Append))
-        return self.book.view(alarm)
+            self.book.alarms |= {a.name: a for a in alarms}
+            await self._know(self.book.rebuild({a.name for a in alarms}))
+        await self._tell(events_in(changes))
+        return [self.book.view(who, a) for a in alarms]
 
     async def remove(self, who: Identity, name: str, *, permit: str = "") -> None:
         """Take away an alarm that was made at run time, with its state.
@@ -357,7 +366,7 @@ class Desk:
             self.book.foreign.pop(name, None)
             self.book.states.pop(name, None)
             self.book.rebuild(())
-        await self._tell(c.event for c in changes if isinstance(c, Append))
+        await self._tell(events_in(changes))
 
     def check_operator(self, who: Identity, name: str, comment: str = "") -> None:
         """See that the identity may answer the alarm, with this comment.
@@ -369,15 +378,6 @@ class Desk:
         """
         self._answerable(who, name)
         check_comment(comment)
-
-    def check_engineer(self, who: Identity, name: str) -> None:
-        """See that the identity may change what is watched, not only answer.
-
-        Raises:
-            Missing: there is no such alarm for this identity.
-            Denied: it may only answer.
-        """
-        self.book.check_configure(who, self.book.known(who, name))
 
     async def _tell(self, events: Iterable[Event]) -> None:
         for event in events:

@@ -76,6 +76,10 @@ class Signal:
         """The rows that samples have finished."""
         return self._told(self._evaluator.push(columns))
 
+    def present(self) -> Rows | None:
+        """What it is at the end of what is known, if anything is."""
+        return self._rows(self._evaluator.look()) if self.heard else None
+
     def push_few(self, few: Mapping[int, Few], found: Found) -> bool:
         """Add the rows that a few samples have finished; false leaves them to `push`."""
         return self._added(self._evaluator.push_few(few), found)

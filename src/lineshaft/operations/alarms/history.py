@@ -1,11 +1,14 @@
-"""History for expressions: what their windows need to know before the first live sample."""
+"""History for alarms: what windows need from before the first live sample, and what holds now."""
 
+import logging
 from collections.abc import AsyncGenerator, Sequence
 from itertools import pairwise
 
 from lineshaft.core.batch import Batch
-from lineshaft.core.errors import Invalid
+from lineshaft.core.errors import Invalid, LineshaftError
 from lineshaft.operations.alarms.evaluating import Rows, Signal, Signals
+from lineshaft.operations.alarms.judging import Judge, Told
+from lineshaft.operations.alarms.metrics import TEN_MINUTES_NS
 from lineshaft.operations.expressions.limits import TAIL_ROWS_MAX
 from lineshaft.stores import Store
 
@@ -13,6 +16,35 @@ DAY_NS = 86_400_000_000_000
 """How far back expressions look at a start whose reach has no bound, such as `duration`."""
 SLICE_ROWS = 100_000
 """Samples that are read at once, about."""
+LOOK_BACK_NS = TEN_MINUTES_NS
+"""How far before a start expressions are worked out again, to find what was not judged."""
+
+log = logging.getLogger(__name__)
+
+
+async def known(
+    store: Store, judge: Judge, signals: Sequence[Signal], now_ns: int
+) -> AsyncGenerator[tuple[list[Told], set[str]]]:
+    """Have expressions know history, and judge what holds now and nobody has judged.
+
+    A point that is told only when it changes may stand beyond a limit for days; so an alarm that
+    is new begins with the value that the store has.
+    """
+    for signal in signals:
+        fresh = judge.fresh(signal.key)
+        from_ns = now_ns - (signal.wait_ns if fresh else LOOK_BACK_NS)
+        try:
+            rows = await begun(store, signal, from_ns)
+        except LineshaftError as error:
+            log.warning("history not known", extra={"cause": str(error)})
+            continue
+        yield judge.take(rows)
+    try:
+        held = await store.before(judge.unheard(), now_ns + 1)
+    except LineshaftError as error:
+        log.warning("present values not known", extra={"cause": str(error)})
+        held = Batch.empty()
+    yield judge.stand(held, now_ns)
 
 
 async def begun(store: Store, signal: Signal, from_ns: int, *, stop_ns: int = 2**62) -> list[Rows]:

@@ -1,11 +1,14 @@
 """The alarm journal: every transition, and every refused one, as an event of the log."""
 
+from collections.abc import Iterable, Iterator
+
 from lineshaft.core.errors import Invalid
 from lineshaft.core.event import Event
 from lineshaft.operations.alarms.happenings import AnyHappening, RemovedFromService, Suppressed
 from lineshaft.operations.alarms.settings import Alarm
 from lineshaft.operations.alarms.state import Rejected, Shelf, State
 from lineshaft.operations.alarms.view import Annunciation, annunciation, letter
+from lineshaft.records import Append, Change
 
 KIND = "alarm"
 """First word of the kind of every event of the journal."""
@@ -65,3 +68,8 @@ def check_comment(comment: str) -> None:
             f"the comment has {len(comment)} characters, wanted at most {COMMENT_CHARS_MAX}",
             remedy="Shorten it.",
         )
+
+
+def events_in(changes: Iterable[Change]) -> Iterator[Event]:
+    """The events among changes of the records, to be told once these are kept."""
+    return (c.event for c in changes if isinstance(c, Append))

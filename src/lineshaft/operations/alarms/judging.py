@@ -143,12 +143,41 @@ class Judge:
         return judged
 
     def forget(self, alarm: str) -> None:
-        """Judge an alarm anew, from its next value on."""
+        """Judge an alarm anew, as if it had not heard anything yet."""
         new = Kept.of(1)
         for i in self._of_alarm.get(alarm, ()):
             if not self._covers(i):
                 self.bank.kept.raw[i], self.bank.kept.told[i] = new.raw[0], new.told[0]
                 self.bank.kept.since_ns[i] = new.since_ns[0]
+                self.bank.kept.newest_ns[i] = new.newest_ns[0]
+
+    def unheard(self) -> list[str]:
+        """The points of which some channel has not heard anything yet."""
+        never = self._never()
+        plain = ((s, of) for s, of in self._of_source.items() if not s.startswith("="))
+        return [source for source, of in plain if never[of].any()]
+
+    def stand(self, held: Batch, now_ns: int) -> tuple[list[Told], set[str]]:
+        """Judge what holds now for the channels that have not heard anything yet; see `push`.
+
+        `held` has the newest sample of points. It counts from now on, so that nothing is told
+        of the time before; what comes next is new if it is newer than the sample was.
+        """
+        rows, channel = self._expanded(held)
+        rows, channel = rows[fresh := self._never()[channel]], channel[fresh]
+        parts = [(channel, held.time_ns[rows], held.number[rows], held.quality[rows])]
+        for key, channels in self._of_key.items():
+            own = channels[self._never()[channels]]
+            found = self.signals.by_key[key].present() if len(own) else None
+            if found is not None:
+                parts.append((own, *(np.repeat(c, len(own)) for c in found[1:])))
+        told = self._judged([(c, np.full(len(c), now_ns), *rest) for c, _, *rest in parts])
+        for own, time_ns, *_ in parts:
+            self.bank.kept.newest_ns[own] = np.minimum(time_ns, now_ns)
+        return told
+
+    def _never(self) -> np.ndarray:
+        return np.equal(self.bank.kept.newest_ns, Seen().newest_ns)
 
     def fresh(self, key: str) -> bool:
         """Whether no channel has heard anything of that expression yet."""

@@ -1,11 +1,12 @@
 """The alarm system's figures over a span, from its journal."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 import numpy as np
 
 from lineshaft.core.access import Action, Authorizer, Identity
+from lineshaft.core.clock import made_ns
 from lineshaft.core.errors import Invalid
 from lineshaft.core.event import Event
 from lineshaft.operations.alarms import conduct, metrics
@@ -17,6 +18,8 @@ from lineshaft.records import Logged, Records
 EVENTS_MAX = 1_000_000
 """Entries of the journal that one report may read."""
 PAGE = 1000
+_ENDS = ("alarm.gone", "alarm.reset", "alarm.disabled", "alarm.removed")
+"""After these nothing is active any more, whatever was."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,8 +90,8 @@ async def entries(  # noqa: PLR0913 - all by keyword
             event = logged.event
             if start_ns <= event.time_ns < stop_ns and _wanted(event, alarm, authorizer, who):
                 found.append(logged)
-        # Source times may lie before the time of writing, never long after it.
-        if len(page) < PAGE or page[-1].event.time_ns < start_ns or len(found) >= limit:
+        # Times of happenings may lie long before they are written, so these tell no end.
+        if len(page) < PAGE or made_ns(page[-1].event.id) < start_ns or len(found) >= limit:
             return found[:limit]
         if read >= EVENTS_MAX:
             raise Invalid(
@@ -105,18 +108,29 @@ def _wanted(event: Event, alarm: str, authorizer: Authorizer, who: Identity) -> 
 
 
 def report(
-    journal: list[Logged], start_ns: int, stop_ns: int, alarms: Iterable[Alarm] = ()
+    journal: list[Logged],
+    start_ns: int,
+    stop_ns: int,
+    alarms: Iterable[Alarm] = (),
+    *,
+    since_ns: Mapping[str, int] | None = None,
 ) -> Report:
-    """The figures of these entries, newest first, and of the alarms that are configured."""
+    """The figures of these entries, newest first, and of the alarms that are configured.
+
+    `since_ns` says by name since when an alarm is active now: one that is so since before the
+    span may have no entry in it.
+    """
     alarms = list(alarms)
     events = [logged.event for logged in reversed(journal)]
-    rung = [e for e in events if e.kind == "alarm.arisen" and e.data.get("annunciated")]
+    arisen = [e for e in events if conduct.rings(e)]
+    rung = [e for e in arisen if e.data.get("annunciated")]
     rung.sort(key=lambda e: e.time_ns)
     times = np.array([e.time_ns for e in rung], dtype=np.int64)
     names = sorted({str(e.data["alarm"]) for e in rung})
     codes = {n: i for i, n in enumerate(names)}
     alarm = np.array([codes[str(e.data["alarm"])] for e in rung], dtype=np.int32)
-    begun, ended = _spans(events, stop_ns)
+    old = {n: t for n, t in (since_ns or {}).items() if t < start_ns}
+    begun, ended = _spans(events, stop_ns, old)
     floods = metrics.floods(times, stop_ns)
     rates = metrics.rates(times, start_ns, stop_ns)
     top = metrics.top(times, alarm, names)
@@ -130,12 +144,12 @@ def report(
         stale=metrics.stale(begun, ended),
         fleeting=metrics.fleeting(begun[ended < stop_ns], ended[ended < stop_ns]),
         by_severity=_bands(rung),
-        unanswered=len({conduct.activation(e) for e in rung} - _answered(events)),
+        unanswered=conduct.unanswered(rung, events),
         acknowledge_s_median=float(np.median(waits)) if waits else None,
         acknowledge=conduct.waits(events),
         acknowledged_only=conduct.acknowledged_only(events),
         realarms=conduct.realarms(events),
-        covered=sum(e.kind == "alarm.arisen" for e in events) - len(rung),
+        covered=len(arisen) - len(rung),
         shelving=conduct.shelving(events, stop_ns, {a.name: a.life.shelve_s_max for a in alarms}),
         unauthorised=conduct.unauthorised(events),
         days=conduct.days(times.tolist(), start_ns, stop_ns),
@@ -148,30 +162,32 @@ def report(
     )
 
 
-def _spans(events: list[Event], stop_ns: int) -> tuple[metrics.Times, metrics.Times]:
-    """When each activation began and ended; one still active ends with the span."""
+def _spans(
+    events: list[Event], stop_ns: int, old: Mapping[str, int]
+) -> tuple[metrics.Times, metrics.Times]:
+    """When each activation began and ended; one still active ends with the span.
+
+    `old` are those that are active since before the span. An activation that only ends in the
+    span began when its end says so.
+    """
     open_: dict[str, int] = {}
-    begun: list[int] = []
-    ended: list[int] = []
+    spans: list[tuple[int, int]] = []
     for event in events:
         name = str(event.data["alarm"])
         if event.kind == "alarm.arisen":
             open_.setdefault(name, event.time_ns)
-        elif event.kind in ("alarm.gone", "alarm.reset") and name in open_:
-            begun.append(open_.pop(name))
-            ended.append(event.time_ns)
-    begun += open_.values()
-    ended += [stop_ns] * len(open_)
-    return np.array(begun, dtype=np.int64), np.array(ended, dtype=np.int64)
-
-
-def _answered(events: list[Event]) -> set[object]:
-    return {conduct.activation(e) for e in events if e.kind == "alarm.acknowledged"}
+        elif event.kind in _ENDS:
+            known = int(event.data.get("active_ns", 0)) if event.kind == "alarm.gone" else 0
+            if begun := open_.pop(name, known):
+                spans.append((begun, event.time_ns))
+    spans += [(begun, stop_ns) for begun in (dict(old) | open_).values()]
+    table = np.array(spans, dtype=np.int64).reshape(-1, 2)
+    return table[:, 0], table[:, 1]
 
 
 def _waits(events: list[Event]) -> list[float]:
     """Seconds from ringing to acknowledging."""
-    rung = {conduct.activation(e): e.time_ns for e in events if e.kind == "alarm.arisen"}
+    rung = {conduct.activation(e): e.time_ns for e in events if conduct.rings(e)}
     return [
         (e.time_ns - rung[conduct.activation(e)]) / metrics.SECOND_NS
         for e in events

@@ -7,6 +7,7 @@ import msgspec
 from lineshaft.core.errors import Invalid
 from lineshaft.core.settings import Settings
 from lineshaft.operations.alarms.settings import SEVERITY, Priority
+from lineshaft.operations.alarms.state import YEAR_S
 
 
 class AlarmGroup(Settings, frozen=True):
@@ -34,7 +35,7 @@ class AlarmRules(Settings, frozen=True):
     """More annunciated alarms than this in ten minutes begin a flood (ISA-18.2)."""
     flood_ends: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 5
     """Fewer than this in ten minutes end it."""
-    shelve_s_max: dict[Priority, Annotated[float, msgspec.Meta(ge=0)]] = msgspec.field(
+    shelve_s_max: dict[Priority, Annotated[float, msgspec.Meta(ge=0, le=YEAR_S)]] = msgspec.field(
         default_factory=dict
     )
     """Longest time on the shelf by priority, in seconds, where it is shorter than that of the

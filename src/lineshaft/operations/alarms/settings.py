@@ -9,7 +9,7 @@ import msgspec
 from lineshaft.core.errors import Invalid
 from lineshaft.core.path import check_path
 from lineshaft.core.settings import Settings
-from lineshaft.operations.alarms.state import Traits
+from lineshaft.operations.alarms.state import YEAR_S, Traits
 from lineshaft.operations.expressions.durations import duration_ns
 
 
@@ -59,7 +59,7 @@ class Advice(Settings, frozen=True):
     """What happens if nobody answers."""
     action: str = ""
     """What to do."""
-    respond_s: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    respond_s: Annotated[float, msgspec.Meta(ge=0, le=YEAR_S)] = 0.0
     """Seconds in which the action must be taken; 0 where nobody has said."""
 
 
@@ -187,14 +187,31 @@ def check_alarm(alarm: Alarm) -> Alarm:
         check_path(path)
     _check_detector(alarm)
     _check_measure(alarm)
+    _check_finite(alarm)
     given = alarm.limits()
     values = [given[n].value for n in LIMITS if n in given]
-    if not all(map(math.isfinite, values)) or sorted(values, reverse=True) != values:
+    if sorted(values, reverse=True) != values:
         raise Invalid(
             f"alarm {name!r}: limits {values} do not fall from hihi to lolo",
             remedy="hihi is above hi, hi above lo, lo above lolo.",
         )
     return alarm
+
+
+def _check_finite(alarm: Alarm) -> None:
+    """A number that is none would ring always or never, without a word."""
+    numbers = {name: limit.value for name, limit in alarm.limits().items()}
+    numbers["dead_band"] = alarm.dead_band
+    if isinstance(alarm.deviation_from, float):
+        numbers["deviation_from"] = alarm.deviation_from
+    if alarm.discrepancy:
+        numbers["discrepancy.tolerance"] = alarm.discrepancy.tolerance
+    for name, number in numbers.items():
+        if not math.isfinite(number):
+            raise Invalid(
+                f"alarm {alarm.name!r}: {name} is {number}, wanted a finite number",
+                remedy="Write a number in the unit of the point.",
+            )
 
 
 def _check_detector(alarm: Alarm) -> None:

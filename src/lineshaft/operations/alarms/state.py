@@ -7,6 +7,8 @@ import msgspec
 
 from lineshaft.core.settings import Settings
 
+YEAR_S = 31_536_000
+"""Longest time that settings may give."""
 BRANCHES_MAX = 16
 """Unanswered earlier activations that an alarm remembers; the oldest goes, and is counted."""
 
@@ -37,11 +39,11 @@ class Traits(Settings, frozen=True):
     """Whether a rise of its severity asks for a new acknowledgement."""
     branches: bool = False
     """Whether an unacknowledged activation stays listed when the alarm comes again."""
-    realarm_s: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    realarm_s: Annotated[float, msgspec.Meta(ge=0, le=YEAR_S)] = 0.0
     """Seconds after which an acknowledged, still active alarm rings again; 0 never."""
     realarm_count_max: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 3
     """How often it rings again in one activation."""
-    shelve_s_max: Annotated[float, msgspec.Meta(gt=0)] = 28_800.0
+    shelve_s_max: Annotated[float, msgspec.Meta(gt=0, le=YEAR_S)] = 28_800.0
     """Longest time on the shelf, also for one-shot shelving: a shift."""
 
 

@@ -17,11 +17,14 @@ import recurring_ical_events
 from lineshaft.core.clock import NS_PER_S
 from lineshaft.core.errors import Invalid
 from lineshaft.operations.calendars.calendar import Outside, Planned
+from lineshaft.operations.calendars.recurring import check_event
 from lineshaft.operations.calendars.walls import DAY_S, EPOCH, EPOCH_DAY
 
 BYTES_MAX = 5_000_000
 EVENTS_MAX = 100_000
 """Occurrences in one question."""
+WRONG = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What the library raises of a file that makes no sense."""
 PAUSES = {"break", "maintenance"}
 HOLIDAY = "holiday"
 DAY = dt.timedelta(days=1)
@@ -37,10 +40,12 @@ class File:
                 raise Invalid(
                     f"{path} has more than {BYTES_MAX} bytes", remedy="Export the shifts alone."
                 )
-            self._query: Any = recurring_ical_events.of(
-                icalendar.Calendar.from_ical(path.read_bytes())
-            )
-        except (OSError, ValueError) as error:
+            calendar = icalendar.Calendar.from_ical(path.read_bytes())
+            asked = [check_event(event) for event in calendar.walk("VEVENT")]
+            self._per_day = sum(per_day for per_day, _ in asked)
+            self._single = sum(single for _, single in asked)
+            self._query: Any = recurring_ical_events.of(calendar)
+        except (OSError, *WRONG) as error:
             raise Invalid(
                 f"calendar file {path} cannot be read: {error}",
                 remedy="Export it again as iCalendar (.ics).",
@@ -55,13 +60,7 @@ class File:
         shifts: list[Planned] = []
         pauses: list[tuple[int, int]] = []
         holidays: set[dt.date] = set()
-        found = self._query.between(first, last + DAY)
-        if len(found) > EVENTS_MAX:
-            raise Invalid(
-                f"{self._path} has {len(found)} events in that span, wanted at most {EVENTS_MAX}",
-                remedy="Ask for a shorter span.",
-            )
-        for event in found:
+        for event in self._found(first, last):
             start, end = event.start, event.end
             kinds = {c.lower() for c in _categories(event)}
             if HOLIDAY in kinds or not isinstance(start, dt.datetime):
@@ -74,6 +73,22 @@ class File:
                 day = _local(start, zone).date().toordinal() - EPOCH_DAY
                 shifts.append(Planned(*span, str(event.get("SUMMARY", "")), day))
         return Outside(shifts=shifts, pauses=pauses, holidays=frozenset(holidays))
+
+    def _found(self, first: dt.date, last: dt.date) -> list[Any]:
+        expected = round(self._per_day * (last - first).days) + self._single
+        if expected > EVENTS_MAX:
+            raise Invalid(
+                f"{self._path} may have {expected} events in that span, wanted at most"
+                f" {EVENTS_MAX}",
+                remedy="Ask for a shorter span.",
+            )
+        try:
+            return list(self._query.between(first, last + DAY))
+        except WRONG as error:
+            raise Invalid(
+                f"calendar file {self._path} cannot be followed: {error!r}",
+                remedy="Export it again as iCalendar (.ics).",
+            ) from error
 
 
 def _categories(event: Any) -> list[str]:  # noqa: ANN401 - the library carries no useful types

@@ -1,5 +1,6 @@
 """Calendars over HTTP."""
 
+import asyncio
 import datetime as dt
 
 import msgspec
@@ -54,7 +55,7 @@ async def calendar_spans(
     """Shifts, breaks and time off, stretch by stretch; without a name, of units without one."""
     start_ns, stop_ns = times.span_ns(start, stop)
     calendar = calendars.named(name)
-    found = calendar.spans(start_ns, stop_ns)
+    found = await asyncio.to_thread(calendar.spans, start_ns, stop_ns)
     columns = (found.start_ns, found.stop_ns, found.planned, found.busy, found.shift, found.day)
     return CalendarSpans(
         name=calendar.table.name,

@@ -9,6 +9,8 @@ from lineshaft.core.errors import Invalid
 from lineshaft.core.settings import Settings
 
 CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?|24:00")
+EXCEPTION_DAYS_MAX = 3_660
+"""Days that one exception may last."""
 WEEK = (1, 2, 3, 4, 5, 6, 7)
 
 
@@ -157,6 +159,11 @@ def _check_exception(where: str, one: Exceptional) -> None:
     first = day_of(one.day, at)
     if one.until and day_of(one.until, at) < first:
         raise Invalid(f"{at}: until {one.until} is before {one.day}", remedy="Swap them.")
+    if one.until and (day_of(one.until, at) - first).days > EXCEPTION_DAYS_MAX:
+        raise Invalid(
+            f"{at}: from {one.day} to {one.until} are more than {EXCEPTION_DAYS_MAX} days",
+            remedy="Give the span that is planned by now.",
+        )
     if (one.kind == "holiday") == bool(one.shifts):
         raise Invalid(
             f"{at}: kind {one.kind!r} with {len(one.shifts)} shifts",

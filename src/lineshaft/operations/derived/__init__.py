@@ -29,7 +29,6 @@ Late samples, imports and corrections have the rows that they touch computed ane
 | bank, calculation, sources | all of them in memory: samples in, rows out, in order |
 | repairs, history, differences, marks | rows from what the store holds |
 | outbox | rows on their way to the spine, so that nobody waits for himself |
-| deletions | what was deleted from history |
 | state, rows | how they fare; rows as batches and as inputs |
 | settings | the table `[[derived]]` |
 | trial | compiled alone, evaluated over history, nothing kept |

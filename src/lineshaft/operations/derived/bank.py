@@ -1,7 +1,8 @@
 """All derived points in memory: samples go in, rows come out in the order of the graph.
 
-Nothing here waits for anybody, but others have a turn on the event loop now and then: who calls
-holds the engine's lock meanwhile. The engine keeps what comes out, and does what is marked.
+Nothing here waits for anybody, but others have a turn on the event loop now and then, and while
+long windows are worked out in a thread: who calls holds the engine's lock meanwhile. The engine
+keeps what comes out, and does what is marked.
 """
 
 import asyncio
@@ -43,6 +44,8 @@ from lineshaft.operations.expressions.tails import LONG_AGO, Samples
 AHEAD_NS = 60 * NS_PER_S
 """Samples further ahead of the clock than this wait for their time."""
 AHEAD_ROWS_MAX = 100_000
+ALOUD = 100_000
+"""What looks at more samples and times of the grid is calculated in a thread of its own."""
 LOOP_S_MAX = 0.01
 """Seconds of the event loop taken at once."""
 
@@ -226,8 +229,12 @@ class Bank:
             calculation = self.calculations[path]
             mine = {p: given[p] for p in self.graph.reads(path) if p in given}
             mark = calculation.mark
+            heard = self.heard(calculation, now)
             try:
-                result = calculation.push(mine, self.heard(calculation, now))
+                if calculation.weight > ALOUD:
+                    result = await asyncio.to_thread(calculation.push, mine, heard)
+                else:
+                    result = calculation.push(mine, heard)
             except Invalid as error:  # what it was given cannot be; history is looked at again
                 calculation.trouble = f"{path}: {error}"
                 calculation.renew = True

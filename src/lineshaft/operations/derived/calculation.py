@@ -82,6 +82,11 @@ class Calculation:
         """Rows up to here are given."""
         return self.evaluator.until_ns if self.evaluator else self.edge_ns
 
+    @property
+    def weight(self) -> int:
+        """How much one push has to look at, see `Evaluator.weight`."""
+        return self.evaluator.weight if self.evaluator else 0
+
     def forget(self) -> None:
         """Have history loaded anew, from the rows on that are given."""
         self.edge_ns, self.evaluator = self.until_ns, None

@@ -12,15 +12,14 @@ from lineshaft.core.clock import now_ns
 from lineshaft.core.errors import Invalid, Missing, Unavailable
 from lineshaft.core.flow import wait_s
 from lineshaft.core.point import Point
-from lineshaft.operations import Names
-from lineshaft.operations.derived import deletions
+from lineshaft.operations import Names, deletions
 from lineshaft.operations.derived.bank import Bank, Step, graph_of
 from lineshaft.operations.derived.calculation import Calculation
 from lineshaft.operations.derived.definition import Definition, check_definition
 from lineshaft.operations.derived.marks import (
     FOREVER,
     KEPT,
-    SEEN_KEY,
+    SEEN,
     Kept,
     Mark,
     everything,
@@ -67,7 +66,9 @@ class Engine:
         self._bank = Bank(names.find)
         self._outbox = Outbox(spine)
         self._turn = asyncio.Lock()
-        hands = Hands(self._turn, self._keep, self._keep_marks, self._done, clock)
+        self.gone: list[deletions.Told] = []
+        """Told before and after rows of derived points are deleted, which no event tells."""
+        hands = Hands(self._turn, self._keep, self._keep_marks, self._done, self._tell_gone, clock)
         self._repairs = Repairs(self._bank, store, self._outbox, hands)
         self._version = -1
         self._trouble = ""
@@ -77,7 +78,7 @@ class Engine:
     async def start(self) -> None:
         """Know what the records know; owners put theirs after this, then `run`."""
         async for key, data in everything(self._records, KEPT.name):
-            if key != SEEN_KEY:
+            if key != SEEN.key:
                 self._known[key] = msgspec.json.decode(data, type=Kept)
 
     async def put(self, owner: str, definitions: Sequence[Definition], *changes: Change) -> None:
@@ -201,7 +202,8 @@ class Engine:
             group.create_task(self._outbox.run(), name="derived publish")
             group.create_task(self._repairs.run(), name="derived repairs")
             group.create_task(
-                deletions.follow(self._spine, self._records, self.deleted), name="derived deletions"
+                deletions.follow(self._spine, self._records, self.deleted, SEEN, name="derived"),
+                name="derived deletions",
             )
 
     async def _listen(self) -> None:
@@ -271,6 +273,10 @@ class Engine:
             return
         await self._records.commit(put_kept(kept))
         calculation.kept = calculation.on_record = self._known[calculation.path] = kept
+
+    async def _tell_gone(self, path: str, start_ns: int, stop_ns: int) -> None:
+        for told in self.gone:
+            await told([path], start_ns, stop_ns)
 
     # ---- history that changes
 

@@ -11,7 +11,7 @@ from lineshaft.operations.derived.rows import Columns, columns_of, merged
 from lineshaft.operations.expressions.evaluator import Evaluator
 from lineshaft.operations.expressions.limits import TAIL_ROWS_MAX
 from lineshaft.operations.expressions.results import Result
-from lineshaft.operations.expressions.tails import LONG_AGO
+from lineshaft.operations.expressions.tails import FAR_AHEAD, LONG_AGO
 from lineshaft.stores import Store
 
 SLICE_ROWS_MAX = 200_000
@@ -26,21 +26,47 @@ BACK_FACTOR = 8
 
 
 async def loaded(store: Store, compiled: Compiled, at_ns: int) -> Evaluator:
-    """An evaluator whose next row is the first one at `at_ns` or later, with all that it needs."""
+    """An evaluator whose next row is the first one at `at_ns` or later, with all that it needs.
+
+    Of one input at most `TAIL_ROWS_MAX` samples are read, as many as it keeps for its windows.
+    """
     lookback = compiled.expression.lookback_ns
-    begin = at_ns - lookback
+    wanted = at_ns - lookback
     back = max(lookback, BACK_NS)
     while True:
+        begin = await bounded_ns(store, compiled.inputs, wanted, at_ns)
         evaluator = compiled.expression.evaluator(compiled.lateness_ns)
         columns, whole_ns = await _history(store, compiled.inputs, begin, at_ns)
         evaluator.load(columns, at_ns - 1)
         rows = sum(len(s.time_ns) for s in columns.values())
         bounded = compiled.expression.reach_ns is not None
-        if bounded or whole_ns == LONG_AGO or rows > TAIL_ROWS_MAX:
+        if bounded or begin > wanted or whole_ns == LONG_AGO or rows > TAIL_ROWS_MAX:
             return evaluator
         if evaluator.reaches(at_ns - lookback - 1, whole_ns):
             return evaluator
-        begin, back = begin - back, back * BACK_FACTOR
+        wanted, back = wanted - back, back * BACK_FACTOR
+
+
+async def bounded_ns(store: Store, inputs: Sequence[str], begin_ns: int, stop_ns: int) -> int:
+    """From where to read so that no input has more than `TAIL_ROWS_MAX` samples before a time.
+
+    The start that was wanted, or a later one from which there are at least half as many.
+    """
+
+    async def most(since_ns: int) -> int:
+        return max([await store.count([p], since_ns, stop_ns) for p in inputs])
+
+    together = await store.count(inputs, begin_ns, stop_ns)
+    if together <= TAIL_ROWS_MAX or await most(begin_ns) <= TAIL_ROWS_MAX:
+        return begin_ns
+    low, high = begin_ns, stop_ns
+    while high - low > 1:
+        middle = (low + high) // 2
+        count = await most(middle)
+        low, high = (middle, high) if count > TAIL_ROWS_MAX else (low, middle)
+        if TAIL_ROWS_MAX // 2 <= count <= TAIL_ROWS_MAX:
+            break
+    return high
 
 
 async def _history(
@@ -68,6 +94,8 @@ async def replay(
     Bounds follow each other without a gap; a slice may hold no row.
     """
     inputs = compiled.inputs
+    # An evaluator hears of no later time than this, and would never come there.
+    stop_ns = min(stop_ns, FAR_AHEAD - compiled.lateness_ns)
     while (start := evaluator.until_ns + 1) < stop_ns:
         stop = await _slice(store, compiled, start, stop_ns)
         columns = columns_of(await store.read(inputs, start, stop), set(inputs))

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 
 import msgspec
 
+from lineshaft.operations.deletions import Place
 from lineshaft.operations.derived.definition import Definition
 from lineshaft.records import Collection, Put, Records
 
@@ -11,8 +12,8 @@ DERIVED = Collection(name="derived")
 """Definitions made at run time, by point; the others stand in the settings file."""
 KEPT = Collection(name="derived_marks")
 COLLECTIONS = (DERIVED, KEPT)
-SEEN_KEY = "#deletions"
-"""Key of what is known of deletions; no path holds `#`."""
+SEEN = Place(KEPT.name, "#deletions")
+"""What is known of deletions; no path holds `#`."""
 FOREVER = 2**62
 
 
@@ -51,12 +52,6 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """Rows from here on are made by this expression; older ones by one before."""
     mark: Mark | None = None
     """Not done yet; after a restart it reaches to the last row that is stored."""
-
-
-class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """How far the log of events was looked at."""
-
-    seq: int
 
 
 def put_kept(kept: Kept) -> Put:

@@ -57,6 +57,8 @@ class Hands(NamedTuple):
     keep_marks: Callable[[Sequence[Calculation]], Awaitable[None]]
     done: Callable[[Calculation], Awaitable[None]]
     """Puts on record what is left to do for one."""
+    gone: Callable[[str, int, int], Awaitable[None]]
+    """Tells that rows of a point between two times are deleted."""
     clock: Callable[[], int]
 
 
@@ -182,14 +184,23 @@ class Repairs:
             )
             if found.span is not None:
                 await self._tell(calculation, found.span, gentle=mark.gentle)
-                for first, end in found.gone:
-                    await self._store.delete([calculation.path], first, end)
+                await self._delete(calculation.path, found.gone)
                 await self._outbox.publish(batch_of(calculation.path, found.written))
                 calculation.changed += found.rows
             slices += 1
             if slices >= SLICES_MAX and stop < stop_ns:
                 return Mark(start_ns=stop, stop_ns=mark.stop_ns, gentle=mark.gentle)
         return None
+
+    async def _delete(self, path: str, spans: Sequence[tuple[int, int]]) -> None:
+        """Delete rows; told before, so that it is on record, and again once they are gone."""
+        if not spans:
+            return
+        start, stop = min(s for s, _ in spans), max(e for _, e in spans)
+        await self._hands.gone(path, start, stop)
+        for first, end in spans:
+            await self._store.delete([path], first, end)
+        await self._hands.gone(path, start, stop)
 
     async def _tell(self, calculation: Calculation, span: tuple[int, int], *, gentle: bool) -> None:
         """Mark who reads rows that are about to change; the last holds until the next one."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import msgspec
 import numpy as np
 
+from lineshaft.core.clock import to_iso
 from lineshaft.core.errors import Invalid
 from lineshaft.core.point import Kind, Point
 from lineshaft.operations.derived.changes import Changes, rows_given
@@ -20,7 +21,7 @@ from lineshaft.operations.derived.rows import Columns, samples_of_result, taken,
 from lineshaft.operations.expressions.columns import BAD, UNCERTAIN
 from lineshaft.operations.expressions.limits import TICKS_MAX
 from lineshaft.operations.expressions.messages import WrongExpression
-from lineshaft.operations.expressions.tails import Samples
+from lineshaft.operations.expressions.tails import FAR_AHEAD, LONG_AGO, Samples
 from lineshaft.stores import Store
 
 SAMPLES_MAX = 5_000_000
@@ -102,7 +103,14 @@ async def preview(
         Invalid: it cannot be compiled, or the span holds too much.
     """
     made = compiled(check_definition(definition), find)
+    if not LONG_AGO < start_ns < stop_ns < FAR_AHEAD - made.lateness_ns:
+        raise Invalid(
+            f"the span lasts from {to_iso(start_ns)} to {to_iso(stop_ns)}",
+            remedy="Take one between the years 1824 and 2116.",
+        )
+    begin_ns = start_ns - made.expression.lookback_ns
     samples = await store.count(made.inputs, start_ns, stop_ns)
+    windows = await store.count(made.inputs, begin_ns, stop_ns)
     every_ns = made.expression.every_ns
     ticks = (stop_ns - start_ns) // every_ns if every_ns else 0
     if samples > SAMPLES_MAX or ticks > TICKS_MAX:
@@ -110,6 +118,12 @@ async def preview(
             f"the span holds {samples} samples and {ticks} times of the grid,"
             f" wanted at most {SAMPLES_MAX} and {TICKS_MAX}",
             remedy="Take a shorter span.",
+        )
+    if windows > SAMPLES_MAX:
+        raise Invalid(
+            f"the windows of the expression reach over {windows} samples, wanted at most"
+            f" {SAMPLES_MAX}",
+            remedy="Take shorter windows.",
         )
     rows = await _rows(store, made, start_ns, stop_ns)
     quality = rows.quality

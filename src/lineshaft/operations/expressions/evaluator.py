@@ -22,7 +22,7 @@ from lineshaft.operations.expressions.tails import (
     ready,
     unknown,
 )
-from lineshaft.operations.expressions.tree import Node, Timed, Type, children, reach_ns
+from lineshaft.operations.expressions.tree import Node, Timed, Type, children, reach_ns, ticks_of
 
 PAUSE = 16
 """Pushes left to columns after one that could not be taken row by row."""
@@ -83,7 +83,13 @@ class Evaluator:
         self._is_single = False
         """Whether `_single` holds the samples, and not `_rows` and `_marks`."""
         self._places = {point.path: place for place, point in enumerate(plan.points)}
+        self._looks = [(n.inputs, ticks_of(n, plan.every_ns)) for n in _timed(plan.root)]
         self._sources = [point.source or point.path for point in plan.points]
+
+    @property
+    def weight(self) -> int:
+        """How much one push has to look at: samples and times of the grid, window by window."""
+        return sum(t + sum(len(self._rows[n].time) for n in inputs) for inputs, t in self._looks)
 
     @property
     def until_ns(self) -> int:

@@ -27,6 +27,7 @@ from lineshaft.operations.expressions.tree import (
     children,
     lookback_ns,
     reach_ns,
+    ticks_of,
 )
 
 EVERY_NS = 1_000_000_000
@@ -217,17 +218,17 @@ def _grid(text: str, root: Node, every_ns: int | None) -> int:
         raise WrongExpression(
             text, (0, len(text)), f"a grid of {every_ns} ns", remedy="Take 10 ms or more."
         )
-    if every_ns and _ticked_ns(root) // every_ns > TICKS_MAX:
+    if every_ns and _ticks(root, every_ns) > TICKS_MAX:
         raise WrongExpression(
             text,
             (0, len(text)),
-            f"a window within another holds more than {TICKS_MAX} times of the grid",
+            f"windows within others hold more than {TICKS_MAX} times of the grid together",
             remedy="Take a coarser grid, or make the inner part a derived point of its own.",
         )
     return every_ns
 
 
-def _ticked_ns(node: Node) -> int:
-    """The longest window over what changes with time alone."""
-    below = max(map(_ticked_ns, children(node)), default=0)
-    return max(below, node.window_ns) if isinstance(node, Timed) and node.arg.clocked else below
+def _ticks(node: Node, every_ns: int) -> int:
+    """Times of the grid in all windows over what changes with time alone."""
+    own = ticks_of(node, every_ns) if isinstance(node, Timed) else 0
+    return own + sum(_ticks(child, every_ns) for child in children(node))

@@ -104,3 +104,8 @@ def lookback_ns(node: Node) -> int:
     """The longest way back through windows within windows."""
     below = max(map(lookback_ns, children(node)), default=0)
     return below + node.window_ns if isinstance(node, Timed) else below
+
+
+def ticks_of(node: Timed, every_ns: int) -> int:
+    """Times of the grid that the window of a part holds, where its argument changes with time."""
+    return node.window_ns // every_ns if every_ns and node.arg.clocked else 0

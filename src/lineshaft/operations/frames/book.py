@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 import msgspec
 
 from lineshaft.core.event import Event
+from lineshaft.operations.deletions import Place
 from lineshaft.operations.frames.frame import Frame, Note, Value
 from lineshaft.operations.frames.settings import Template
 from lineshaft.records import (
@@ -53,6 +54,8 @@ TEMPLATES = Collection(name="frame_templates")
 """Templates made at run time; the others stand in the settings file."""
 MARKS = Collection(name="frame_marks")
 """How far each follower has come, and what it must go through again."""
+SEEN = Place(MARKS.name, "#deletions")
+"""What is known of deletions; the key of a mark holds `|`."""
 COLLECTIONS = (FRAMES, NOTES, TEMPLATES, MARKS)
 CHANGES_MAX = 500
 """Changes written in one transaction."""
@@ -180,6 +183,14 @@ class Book:
         )
         return decoded(page.records[0].data).start_ns if page.records else None
 
+    async def oldest_ns(self, template: str, asset: str, start_ns: int) -> int | None:
+        """When the first frame began that began at a time or later."""
+        later = Compare(column="start_ns", op=">=", value=start_ns)
+        page = await self.records.find(
+            FRAMES.name, mine(template, asset, later), order=("start_ns",), limit=1
+        )
+        return decoded(page.records[0].data).start_ns if page.records else None
+
     async def within(
         self, template: str, asset: str, start_ns: int, stop_ns: int
     ) -> dict[int, Frame]:
@@ -227,7 +238,11 @@ class Book:
 
     async def marks(self) -> dict[str, Mark]:
         """All marks by key."""
-        return {k: msgspec.json.decode(d, type=Mark) async for k, d in self.all(MARKS.name)}
+        return {
+            key: msgspec.json.decode(data, type=Mark)
+            async for key, data in self.all(MARKS.name)
+            if key != SEEN.key
+        }
 
 
 def transactions(groups: Iterable[Sequence[Change]]) -> Iterator[list[Change]]:

@@ -1,7 +1,7 @@
 """All followers: which there are by the templates, who reads which point, what came late."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -138,6 +138,13 @@ class Crew:
         """Whether its points are declared as they were."""
         inputs = {p.path: p for e in bound.expressions for p in e.inputs}
         return all(self._names.find(path) == point for path, point in inputs.items())
+
+    def reading(self, points: Sequence[str]) -> list[Track]:
+        """The followers that read any of the points; all where none is named."""
+        if not points:
+            return list(self.tracks.values())
+        found = {t.key: t for p in points for t in self._readers.get(p, ())}
+        return list(found.values())
 
     def of(self, template: str) -> Iterator[Track]:
         """The followers of a template."""

@@ -10,7 +10,7 @@ from lineshaft.core.batch import Batch
 from lineshaft.core.clock import NS_PER_S, now_ns
 from lineshaft.core.errors import Denied, Invalid, Missing, Unavailable
 from lineshaft.core.flow import wait_s
-from lineshaft.operations import Latest, Names
+from lineshaft.operations import Latest, Names, deletions
 from lineshaft.operations.frames import book as kept
 from lineshaft.operations.frames.binding import assets_of, bind, fixed_part
 from lineshaft.operations.frames.book import Book, Mark, decoded, put_mark
@@ -108,6 +108,10 @@ class Frames:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._listen(), name="frames listen")
             group.create_task(self._work(), name="frames work")
+            group.create_task(
+                deletions.follow(self._spine, self.records, self.deleted, kept.SEEN, name="frames"),
+                name="frames deletions",
+            )
 
     async def _listen(self) -> None:
         async with self._spine.subscribe(name=SUBSCRIPTION, rows_max=50_000) as batches:
@@ -118,16 +122,31 @@ class Frames:
         """Note a batch; when this returns it is kept what of it came too late."""
         if not len(batch):
             return
-        soiled = self.crew.take(batch, self._clock())
-        attempt = 0
-        while soiled:
+        await self._keep_marks(self.crew.take(batch, self._clock()))
+
+    async def deleted(self, points: list[str], start_ns: int, stop_ns: int) -> None:
+        """Take in that samples are gone, of no points: of any; kept when this returns."""
+        soiled = []
+        for track in self.crew.reading(points):
+            last_ns = min(stop_ns - 1, track.until_ns)
+            if start_ns <= last_ns:
+                first_ns = await self.worker.first_ns(track, start_ns, last_ns)
+                track.soil(first_ns, last_ns, self._clock())
+                soiled.append(track)
+        await self._keep_marks(soiled)
+
+    async def _keep_marks(self, tracks: Sequence[Track]) -> None:
+        """Keep what is to be gone through again, however long it takes to write."""
+        attempt, left = 0, list(tracks)
+        while left:
+            some = left[: kept.CHANGES_MAX]
             try:
-                await self.records.commit(*(put_mark(t.key, t.marked()) for t in soiled))
+                await self.records.commit(*(put_mark(t.key, t.marked()) for t in some))
             except Unavailable:
                 attempt += 1
                 await asyncio.sleep(wait_s(attempt))
             else:
-                return
+                attempt, left = 0, left[len(some) :]
 
     async def _work(self) -> None:
         while True:
@@ -325,7 +344,7 @@ class Frames:
         self, who: Identity, tracks: Sequence[Track], start_ns: int, stop_ns: int
     ) -> None:
         for track in tracks:
-            track.soil(start_ns, stop_ns, 0)
+            track.soil(await self.worker.first_ns(track, start_ns, stop_ns), stop_ns, 0)
             data = {"template": track.bound.template.name, "start_ns": start_ns, "stop_ns": stop_ns}
             event = told_of("frame.recompute", track.bound.asset, who, data)
             await self.records.commit(put_mark(track.key, track.marked()), Append(event=event))

@@ -1,10 +1,13 @@
 """A frame: one span of one template on one asset, with its values."""
 
+import re
+
 import msgspec
 
 from lineshaft.core.errors import Invalid
 from lineshaft.operations.frames.settings import Template
 
+_TIME = re.compile(r"-?[0-9]{1,19}")
 Value = str | float | bool | None
 """What an attribute holds; None where there was nothing to take."""
 
@@ -55,7 +58,7 @@ def parts_of(key: str) -> tuple[str, str, int]:
     """
     template, _, rest = key.partition("|")
     asset, _, start = rest.rpartition("|")
-    if not template or not asset or not start.lstrip("-").isdigit():
+    if not template or not asset or not _TIME.fullmatch(start):
         raise Invalid(
             f"{key[:80]!r} is no key of a frame",
             remedy="Take the `key` of a frame from GET /api/v1/frames.",

@@ -6,6 +6,7 @@ differences are written: going through the same history twice writes nothing the
 
 from collections.abc import Mapping
 
+from lineshaft.core.clock import NS_PER_S
 from lineshaft.operations.expressions.tails import LONG_AGO, Samples
 from lineshaft.operations.frames.binding import Bound
 from lineshaft.operations.frames.book import Book, news, removal
@@ -36,6 +37,8 @@ class Walk:
     async def begun(cls, store: Store, book: Book, bound: Bound, start_ns: int) -> "Walk":
         """Ready to go on from a time; a frame that lasts over it is gone through from its start."""
         template, asset = bound.template.name, bound.asset
+        # A frame that had not lasted long enough by then is not kept, so it is looked for anew.
+        start_ns -= round(bound.template.min_s * NS_PER_S)
         covering = await book.covering(template, asset, start_ns)
         if covering is not None:
             start_ns = covering.start_ns

@@ -11,7 +11,7 @@ from lineshaft.core.errors import LineshaftError, Unavailable
 from lineshaft.core.event import Event
 from lineshaft.core.flow import wait_s
 from lineshaft.operations import Latest
-from lineshaft.operations.expressions.tails import Samples
+from lineshaft.operations.expressions.tails import LONG_AGO, Samples
 from lineshaft.operations.frames.book import Book, put_mark, transactions
 from lineshaft.operations.frames.crew import Crew, Track
 from lineshaft.operations.frames.feed import COUNTED_NS, read, step_end
@@ -218,6 +218,24 @@ class Worker:
         track.repairing = (span[0], await self._shows_until(track, span[1]))
         track.repair = await Walk.begun(self._store, self._book, bound, span[0])
         return True
+
+    async def first_ns(self, track: Track, start_ns: int, stop_ns: int) -> int:
+        """From where in a span history can give other frames than are kept; `stop_ns` at last.
+
+        Where there is neither a sample nor a frame nothing needs to be gone through.
+        """
+        bound, live = track.bound, track.live
+        template, asset = bound.template.name, bound.asset
+        if await self._book.covering(template, asset, start_ns) is not None:
+            return start_ns
+        clocked = any(e.every_ns for e in bound.expressions)
+        oldest = await self._store.after(bound.points, LONG_AGO if clocked else start_ns)
+        found: list[int] = [stop_ns, *oldest.time_ns.tolist()]
+        frame_ns = await self._book.oldest_ns(template, asset, start_ns)
+        found += [] if frame_ns is None else [frame_ns]
+        if live is not None and live.follower.start_ns is not None:
+            found.append(live.follower.start_ns)
+        return max(min(found), start_ns)
 
     async def _has(self, track: Track, now_ns: int) -> bool:
         """Whether the store has the late sample by now."""

@@ -100,6 +100,10 @@ class Current:
             if unit or branch:
                 raise
             return []
+        return await self.of(units)
+
+    async def of(self, units: Sequence[WorkUnit]) -> list[Now]:
+        """The same of these units, in their order."""
         async with self._turn:
             now = self._clock()
             stale = [u for u in units if not 0 <= now - self._made_ns(u) < FRESH_NS]

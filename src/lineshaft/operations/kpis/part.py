@@ -9,6 +9,7 @@ from lineshaft.operations.calendars.book import Calendars
 from lineshaft.operations.calendars.settings import CalendarTable
 from lineshaft.operations.kpis.book import Kpis
 from lineshaft.operations.kpis.current import Current
+from lineshaft.operations.kpis.publishing import Publisher
 from lineshaft.operations.kpis.reading import Reader
 from lineshaft.operations.kpis.reporting import AlarmCounts
 from lineshaft.operations.kpis.watching import Watch
@@ -36,6 +37,7 @@ class KpiPart:
         self.kpis = Kpis(reader, authorizer)
         self.current = Current(self.kpis)
         self._watch = Watch(self.current, spine)
+        self._publisher = Publisher(reader, self.current, names=names, store=store, spine=spine)
         self._alarms = alarms
 
     async def take(self, calendars: Sequence[CalendarTable]) -> None:
@@ -47,8 +49,10 @@ class KpiPart:
         await asyncio.to_thread(self.calendars.take, calendars)
 
     async def run(self) -> None:
-        """Listen for what changes the past, until cancelled."""
-        await self._watch.run()
+        """Listen for what changes the past, and publish figures, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._watch.run(), name="kpis watch")
+            group.create_task(self._publisher.run(), name="kpis publish")
 
     def given(self) -> dict[str, object]:
         """What the routes are given, by the names of their parameters."""
@@ -57,4 +61,5 @@ class KpiPart:
             "kpis": self.kpis,
             "current": self.current,
             "alarm_counts": self._alarms,
+            "figure_points": self._publisher,
         }

@@ -4,8 +4,13 @@ Source: RFC 5321, RFC 5322, RFC 3834 (`Auto-Submitted`), RFC 2046 (text and HTML
 """
 
 import asyncio
+import contextlib
+import os
 import smtplib
+import socket
 import ssl
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
@@ -32,6 +37,8 @@ class Mail:
 
     def __init__(self, config: Smtp) -> None:
         self._config = config
+        # Threads of its own: a server that never ends keeps no other part waiting for one.
+        self._threads = ThreadPoolExecutor(SENDING_MAX, "mail")
         self._room = asyncio.Semaphore(SENDING_MAX)
 
     async def send(self, recipient: Recipient, message: Message) -> None:
@@ -46,13 +53,29 @@ class Mail:
         except (ValueError, LookupError) as error:
             raise Refused(f"{recipient.name}: what it says cannot be mail: {error}") from error
         async with self._room:
+            errand, loop = _Errand(self._config), asyncio.get_running_loop()
             try:
                 async with asyncio.timeout(self._config.timeout_s * ANSWERS_MAX):
-                    await asyncio.to_thread(self._send, mail, recipient)
+                    await loop.run_in_executor(self._threads, errand.run, mail, recipient)
             except TimeoutError as error:
                 raise LinkLost(f"{recipient.name}: the mail server takes too long") from error
+            finally:
+                errand.end()
 
-    def _send(self, mail: EmailMessage, recipient: Recipient) -> None:
+    async def close(self) -> None:
+        """Nothing stays open between mails."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+class _Errand:
+    """One mail on its way, in a thread; whoever waits for it may end it."""
+
+    def __init__(self, config: Smtp) -> None:
+        self._config = config
+        self._server: smtplib.SMTP | None = None
+
+    def run(self, mail: EmailMessage, recipient: Recipient) -> None:
+        """Hand the mail over; see `Mail.send`."""
         assert_off_loop()
         name, config = recipient.name, self._config
         try:
@@ -65,23 +88,32 @@ class Mail:
             raise _no(name, code, text) from None
         except smtplib.SMTPResponseException as error:
             raise _no(name, error.smtp_code, error.smtp_error) from None
-        except (smtplib.SMTPException, ssl.SSLError, OSError) as error:
+        # A ValueError: of a name or password that smtplib cannot write as ASCII.
+        except (smtplib.SMTPException, ssl.SSLError, OSError, ValueError) as error:
             where = f"{config.host}:{config.port}"
+            why = "name or password is not ASCII" if isinstance(error, UnicodeError) else error
             raise LinkLost(
-                f"{name}: the mail server {where} does not take mail: {error}",
+                f"{name}: the mail server {where} does not take mail: {why}",
                 remedy="See that it is on, and that host, port and encryption are right.",
             ) from None
+
+    def end(self) -> None:
+        """Break the link if there still is one, so that the thread ends."""
+        sock = self._server.sock if self._server is not None else None
+        if sock is None:
+            return
+        # Of the same link under another number, since the thread may close its own just now.
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(sock.fileno())) as same:
+            same.shutdown(socket.SHUT_RDWR)
 
     def _opened(self) -> smtplib.SMTP:
         config = self._config
         if config.encryption == "none":
-            return smtplib.SMTP(config.host, config.port, timeout=config.timeout_s)
+            return _Plain(self._know, config)
         context = ssl.create_default_context(cafile=config.ca or None)
         if config.encryption == "tls":
-            return smtplib.SMTP_SSL(
-                config.host, config.port, timeout=config.timeout_s, context=context
-            )
-        server = smtplib.SMTP(config.host, config.port, timeout=config.timeout_s)
+            return _Encrypted(self._know, config, context)
+        server = _Plain(self._know, config)
         try:
             server.starttls(context=context)
         except (smtplib.SMTPException, OSError):
@@ -89,8 +121,26 @@ class Mail:
             raise
         return server
 
-    async def close(self) -> None:
-        """Nothing stays open between mails."""
+    def _know(self, server: smtplib.SMTP) -> None:
+        self._server = server
+
+
+class _Plain(smtplib.SMTP):
+    """A link that is known before it is there, since making one may take long."""
+
+    def __init__(self, know: Callable[[smtplib.SMTP], None], config: Smtp) -> None:
+        know(self)
+        super().__init__(config.host, config.port, timeout=config.timeout_s)
+
+
+class _Encrypted(smtplib.SMTP_SSL):
+    """The same over TLS."""
+
+    def __init__(
+        self, know: Callable[[smtplib.SMTP], None], config: Smtp, context: ssl.SSLContext
+    ) -> None:
+        know(self)
+        super().__init__(config.host, config.port, timeout=config.timeout_s, context=context)
 
 
 def _no(name: str, code: int, text: bytes | str) -> LinkLost | Refused:

@@ -136,7 +136,8 @@ class Notices:
     @asynccontextmanager
     async def _channels(self) -> AsyncGenerator[dict[str, Channel]]:
         delivery = self.book.delivery
-        made: dict[str, Channel] = {"webhook": Webhooks(delivery.timeout_s, self._clock)}
+        webhooks = Webhooks(delivery.timeout_s, self._clock, delivery.ca)
+        made: dict[str, Channel] = {"webhook": webhooks}
         if delivery.smtp is not None:
             made["mail"] = Mail(delivery.smtp)
         if delivery.mqtt is not None:
@@ -164,10 +165,14 @@ class Notices:
         return [supervise(f"notices to {n}", _patient(c.run)) for n, c in self._couriers.items()]
 
     async def _read(self) -> None:
-        if not self.book.rules:
-            await self._reader.forget()
-            return
-        await supervise("notices", _patient(lambda: self._reader.run(self.book, self._wake)))
+        async def read() -> None:
+            await self.outbox.cancel_steps({r.name for r in self.book.rules}, self._clock())
+            if self.book.rules:
+                await self._reader.run(self.book, self._wake)
+            else:
+                await self._reader.forget()
+
+        await supervise("notices", _patient(read))
 
     def _wake(self) -> None:
         for courier in self._couriers.values():
@@ -178,22 +183,25 @@ class Notices:
         while True:
             now = self._clock()
             await self.outbox.clear(now - int(self.book.delivery.keep_days * DAY_S * NS_PER_S))
-            gone = [n for n in self.outbox.recipients() if n not in self.book.recipients]
-            async with self.outbox.turn:
-                for name in gone:
+            for name in self.outbox.recipients():
+                if name not in self.book.recipients:
                     await self._forget(name, now)
             await asyncio.sleep(CLEAR_S)
 
     async def _forget(self, name: str, now: int) -> None:
+        """Give up all that waits for somebody whom the settings no longer know."""
         why = "there is no such recipient any more"
-        done = [
-            replace(n, status=Status.GIVEN_UP, done_ns=now, error=why)
-            for n in self.outbox.waiting(name)[: boxes.CHANGES_MAX]
-        ]
-        for notice in done:
-            self.figures.given_up[notice.channel] += 1
-        events = [event_of("given-up", n, error=why) for n in done]
-        await self.outbox.commit(done, *(Append(event=e) for e in events))
+        while found := self.outbox.waiting(name)[: boxes.CHANGES_MAX]:
+            async with self.outbox.turn:
+                done = [
+                    replace(n, status=Status.GIVEN_UP, done_ns=now, error=why)
+                    for n in found
+                    if self.outbox.is_waiting(n)
+                ]
+                events = [event_of("given-up", n, error=why) for n in done]
+                await self.outbox.commit(done, *(Append(event=e) for e in events))
+            for notice in done:
+                self.figures.given_up[notice.channel] += 1
 
     # ---- handing in
 
@@ -339,7 +347,7 @@ class Notices:
         found = [f"notices do not get through: {t}" for t in self.figures.trouble.values()]
         lost = sum(self.outbox.lost.values())
         if lost:
-            found.append(f"notices: {lost} were lost since the start, as {WAITING_MAX} waited")
+            found.append(f"notices: {lost} were lost since the start, as too many waited")
         return found
 
     def metrics(self) -> list[Metric]:

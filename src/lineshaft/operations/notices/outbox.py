@@ -2,9 +2,10 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence, Set
 
 import msgspec
+from msgspec.structs import replace
 
 from lineshaft.core.clock import NS_PER_S
 from lineshaft.core.errors import Missing
@@ -38,7 +39,8 @@ CONTENTS = Collection(name="notice_contents")
 """What mail of other parts says, by the identifier of its notice."""
 COLLECTIONS = (NOTICES, CONTENTS)
 WAITING_MAX = 10_000
-"""Notices that may wait; what comes beyond is lost, counted and on record."""
+"""Notices that may wait, for one recipient at most half of them; what comes beyond is lost,
+counted and on record."""
 CHANGES_MAX = 500
 """Notices that are changed in one commit."""
 CLEARED_MAX = 500
@@ -173,15 +175,45 @@ class Outbox:
             Unavailable: they cannot be kept, and nothing has changed.
         """
         fresh = [n for n in notices if n.status is Status.WAITING and not self._known(n)]
-        room = max(WAITING_MAX - len(self), 0)
-        lost = {n.id for n in fresh[room:]}
-        events = [
-            event_of("lost", n, error=f"{WAITING_MAX} wait already") for n in fresh if n.id in lost
-        ]
+        lost = self._without_room(fresh)
+        events = [event_of("lost", n, error="too many wait already") for n in fresh if n.id in lost]
         kept = (n for n in notices if n.id not in lost)
         await self.commit(kept, *more, *(Append(event=e) for e in events))
         self.lost.update(n.recipient for n in fresh if n.id in lost)
         return events
+
+    async def cancel_steps(self, rules: Set[str], now_ns: int) -> None:
+        """Cancel later steps and repetitions of rules other than these: nobody asks for them.
+
+        Raises:
+            Unavailable: it cannot be kept.
+        """
+        async with self.turn:
+            old = [
+                replace(n, status=Status.CANCELLED, done_ns=now_ns)
+                for of in self._of.values()
+                for n in of.values()
+                if n.unless_answered and n.rule not in rules
+            ]
+            for start in range(0, len(old), CHANGES_MAX):
+                await self.commit(old[start : start + CHANGES_MAX])
+
+    def _without_room(self, fresh: Sequence[Notice]) -> set[str]:
+        """Identifiers of those for which there is no room.
+
+        A recipient has as much room as is left free, so that a dead one takes half of it at most
+        and leaves the rest to the others (dynamic thresholds; Choudhury and Hahne, 1998).
+        """
+        free = WAITING_MAX - len(self)
+        waiting = Counter({name: len(found) for name, found in self._of.items()})
+        lost: set[str] = set()
+        for notice in fresh:
+            if waiting[notice.recipient] >= free:
+                lost.add(notice.id)
+                continue
+            waiting[notice.recipient] += 1
+            free -= 1
+        return lost
 
     def _known(self, notice: Notice) -> bool:
         return notice.id in self._of.get(notice.recipient, {})

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 from litestar.params import QueryParameter
+from msgspec.structs import replace
 
 from lineshaft.core.access import Action, Identity
 from lineshaft.operations.alarms.settings import Priority
@@ -33,7 +34,8 @@ class RecipientView(msgspec.Struct, frozen=True, kw_only=True):
     at_most: int
     waiting: int
     trouble: str
-    """Why nothing gets through now; empty when all is well."""
+    """Why nothing gets through now; empty when all is well, no more than that it does not for
+    those who may not configure the plant."""
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +75,7 @@ async def overview(notices: Notices, who: Identity) -> Overview:
             quiet_below=r.quiet_below,
             at_most=r.at_most,
             waiting=len(notices.outbox.waiting(r.name)),
-            trouble=notices.figures.trouble.get(r.name, ""),
+            trouble=_told(notices.figures.trouble.get(r.name, ""), may=may),
         )
         for r in notices.book.recipients.values()
         if may or r.name in named
@@ -99,7 +101,10 @@ async def outbox(  # noqa: PLR0913, PLR0917 - services and filters, by name
         found, cursor = await notices.outbox.find(
             status=status, recipient=recipient, alarm=alarm, cursor=cursor, limit=limit
         )
-        seen += [n for n in found if notices.sees(who, n.path)]
+        may = notices.may_configure(who)
+        seen += [
+            replace(n, error=_told(n.error, may=may)) for n in found if notices.sees(who, n.path)
+        ]
         if seen or not cursor:
             break
     return Items(items=seen, cursor=cursor)
@@ -127,6 +132,11 @@ async def test(data: Test, notices: Notices, who: Identity) -> Notice:
 async def retry(data: Retry, notices: Notices, who: Identity) -> Items[Notice]:
     """Try again at once: what waits, and what was given up."""
     return Items(items=await notices.retry(who, data.ids))
+
+
+def _told(error: str, *, may: bool) -> str:
+    """What is told of an error: it names servers, and what they answered."""
+    return error if may or not error else "not delivered; who configures the plant sees why"
 
 
 handlers = [overview, outbox, test, retry]

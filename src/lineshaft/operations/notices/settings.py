@@ -1,6 +1,7 @@
 """Who is told of alarms, by which way, and by which rules."""
 
 import re
+import ssl
 from collections.abc import Iterable
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -167,6 +168,8 @@ class Delivery(Settings, frozen=True):
     """Address at which recipients reach the console; messages link there."""
     timeout_s: Annotated[float, msgspec.Meta(gt=0, le=300)] = 15.0
     """Seconds that a webhook or the broker may take to answer."""
+    ca: str = ""
+    """File with the certificates to trust of webhooks; empty for the public ones."""
     give_up_s: Annotated[float, msgspec.Meta(ge=1, le=2_592_000)] = 86_400.0
     """Age at which a notice that cannot be delivered is given up, on record."""
     keep_days: Annotated[float, msgspec.Meta(gt=0, le=3650)] = 30.0
@@ -193,15 +196,22 @@ def check_notices(
             f" and {RULES_MAX}",
             remedy="Give a group one recipient, such as a mailing list.",
         )
+    _check_ca("[delivery] ca", delivery.ca)
     if delivery.smtp is not None:
         _check_address("[delivery.smtp] sender", delivery.smtp.sender)
+        _check_ca("[delivery.smtp] ca", delivery.smtp.ca)
     for recipient in recipients:
         _check_recipient(recipient, delivery)
     for rule in rules:
         _check_rule(rule, known)
 
 
-def _check_name(what: str, name: str) -> None:
+def check_name(what: str, name: str) -> None:
+    """See that a name can be shown.
+
+    Raises:
+        Invalid: it is empty, too long, or not printable.
+    """
     if not name.strip() or len(name) > NAME_CHARS_MAX or not name.isprintable():
         raise Invalid(
             f"{what} name {name[:40]!r} has {len(name)} characters, wanted 1 to {NAME_CHARS_MAX}",
@@ -211,7 +221,7 @@ def _check_name(what: str, name: str) -> None:
 
 def _check_recipient(recipient: Recipient, delivery: Delivery) -> None:
     name = recipient.name
-    _check_name("[[recipients]]", name)
+    check_name("[[recipients]]", name)
     ways = [w for w in ("url", "mail", "topic") if getattr(recipient, w)]
     if len(ways) != 1:
         raise Invalid(
@@ -259,6 +269,18 @@ def _check_address(what: str, address: str) -> None:
         )
 
 
+def _check_ca(what: str, file: str) -> None:
+    if not file:
+        return
+    try:
+        ssl.create_default_context(cafile=file)
+    except OSError as error:  # an SSLError is one too
+        raise Invalid(
+            f"{what}: {file} holds no certificates: {error}",
+            remedy="Name a file in PEM, which this process may read.",
+        ) from None
+
+
 def _check_table(name: str, table: str, given: object) -> None:
     if given is None:
         raise Invalid(
@@ -268,7 +290,7 @@ def _check_table(name: str, table: str, given: object) -> None:
 
 
 def _check_rule(rule: Rule, known: set[str]) -> None:
-    _check_name("[[notices]]", rule.name)
+    check_name("[[notices]]", rule.name)
     if rule.branch:
         check_path(rule.branch)
     if not rule.steps or not all(s.to for s in rule.steps):

@@ -8,6 +8,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import ssl
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -33,8 +34,8 @@ CONNECTIONS_MAX = 32
 class Webhooks:
     """A client for all webhooks, made with the first message: most plants start without one."""
 
-    def __init__(self, timeout_s: float, clock: Callable[[], int]) -> None:
-        self._timeout_s, self._clock = timeout_s, clock
+    def __init__(self, timeout_s: float, clock: Callable[[], int], ca: str = "") -> None:
+        self._timeout_s, self._clock, self._ca = timeout_s, clock, ca
         self._client: httpx.AsyncClient | None = None
         self._making = asyncio.Lock()
 
@@ -42,7 +43,7 @@ class Webhooks:
         async with self._making:
             if self._client is None:
                 # On a thread, since the import and the list of authorities take their time.
-                self._client = await asyncio.to_thread(_client, self._timeout_s)
+                self._client = await asyncio.to_thread(_client, self._timeout_s, self._ca)
             return self._client
 
     async def send(self, recipient: Recipient, message: Message) -> None:
@@ -67,7 +68,8 @@ class Webhooks:
                     await answer.aclose()
         except (TimeoutError, httpx.TimeoutException) as error:
             raise LinkLost(f"{name}: no answer within {self._timeout_s:g} s") from error
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        # A ValueError: of a host name that cannot be looked up.
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             raise LinkLost(f"{name}: {type(error).__name__}: {error}") from error
         _check(name, answer, text)
 
@@ -77,10 +79,11 @@ class Webhooks:
             await self._client.aclose()
 
 
-def _client(timeout_s: float) -> "httpx.AsyncClient":
+def _client(timeout_s: float, ca: str) -> "httpx.AsyncClient":
     import httpx  # noqa: PLC0415 - takes as long as a tenth of a start
 
     return httpx.AsyncClient(
+        verify=ssl.create_default_context(cafile=ca) if ca else True,
         timeout=timeout_s,
         follow_redirects=False,
         trust_env=False,

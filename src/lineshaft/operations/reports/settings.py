@@ -8,6 +8,7 @@ import msgspec
 from lineshaft.core.errors import Invalid
 from lineshaft.core.path import check_path
 from lineshaft.core.settings import Settings
+from lineshaft.operations.notices.settings import check_name
 
 
 class ShiftReport(Settings, frozen=True):
@@ -29,10 +30,11 @@ def check_reports(reports: Iterable[ShiftReport], recipients: Iterable[str]) -> 
     """See that each goes to somebody who exists.
 
     Raises:
-        Invalid: one does not.
+        Invalid: one does not, or has a name that cannot be shown.
     """
     known = set(recipients)
     for report in reports:
+        check_name("[[reports]]", report.name)
         if report.branch:
             check_path(report.branch)
         unknown = sorted(set(report.to) - known)

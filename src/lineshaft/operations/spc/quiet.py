@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from lineshaft.operations.spc import Kind
+from lineshaft.operations.spc import Kind, Limits
 from lineshaft.operations.spc.chart import SPREAD, Chart, State
-from lineshaft.operations.spc.limits import Limits, spread_limits, value_limits
+from lineshaft.operations.spc.limits import spread_limits, value_limits
 from lineshaft.operations.spc.memory import Sums
 from lineshaft.operations.spc.rules import CARRY, PATTERNS, Rule
 

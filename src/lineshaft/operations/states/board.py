@@ -11,7 +11,7 @@ import msgspec
 from lineshaft.core.clock import NS_PER_S, now_ns
 from lineshaft.operations.calendars.book import Calendars
 from lineshaft.operations.states.intervals import Intervals
-from lineshaft.operations.states.stops import stops_of
+from lineshaft.operations.states.stops import unexplained
 from lineshaft.operations.states.timeline import UNKNOWN
 from lineshaft.operations.states.units import Units
 
@@ -39,6 +39,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     """Code of the reason; empty where there is none."""
     reason_text: str
     """The reason as people read it."""
+    rule: str
+    """Name of the rule that gave the reason; empty where a person or the state itself did."""
     unexplained: int
     """Stops of the last 24 hours that somebody should explain."""
 
@@ -88,6 +90,7 @@ class Board:
         whole = await self._intervals.whole(path, now - SPAN_NS, now)
         line, states, reasons = whole.laid.line, whole.known.states, self._units.reasons
         reason = whole.laid.reasons[line.reason[-1]]
+        by = int(line.rule[-1])
         rule = states[line.state[-1]] if int(line.state[-1]) != UNKNOWN else None
         return View(
             unit=path,
@@ -97,5 +100,6 @@ class Board:
             since_ns=int(line.start_ns[-1]),
             reason=reason,
             reason_text=reasons[reason].text if reason in reasons else reason,
-            unexplained=sum(s.unexplained for s in stops_of(whole, self._calendars)),
+            rule=whole.known.rules[by - 1].name if by else "",
+            unexplained=unexplained(whole, self._calendars),
         )

@@ -4,18 +4,22 @@ from collections.abc import Sequence
 
 from lineshaft.core.errors import Invalid
 from lineshaft.core.path import check_path
-from lineshaft.operations.states.settings import Reason, WorkUnit
+from lineshaft.operations.expressions.parsing import parse
+from lineshaft.operations.states.settings import Reason, ReasonRule, WorkUnit
 
 NAME_CHARS_MAX = 100
 
 
-def check_work_units(units: Sequence[WorkUnit], reasons: Sequence[Reason]) -> None:
-    """See that every work unit and every reason can be.
+def check_work_units(
+    units: Sequence[WorkUnit], reasons: Sequence[Reason], rules: Sequence[ReasonRule] = ()
+) -> None:
+    """See that every work unit, every reason and every reason rule can be.
 
     Raises:
         Invalid: one cannot; the message names it.
     """
     codes = _check_reasons(reasons)
+    _check_rules(rules, codes)
     paths: set[str] = set()
     for unit in units:
         if unit.path in paths:
@@ -50,6 +54,29 @@ def _check_unit(unit: WorkUnit, codes: set[str]) -> None:
                 " which no table [[reasons]] has",
                 remedy="Add the reason, or correct its code.",
             )
+
+
+def _check_rules(rules: Sequence[ReasonRule], codes: set[str]) -> None:
+    names: set[str] = set()
+    for rule in rules:
+        if not 0 < len(rule.name.strip()) <= NAME_CHARS_MAX or rule.name in names:
+            raise Invalid(
+                f"reason rule {rule.name!r} is empty, too long or stands twice",
+                remedy=f"Give each rule its own name of at most {NAME_CHARS_MAX} characters.",
+            )
+        names.add(rule.name)
+        if rule.code not in codes:
+            raise Invalid(
+                f"reason rule {rule.name!r} gives the reason {rule.code!r}, which no table"
+                " [[reasons]] has",
+                remedy="Add the reason, or correct its code.",
+            )
+        for branch in rule.units:
+            check_path(branch)
+        try:
+            parse(rule.when)
+        except Invalid as error:
+            raise Invalid(f"reason rule {rule.name!r}: {error}", remedy=error.remedy) from error
 
 
 def _check_reasons(reasons: Sequence[Reason]) -> set[str]:

@@ -15,12 +15,12 @@ from lineshaft.core.clock import NS_PER_MS, NS_PER_S, now_ns, to_iso, uuid7
 from lineshaft.core.errors import Denied, Invalid, LineshaftError, Missing, Stale
 from lineshaft.core.event import Event
 from lineshaft.operations.states import notes as kept
-from lineshaft.operations.states.intervals import Intervals, Whole
+from lineshaft.operations.states.intervals import FAR_NS, Intervals, Whole
 from lineshaft.operations.states.naming import number_of, stands
 from lineshaft.operations.states.notes import Note, What
 from lineshaft.operations.states.stretches import Stretches, joined
 from lineshaft.operations.states.timeline import UNKNOWN
-from lineshaft.operations.states.units import Known, Units
+from lineshaft.operations.states.units import DAY_NS, Known, Units
 from lineshaft.records import And, Append, Compare, Records
 from lineshaft.spines import Spine
 
@@ -96,6 +96,7 @@ class Deeds:
         self._check_reason(known, reason)
         async with self._turn:
             stop = start_ns + NEAR_NS if stop_ns is None else stop_ns
+            _check_length(known, start_ns, stop)
             whole = await self._intervals.whole(path, start_ns, max(stop, start_ns + NEAR_NS) + 1)
             note = _explained(whole, start_ns, stop_ns)
             note = self._signed(note, who, comment, reason=reason)
@@ -121,6 +122,7 @@ class Deeds:
         known = self._may(who, Action.WRITE, path, comment)
         number_of(known.states, state)
         self._check_span(known, who, start_ns, stop_ns)
+        _check_length(known, start_ns, stop_ns)
         async with self._turn:
             whole = await self._intervals.whole(path, start_ns, stop_ns)
             note = self._signed(_corrected(whole, start_ns, stop_ns), who, comment, state=state)
@@ -147,6 +149,7 @@ class Deeds:
         """
         known = self._may(who, Action.WRITE, path, comment)
         self._check_reason(known, reason)
+        _check_length(known, start_ns, stop_ns)
         async with self._turn:
             whole = await self._intervals.whole(path, start_ns, stop_ns + 1)
             stops = joined(whole.laid.line, by_reason=False)
@@ -265,6 +268,16 @@ class Deeds:
             await self._spine.announce(event)
         except LineshaftError as error:
             log.warning("event not announced", extra={"kind": kind, "cause": str(error)})
+
+
+def _check_length(known: Known, start_ns: int, stop_ns: int) -> None:
+    """A note is looked at, whole, with every part of its span: so it has an end."""
+    if stop_ns - start_ns > FAR_NS:
+        days = (stop_ns - start_ns) // DAY_NS
+        raise Invalid(
+            f"{known.path}: the span has {days} days, wanted at most {FAR_NS // DAY_NS}",
+            remedy="Say it in shorter spans.",
+        )
 
 
 def _told(note: Note) -> dict[str, object]:

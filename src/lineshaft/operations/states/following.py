@@ -13,6 +13,7 @@ from lineshaft.core.errors import LineshaftError, Unavailable
 from lineshaft.core.event import Event
 from lineshaft.core.flow import wait_s
 from lineshaft.operations.states.naming import state_point
+from lineshaft.operations.states.ruling import reason_point
 from lineshaft.operations.states.stretches import changes, numbers_of
 from lineshaft.operations.states.timeline import UNKNOWN
 from lineshaft.operations.states.units import Known, Units
@@ -88,8 +89,11 @@ class Follower:
     async def take(self, batch: Batch) -> None:
         """Write the changes in a batch; returns once they are kept."""
         known = {state_point(k.path): k for k in self._units}
+        ruled = {reason_point(k.path): k.path for k in self._units if k.rules}
         events: list[Event] = []
         for place, point in enumerate(batch.points):
+            if point in ruled:
+                self._told(ruled[point])
             if point in known:
                 rows = batch.take(batch.index == place)
                 events += self._changes(known[point], rows)

@@ -11,6 +11,7 @@ from lineshaft.operations.states.ahead import AHEAD_NS, Ahead, History
 from lineshaft.operations.states.naming import state_point
 from lineshaft.operations.states.notes import Note, What, around
 from lineshaft.operations.states.overlay import Laid, laid_over
+from lineshaft.operations.states.ruling import NO_RULES, Ruling, reason_point
 from lineshaft.operations.states.settings import WorkUnit
 from lineshaft.operations.states.stretches import (
     Numbers,
@@ -84,7 +85,9 @@ class Intervals:
         Raises:
             Missing: one is no work unit.
         """
-        points = [state_point(self._units.find(path).path) for path in paths]
+        units = [self._units.find(path) for path in paths]
+        points = [state_point(u.path) for u in units]
+        points += [reason_point(u.path) for u in units if u.rules]
         low, high = start_ns - AHEAD_NS, min(stop_ns, self._clock()) + AHEAD_NS
         ahead = known or await Ahead.of(self._store, points, low, max(high, low + 1))
         own = Intervals(self._units, ahead, self._records, clock=self._clock)
@@ -108,9 +111,10 @@ class Intervals:
             low = min(low, *(n.start_ns for n in reach))
             high = min(max(high, *(n.stop_ns for n in reach)), now)
             line, notes = await self._around(known, low, high, now)
+        ruling = await self._ruling(known, line)
         return Whole(
             known=known,
-            laid=laid_over(line, notes, known.states),
+            laid=laid_over(line, notes, known.states, ruling),
             notes=tuple(notes),
             start_ns=start_ns,
             stop_ns=max(stop_ns, start_ns),
@@ -124,6 +128,19 @@ class Intervals:
         notes = await around(self._records, known.path, int(line.start_ns[0]), line.stop_ns)
         return line, notes
 
+    async def _ruling(self, known: Known, line: Stretches) -> Ruling:
+        """Which of its rules held when, from the beginning of the stretches on."""
+        if not known.rules:
+            return NO_RULES
+        point, count = reason_point(known.path), len(known.rules) + 1
+        start = int(line.start_ns[0])
+        last = await self._store.before([point], start)
+        times, numbers = await self._changes(point, count, start, line.stop_ns)
+        before = numbers_of(last.number, last.quality, count)
+        return Ruling(
+            np.concatenate((last.time_ns, times)), np.concatenate((before, numbers)), known.rules
+        )
+
     async def _machine(self, known: Known, start_ns: int, stop_ns: int, now: int) -> Stretches:
         """What the machine said, from the beginning of the first stretch to the end of the last."""
         point, count = state_point(known.path), len(known.states)
@@ -132,9 +149,9 @@ class Intervals:
         return of_samples(*await self._changes(point, count, begin, end), begin, end)
 
     async def _changes(self, point: str, count: int, start: int, stop: int) -> tuple[Ints, Numbers]:
-        """Times and states of a span; of samples that repeat a state only some, at least the first.
+        """Times and numbers of a span; of samples that repeat one only some, at least the first.
 
-        A state point may have a sample for each of its inputs: they are thinned as they come.
+        Such a point may have a sample for each of its inputs: they are thinned as they come.
         """
         times, states = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int32)]
         async for batch in self._store.scan([point], start, stop):

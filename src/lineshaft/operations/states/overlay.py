@@ -1,6 +1,7 @@
-"""What people said, laid over what the machine said.
+"""What rules and people said, laid over what the machine said.
 
-The later note counts. A state holds for exactly its span. A reason belongs to a stop: it sticks to
+People count more than rules, and rules more than what a state gives by itself. The later note
+counts. A state holds for exactly its span. A reason belongs to a stop: it sticks to
 the stop that overlaps its span most, and fills all of it however its bounds move, up to where a
 person cut it. A stop is a time in one state in which the unit stands still; a reason whose stop is
 gone holds for nothing.
@@ -14,6 +15,7 @@ import numpy as np
 from lineshaft.core.batch import Ints, Mask
 from lineshaft.operations.states.naming import stands
 from lineshaft.operations.states.notes import Note, What
+from lineshaft.operations.states.ruling import NO_RULES, Ruling
 from lineshaft.operations.states.settings import StateRule
 from lineshaft.operations.states.stretches import Stretches, cut_at, joined, places
 
@@ -28,14 +30,22 @@ class Laid(msgspec.Struct, kw_only=True):
     """Notes, by identifier, that hold for nothing: the stop or the state is gone."""
 
 
-def laid_over(line: Stretches, notes: Sequence[Note], states: Sequence[StateRule]) -> Laid:
-    """The stretches with all notes laid over, which are in the order in which they were said."""
+def laid_over(
+    line: Stretches,
+    notes: Sequence[Note],
+    states: Sequence[StateRule],
+    ruling: Ruling = NO_RULES,
+) -> Laid:
+    """The stretches with rules and all notes laid over, these in the order they were said in."""
     held = [n for n in notes if not n.withdrawn_by]
     loose: list[str] = []
     line = _correct(line, [n for n in held if n.what is What.STATE], states, loose)
     codes = {"": 0}
-    by_rule = [codes.setdefault(r.reason, len(codes)) for r in states]
-    line.reason = np.array([*by_rule, 0], dtype=np.int32)[line.state]
+    by_state = [codes.setdefault(r.reason, len(codes)) for r in states]
+    line.reason = np.array([*by_state, 0], dtype=np.int32)[line.state]
+    line.rule = ruling.of_stops(line, states)
+    given = [0, *(codes.setdefault(r.code, len(codes)) for r in ruling.rules)]
+    line.reason = np.where(line.rule > 0, np.array(given, dtype=np.int32)[line.rule], line.reason)
     line = _explain(line, [n for n in held if n.what is What.REASON], states, codes, loose)
     return Laid(line=line, reasons=tuple(codes), loose=tuple(loose))
 
@@ -83,6 +93,7 @@ def _explain(
     at = np.searchsorted(line.start_ns, bounds).tolist()
     for i, (_, _, number) in enumerate(spans):
         line.reason[at[2 * i] : at[2 * i + 1]] = number
+        line.rule[at[2 * i] : at[2 * i + 1]] = 0
     return _marked(joined(line))
 
 

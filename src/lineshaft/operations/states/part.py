@@ -16,7 +16,8 @@ from lineshaft.operations.states.deeds import Deeds
 from lineshaft.operations.states.following import Follower
 from lineshaft.operations.states.intervals import Intervals
 from lineshaft.operations.states.naming import expression_of, state_point
-from lineshaft.operations.states.settings import Reason, WorkUnit
+from lineshaft.operations.states.ruling import definition_of_rules, reason_point
+from lineshaft.operations.states.settings import Reason, ReasonRule, WorkUnit
 from lineshaft.operations.states.units import Known, Units
 from lineshaft.records import Records
 from lineshaft.spines import Spine
@@ -56,25 +57,33 @@ class States:
         )
         self.follower = Follower(self.units, store, records, spine, told, clock=clock)
 
-    async def start(self, work_units: Sequence[WorkUnit], reasons: Sequence[Reason]) -> None:
-        """Know the units and reasons of the settings.
+    async def start(
+        self,
+        work_units: Sequence[WorkUnit],
+        reasons: Sequence[Reason],
+        rules: Sequence[ReasonRule] = (),
+    ) -> None:
+        """Know the units, reasons and reason rules of the settings.
 
         Raises:
             Invalid: one cannot be.
         """
-        await self._take(work_units, reasons)
+        await self.reload(work_units, reasons, rules)
 
-    async def reload(self, work_units: Sequence[WorkUnit], reasons: Sequence[Reason]) -> None:
+    async def reload(
+        self,
+        work_units: Sequence[WorkUnit],
+        reasons: Sequence[Reason],
+        rules: Sequence[ReasonRule] = (),
+    ) -> None:
         """Take them as they are now.
 
         Raises:
             Invalid: one cannot be; nothing has changed then.
         """
-        await self._take(work_units, reasons)
-
-    async def _take(self, work_units: Sequence[WorkUnit], reasons: Sequence[Reason]) -> None:
-        known = await self.units.read(work_units, reasons)
+        known = await self.units.read(work_units, reasons, rules)
         definitions = [definition(k) for k in known]
+        definitions += [definition_of_rules(k.unit, k.rules_now, k.rules) for k in known]
         await self.units.keep(known)
         await self._engine.put(OWNER, [d for d in definitions if d is not None])
         self.units.take(known, reasons)
@@ -92,14 +101,18 @@ class States:
             try:
                 for known in self.units:
                     await self.reach_back(known)
+                    await self.reach_back(known, reason_point(known.path))
                 self._trouble = ""
             except LineshaftError as error:
                 self._trouble = f"states: history is not worked out: {error}"
             await asyncio.sleep(LOOK_S)
 
-    async def reach_back(self, known: Known) -> bool:
-        """Have the history of a unit computed from where its states are to begin; once."""
-        point = state_point(known.path)
+    async def reach_back(self, known: Known, point: str = "") -> bool:
+        """Have the history of a unit's point computed from where its states are to begin; once.
+
+        Without a point that of its state.
+        """
+        point = point or state_point(known.path)
         state = self._engine.state(point)
         if state is None or state.phase is Phase.WAITING or state.since_ns <= known.begin_ns:
             return False

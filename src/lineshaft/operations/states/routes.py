@@ -1,10 +1,14 @@
 """States over HTTP: now, timelines, stops, reasons; explain, correct, merge, take back."""
 
+import functools
+from typing import Annotated
+
 import msgspec
 
 from lineshaft.core.access import Action, Identity
 from lineshaft.core.errors import Invalid
 from lineshaft.operations.states.board import View
+from lineshaft.operations.states.intervals import Whole, cut
 from lineshaft.operations.states.notes import Note
 from lineshaft.operations.states.part import States
 from lineshaft.operations.states.settings import Reason
@@ -12,8 +16,12 @@ from lineshaft.operations.states.stops import Stop, stops_of
 from lineshaft.operations.states.view import Columns, Said, columns, said
 from lineshaft.web import get, post, times
 
+Time = Annotated[int, msgspec.Meta(ge=-(2**62), le=2**62)]
+"""Nanoseconds since 1970, between the years 1824 and 2116."""
 SPAN_NS_MAX = 400 * 86_400 * 1_000_000_000
 """Longest span of one answer."""
+STRETCHES_MAX = 200_000
+"""Stretches in one answer."""
 
 
 class StateList(msgspec.Struct, frozen=True):
@@ -51,9 +59,9 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Why a unit stood still."""
 
     unit: str
-    start_ns: int
+    start_ns: Time
     """A moment of the stop, such as its start; with `stop_ns`, where the part begins."""
-    stop_ns: int | None = None
+    stop_ns: Time | None = None
     """Where the part ends that alone is explained; left out, it is the whole stop."""
     code: str
     """Code of the reason."""
@@ -64,8 +72,8 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Which state a unit was in, other than the machine said."""
 
     unit: str
-    start_ns: int
-    stop_ns: int
+    start_ns: Time
+    stop_ns: Time
     state: str
     """Name of the state."""
     comment: str = ""
@@ -75,9 +83,9 @@ class Merger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Two stops, with all between, that are one."""
 
     unit: str
-    start_ns: int
+    start_ns: Time
     """A moment of the first stop."""
-    stop_ns: int
+    stop_ns: Time
     """A moment of the last stop."""
     code: str
     """Code of the reason."""
@@ -92,28 +100,33 @@ class Withdrawal(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     comment: str = ""
 
 
-@get("/states", action=Action.LOOK, tags=["states"], summary="States of all work units now")
+look = functools.partial(get, action=Action.LOOK, tags=["states"])
+deed = functools.partial(post, action=Action.WRITE, tags=["states"], status_code=200)
+
+
+@look("/states", summary="States of all work units now")
 async def list_states(states: States, who: Identity) -> StateList:
     """State, since when, reason, and how many stops of the last 24 hours nobody has explained."""
     seen = states.deeds.all_seen(who)
     return StateList([await states.board.view(k.path) for k in seen])
 
 
-@get(
-    "/states/timeline",
-    action=Action.LOOK,
-    tags=["states"],
-    summary="What a work unit did in a span",
-)
+@look("/states/timeline", summary="What a work unit did in a span")
 async def state_timeline(
     states: States, who: Identity, unit: str, start: str = "-8h", stop: str = "now"
 ) -> Columns:
     """Stretches without gaps, as columns, with what people corrected and explained."""
-    states.deeds.seen(who, unit)
-    return columns(await states.intervals.timeline(unit, *_span(start, stop)))
+    line = cut(await _seen(states, who, unit, start, stop))
+    if len(line.start_ns) > STRETCHES_MAX:
+        raise Invalid(
+            f"{unit} has {len(line.start_ns)} stretches in the span, wanted at most"
+            f" {STRETCHES_MAX}",
+            remedy="Take a shorter span.",
+        )
+    return columns(line)
 
 
-@get("/states/stops", action=Action.LOOK, tags=["states"], summary="When a work unit stood still")
+@look("/states/stops", summary="When a work unit stood still")
 async def state_stops(
     states: States,
     who: Identity,
@@ -124,13 +137,11 @@ async def state_stops(
     unexplained: bool = False,
 ) -> StopList:
     """Stops and their parts in a span, oldest first, micro-stops too."""
-    states.deeds.seen(who, unit)
-    whole = await states.intervals.whole(unit, *_span(start, stop))
-    found = stops_of(whole, states.calendars)
+    found = stops_of(await _seen(states, who, unit, start, stop), states.calendars)
     return StopList(unit, [s for s in found if s.unexplained or not unexplained])
 
 
-@get("/states/reasons", action=Action.LOOK, tags=["states"], summary="Reasons for standing still")
+@look("/states/reasons", summary="Reasons for standing still")
 async def state_reasons(states: States, who: Identity, unit: str = "") -> ReasonList:
     """The reason tree; with `unit` what is offered for it."""
     if unit:
@@ -139,86 +150,69 @@ async def state_reasons(states: States, who: Identity, unit: str = "") -> Reason
     return ReasonList(list(states.units.reasons.values()))
 
 
-@get(
-    "/states/corrections", action=Action.LOOK, tags=["states"], summary="What people said of states"
-)
+@look("/states/corrections", summary="What people said of states")
 async def state_corrections(
     states: States, who: Identity, unit: str, start: str = "-24h", stop: str = "now"
 ) -> SaidList:
     """Every explanation and correction that touches a span, those taken back too, newest first."""
-    states.deeds.seen(who, unit)
-    return SaidList(said(await states.intervals.whole(unit, *_span(start, stop))))
+    return SaidList(said(await _seen(states, who, unit, start, stop)))
 
 
-@post(
-    "/states/reason",
-    action=Action.WRITE,
-    tags=["states"],
-    summary="Explain a stop",
-    status_code=200,
-)
+@deed("/states/reason", summary="Explain a stop")
 async def explain_stop(data: Explanation, states: States, who: Identity) -> NoteList:
     """Give a stop, or a part of it, a reason; the note says how to take it back."""
-    made = await states.deeds.explain(
-        who,
-        data.unit,
-        data.start_ns,
-        stop_ns=data.stop_ns,
-        reason=data.code,
-        comment=data.comment,
+    return NoteList(
+        await states.deeds.explain(
+            who,
+            data.unit,
+            data.start_ns,
+            stop_ns=data.stop_ns,
+            reason=data.code,
+            comment=data.comment,
+        )
     )
-    return NoteList(made)
 
 
-@post(
-    "/states/correct",
-    action=Action.WRITE,
-    tags=["states"],
-    summary="Correct a state",
-    status_code=200,
-)
+@deed("/states/correct", summary="Correct a state")
 async def correct_state(data: Correction, states: States, who: Identity) -> NoteList:
     """Say that the unit was in another state in a span."""
-    made = await states.deeds.correct(
-        who, data.unit, data.start_ns, data.stop_ns, state=data.state, comment=data.comment
+    return NoteList(
+        await states.deeds.correct(
+            who, data.unit, data.start_ns, data.stop_ns, state=data.state, comment=data.comment
+        )
     )
-    return NoteList(made)
 
 
-@post(
-    "/states/merge",
-    action=Action.WRITE,
-    tags=["states"],
-    summary="Make one stop of several",
-    status_code=200,
-)
+@deed("/states/merge", summary="Make one stop of several")
 async def merge_stops(data: Merger, states: States, who: Identity) -> NoteList:
     """All from one stop to another becomes one stop with one reason."""
-    made = await states.deeds.merge(
-        who, data.unit, data.start_ns, data.stop_ns, reason=data.code, comment=data.comment
+    return NoteList(
+        await states.deeds.merge(
+            who, data.unit, data.start_ns, data.stop_ns, reason=data.code, comment=data.comment
+        )
     )
-    return NoteList(made)
 
 
-@post(
-    "/states/withdraw",
-    action=Action.WRITE,
-    tags=["states"],
-    summary="Take back what was said",
-    status_code=200,
-)
+@deed("/states/withdraw", summary="Take back what was said")
 async def withdraw_note(data: Withdrawal, states: States, who: Identity) -> NoteList:
     """What was said no longer counts; that it was said stays on record."""
     return NoteList(await states.deeds.withdraw(who, data.id, comment=data.comment))
 
 
-def _span(start: str, stop: str) -> tuple[int, int]:
+async def _seen(states: States, who: Identity, unit: str, start: str, stop: str) -> Whole:
+    """What a unit that the caller may see did in a span.
+
+    Raises:
+        Missing: there is no such unit for this identity.
+        Invalid: the span is longer than one answer may be.
+    """
+    states.deeds.seen(who, unit)
     start_ns, stop_ns = times.span_ns(start, stop)
     if stop_ns - start_ns > SPAN_NS_MAX:
         raise Invalid(
             f"from {start!r} to {stop!r} are more than 400 days", remedy="Take a shorter span."
         )
-    return start_ns, stop_ns
+    return await states.intervals.whole(unit, start_ns, stop_ns)
 
 
 handlers = [

@@ -43,6 +43,21 @@ class Reason(Settings, frozen=True):
     """Branches of the namespace that it is offered in; empty for all."""
 
 
+class ReasonRule(Settings, frozen=True):
+    """A reason that a stop is given by itself. One table `[[reason_rules]]` each."""
+
+    name: str
+    """Its own name, shown beside the reason: `oil pressure`."""
+    when: str
+    """An expression over points of the unit, as in its states; `work_state` is its state."""
+    code: str
+    """Code of the reason that a stop has for which it is true."""
+    units: tuple[str, ...] = ()
+    """Branches of the namespace that it holds in; empty for all."""
+    within_s: NonNegative = 10.0
+    """Seconds from its start within which a stop waits for it; what is true at the start counts."""
+
+
 class WorkUnit(Settings, frozen=True):
     """A machine with states and counters (ISA-95 work unit). One table `[[work_units]]` each."""
 
@@ -78,15 +93,19 @@ class WorkUnit(Settings, frozen=True):
     """Planned run time per item (PRI) in seconds, of products that `cycles` does not name."""
     cycles: dict[str, float] = msgspec.field(default_factory=dict)
     """Planned run time per item in seconds, by product."""
-    micro_stop_s: NonNegative = 0.0
+    micro_stop_s: Annotated[float, msgspec.Meta(ge=0, le=31_622_400)] = 0.0
     """Stops that are shorter count as running slowly: speed, not availability."""
     co2_kg_per_kwh: NonNegative = 0.0
     """Greenhouse gases of its energy."""
-    backfill_d: NonNegative = 31.0
+    publish: bool = False
+    """Whether OEE and its factors, of the running and of the last shift, are points below it."""
+    backfill_d: Annotated[float, msgspec.Meta(ge=0, le=36_600)] = 31.0
     """Days of history, back from its first definition, for which its states are worked out."""
-    correct_h: NonNegative = 24.0
+    correct_h: Annotated[float, msgspec.Meta(ge=0, le=878_400)] = 24.0
     """Hours back in which operators may correct its states; before that it takes an engineer."""
 
 
 STATE_POINT = "work_state"
 """Name of the point below a work unit that keeps its state; an enum of `WorkUnit.states`."""
+REASON_POINT = "work_reason"
+"""Name of the point below a work unit that keeps which of its reason rules holds."""

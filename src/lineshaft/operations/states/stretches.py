@@ -20,6 +20,8 @@ class Stretches(msgspec.Struct, kw_only=True):
     """(n,) number of the state, or `UNKNOWN`."""
     reason: Numbers
     """(n,) number of the reason; 0 is none."""
+    rule: Numbers
+    """(n,) number of the reason rule that gave its reason; 0 where it came otherwise."""
     corrected: Mask
     """(n,) whether a person changed its state or its bounds."""
 
@@ -58,6 +60,7 @@ def of_samples(time_ns: Ints, state: Numbers, start_ns: int, stop_ns: int) -> St
         stop_ns=stop_ns,
         state=numbers,
         reason=np.zeros(n, dtype=np.int32),
+        rule=np.zeros(n, dtype=np.int32),
         corrected=np.zeros(n, dtype=np.bool_),
     )
 
@@ -72,6 +75,7 @@ def cut_at(line: Stretches, times_ns: Ints) -> Stretches:
         stop_ns=line.stop_ns,
         state=line.state[at].copy(),
         reason=line.reason[at].copy(),
+        rule=line.rule[at].copy(),
         corrected=line.corrected[at].copy(),
     )
 
@@ -93,6 +97,7 @@ def joined(line: Stretches, *, by_reason: bool = True) -> Stretches:
         stop_ns=line.stop_ns,
         state=line.state[first],
         reason=line.reason[first],
+        rule=line.rule[first],
         corrected=np.logical_or.reduceat(line.corrected, first),
     )
 

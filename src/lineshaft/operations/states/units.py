@@ -9,7 +9,8 @@ from lineshaft.core.errors import Missing
 from lineshaft.core.path import is_under
 from lineshaft.operations.states.checking import check_work_units
 from lineshaft.operations.states.naming import states_of
-from lineshaft.operations.states.settings import Reason, StateRule, WorkUnit
+from lineshaft.operations.states.ruling import numbered, rules_for
+from lineshaft.operations.states.settings import Reason, ReasonRule, StateRule, WorkUnit
 from lineshaft.records import Change, Collection, Put, Records
 
 DAY_NS = 86_400 * NS_PER_S
@@ -26,6 +27,8 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """When it was first defined."""
     begin_ns: int
     """From when on its states are worked out."""
+    rules: tuple[ReasonRule, ...] = ()
+    """Its reason rules, by number less one."""
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +41,10 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     """When it was first defined."""
     begin_ns: int
     """From when on its states are worked out."""
+    rules: tuple[ReasonRule, ...] = ()
+    """Its reason rules, those of old settings too, by number less one."""
+    rules_now: tuple[ReasonRule, ...] = ()
+    """Those that hold now, the first one first."""
 
     @property
     def path(self) -> str:
@@ -56,22 +63,34 @@ class Units:
     def __iter__(self) -> Iterator[Known]:
         return iter(self._known.values())
 
-    async def read(self, units: Sequence[WorkUnit], reasons: Sequence[Reason]) -> list[Known]:
+    async def read(
+        self,
+        units: Sequence[WorkUnit],
+        reasons: Sequence[Reason],
+        rules: Sequence[ReasonRule] = (),
+    ) -> list[Known]:
         """The units of the settings with their states by number; nothing changes yet.
 
         Raises:
-            Invalid: a unit or a reason cannot be.
+            Invalid: a unit, a reason or a reason rule cannot be.
         """
-        check_work_units(units, reasons)
-        return [await self._known_of(unit) for unit in units]
+        check_work_units(units, reasons, rules)
+        return [await self._known_of(unit, rules_for(unit.path, rules)) for unit in units]
 
-    async def _known_of(self, unit: WorkUnit) -> Known:
+    async def _known_of(self, unit: WorkUnit, rules: Sequence[ReasonRule]) -> Known:
         kept = await self._kept(unit.path)
         if kept is None:
             now = self._clock()
             kept = Kept(since_ns=now, begin_ns=now - round(unit.backfill_d * DAY_NS))
         states = states_of(unit, kept.states)
-        return Known(unit=unit, states=states, since_ns=kept.since_ns, begin_ns=kept.begin_ns)
+        return Known(
+            unit=unit,
+            states=states,
+            since_ns=kept.since_ns,
+            begin_ns=kept.begin_ns,
+            rules=numbered(rules, kept.rules),
+            rules_now=tuple(rules),
+        )
 
     async def _kept(self, path: str) -> Kept | None:
         record = await self._records.get(COLLECTION.name, path)
@@ -81,7 +100,9 @@ class Units:
         """Keep the numbers of new states: numbers that nothing uses yet do no harm."""
         changes: list[Change] = []
         for one in known:
-            kept = Kept(states=one.states, since_ns=one.since_ns, begin_ns=one.begin_ns)
+            kept = Kept(
+                states=one.states, since_ns=one.since_ns, begin_ns=one.begin_ns, rules=one.rules
+            )
             if kept != await self._kept(one.path):
                 data = msgspec.json.encode(kept)
                 changes.append(Put(collection=COLLECTION.name, key=one.path, data=data))

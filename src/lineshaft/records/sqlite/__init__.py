@@ -10,7 +10,7 @@ import queue
 import sqlite3
 import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, closing
 from typing import Annotated, Any, TypeVar
 
@@ -36,6 +36,7 @@ from lineshaft.records.sqlite.committing import Commits
 from lineshaft.records.sqlite.finding import by_key
 from lineshaft.records.sqlite.migrations import bring_up, event_of
 from lineshaft.records.sqlite.tables import make_ready
+from lineshaft.records.sqlite.words import Words
 
 T = TypeVar("T")
 
@@ -76,6 +77,7 @@ class Sqlite(Records):
         self._readers: ThreadPoolExecutor
         self._db: sqlite3.Connection
         self._commits: Commits
+        self._words = Words()
         self._idle: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
         """A connection for each reading thread; taken for one question, then put back."""
 
@@ -112,7 +114,7 @@ class Sqlite(Records):
                 make_ready(self._db, collections)
                 declared = {c.name: c for c in collections}
                 self._commits = Commits(self.config.path, self._db, declared)
-                self._idle = queue.SimpleQueue()
+                self._idle, self._words = queue.SimpleQueue(), Words()
                 for _ in range(self.config.readers):
                     reader = files.connect(self.config.path, read_only=True)
                     self._idle.put(stack.enter_context(closing(reader)))
@@ -127,10 +129,7 @@ class Sqlite(Records):
     # ---- writing
 
     async def commit(self, *changes: Change) -> list[int]:
-        done: Future[list[int]] = Future()
-        self._commits.waiting.append((changes, done))
-        self._writer.submit(self._commits.run)
-        return await asyncio.wrap_future(done)
+        return await self._commits.done(changes, lambda: self._writer.submit(self._commits.run))
 
     # ---- reading
 
@@ -190,12 +189,13 @@ class Sqlite(Records):
         place = rules.read_cursor(declared, columns, cursor) if cursor else None
 
         def question(db: sqlite3.Connection) -> list[tuple[Any, ...]]:
+            rows = queries.Rows(declared, self._words.of(db))
             # One more than asked tells whether there is a next page.
             if columns[0][0] == "key":
                 key, falling = place[0] if place else None, columns[0][1]
-                return by_key(db, declared, where, key, falling=falling, limit=limit + 1)
+                return by_key(db, rows, where, key, falling=falling, limit=limit + 1)
             (several,) = db.execute(SEVERAL, (collection,)).fetchone()
-            sql, values = queries.by_column_sql(declared, where, columns, place, several=several)
+            sql, values = queries.by_column_sql(rows, where, columns, place, several=several)
             return db.execute(sql, (*values, limit + 1)).fetchall()
 
         found = await self._read(question)

@@ -9,6 +9,10 @@ from pathlib import Path
 
 from lineshaft.core.errors import SettingsError
 
+CACHE_KB = 16_000
+"""Memory for the pages that the writing thread has used last."""
+CHECKPOINT_PAGES = 4000
+"""Pages in the log after which they are written to their places, each once: 16 MB."""
 BUSY_MS = 5000
 """How long to wait for a foreign program, a backup say, that holds the file."""
 
@@ -62,5 +66,8 @@ def connect(path: str, *, read_only: bool = False) -> sqlite3.Connection:
         db.execute("PRAGMA journal_size_limit = 67108864")
         if read_only:
             db.execute("PRAGMA query_only = 1")
+        else:
+            db.execute(f"PRAGMA cache_size = -{CACHE_KB}")
+            db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         stack.pop_all()
     return db

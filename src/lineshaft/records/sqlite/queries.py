@@ -5,7 +5,7 @@ their own index and each is asked whether it has a fitting row, or the few that 
 rows names are put in order. Documents in order of columns come from their rows.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from lineshaft.records import (
     And,
@@ -29,6 +29,8 @@ Part = tuple[str, list[Cell]]
 """SQL text and the parameters that stand in it, in order."""
 
 EVERY: Part = ("1", [])
+Numbers = Callable[[Suffix | Contains], tuple[int, ...] | None]
+"""The numbers of all words that fit; None when these are too many to be named."""
 
 
 def table(collection: str) -> str:
@@ -48,8 +50,9 @@ class Rows:
     that document only some rows are read, so a plus keeps SQLite from using an index there.
     """
 
-    def __init__(self, collection: Collection) -> None:
-        self._collection = collection
+    def __init__(self, collection: Collection, numbers: Numbers) -> None:
+        self.collection = collection
+        self._numbers = numbers
 
     def sql(self, where: Predicate, depth: int = 0) -> Part:
         """An expression that is 0 or 1, never null, so that NOT works."""
@@ -71,7 +74,7 @@ class Rows:
     def some(self, part: Predicate, doc: str, depth: int = 1) -> Part:
         """That the document of this number has a row that fits."""
         inner, values = self.sql(part, depth)
-        rows = f"{table(self._collection.name)} AS r{depth}"
+        rows = f"{table(self.collection.name)} AS r{depth}"
         return f"EXISTS (SELECT 1 FROM {rows} WHERE r{depth}.doc = {doc} AND {inner})", values  # noqa: S608
 
     def _cell(self, name: str, depth: int) -> str:
@@ -81,8 +84,10 @@ class Rows:
 
     def _leaf(self, where: Compare | In | Prefix | Suffix | Contains, depth: int) -> Part:
         here = self._cell(where.column, depth)
-        if rules.column_of(self._collection, where.column) is not Column.WORD:
+        if rules.column_of(self.collection, where.column) is not Column.WORD:
             return test_sql(where, here)
+        if isinstance(where, Suffix | Contains) and (found := self._numbers(where)) is not None:
+            return f"({here} IN ({', '.join('?' * len(found))}))" if found else "0", [*found]
         # What a word is compared with is looked for among the words; the rows hold numbers.
         inner, values = test_sql(where, "text")
         return f"({here} IS NOT NULL AND {here} IN (SELECT id FROM words WHERE {inner}))", values  # noqa: S608
@@ -91,7 +96,7 @@ class Rows:
         """The value of a column as it is ordered by, of the row `r0` and its document `d`."""
         if name == "key":
             return "d.key"
-        if rules.column_of(self._collection, name) is Column.WORD:
+        if rules.column_of(self.collection, name) is Column.WORD:
             return f"(SELECT w.text FROM words AS w WHERE w.id = r0.{column(name)})"  # noqa: S608
         return f"r0.{column(name)}"
 
@@ -104,7 +109,7 @@ class Rows:
                 return self._leads(name)
             case Suffix(column=name) | Contains(column=name):
                 # Words are few, and looked through first.
-                word = rules.column_of(self._collection, name) is Column.WORD
+                word = rules.column_of(self.collection, name) is Column.WORD
                 return word and self._leads(name)
             case And(parts=parts):
                 return any(map(self.indexed, parts))
@@ -114,7 +119,7 @@ class Rows:
                 return False
 
     def _leads(self, name: str) -> bool:
-        return any(names[0] == name for names in rules.indexes(self._collection))
+        return any(names[0] == name for names in rules.indexes(self.collection))
 
 
 def test_sql(where: Compare | In | Prefix | Suffix | Contains, here: str) -> Part:
@@ -229,18 +234,18 @@ def document_sql(where: Predicate, rows: Rows) -> Part:
             return test_sql(where, "d.key")
 
 
-def narrow_sql(collection: Collection, part: Predicate, limit: int) -> Part:
+def narrow_sql(rows: Rows, part: Predicate, limit: int) -> Part:
     """For each fitting row the number of its document, at most `limit` of them.
 
     Each once would be asked with DISTINCT, for which SQLite reads all rows in order.
     """
-    inner, values = Rows(collection).sql(part)
-    rows = f"{table(collection.name)} AS r0"
-    return f"SELECT r0.doc FROM {rows} WHERE {inner} LIMIT {limit}", values  # noqa: S608
+    inner, values = rows.sql(part)
+    source = f"{table(rows.collection.name)} AS r0"
+    return f"SELECT r0.doc FROM {source} WHERE {inner} LIMIT {limit}", values  # noqa: S608
 
 
 def by_key_sql(
-    collection: Collection,
+    rows: Rows,
     parts: Sequence[Predicate],
     place: Cell,
     *,
@@ -254,7 +259,7 @@ def by_key_sql(
     stop before. With `among`, only documents with the numbers in that JSON list are looked at.
     """
     down = " DESC" if falling else ""
-    after, values = _after_key(collection, place, falling=falling)
+    after, values = _after_key(rows.collection, place, falling=falling)
     if end is not None:
         after += f" AND d.key {'>' if falling else '<'} ?"
         values = [*values, end]
@@ -264,7 +269,7 @@ def by_key_sql(
         after = after.replace("d.", "+d.")
         source = f"json_each(?) AS few CROSS JOIN documents AS d ON d.id = few.value WHERE {after}"
         values = [among, *values]
-    fits, more = joined(" AND ", (document_sql(p, Rows(collection)) for p in parts), "1")
+    fits, more = joined(" AND ", (document_sql(p, rows) for p in parts), "1")
     return (
         "SELECT d.key, d.version, d.data, d.key FROM"  # noqa: S608
         f" (SELECT d.id AS id FROM {source} AND {fits} ORDER BY d.key{down} LIMIT ?) AS p"
@@ -293,7 +298,7 @@ def _after_key(collection: Collection, place: Cell, *, falling: bool) -> Part:
 
 
 def by_column_sql(
-    collection: Collection,
+    rows: Rows,
     where: Predicate | None,
     order: Sequence[tuple[str, bool]],
     place: Sequence[Cell] | None,
@@ -305,11 +310,10 @@ def by_column_sql(
     `several` says whether documents have several index rows; if none has, the first fitting
     row need not be looked for, and an index gives the order.
     """
-    rows = Rows(collection)
     cells = [f"{rows.ordered(name)} AS o{n}" for n, (name, _) in enumerate(order)]
     fits, values = rows.sql(where) if where is not None else EVERY
     # CROSS JOIN keeps SQLite from beginning with the documents.
-    source = f"{table(collection.name)} AS r0 CROSS JOIN documents AS d ON d.id = r0.doc"
+    source = f"{table(rows.collection.name)} AS r0 CROSS JOIN documents AS d ON d.id = r0.doc"
     inner = f"SELECT r0.doc AS doc, {', '.join(cells)} FROM {source} WHERE {fits}"  # noqa: S608
     marks = ", ".join(f"o{n}" for n in range(len(order)))
     first = "1"

@@ -1,13 +1,16 @@
 """Tables of index rows: made ready for collections, filled and emptied with their documents."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import compress
+from operator import ne
 
 from lineshaft.core.errors import SettingsError
-from lineshaft.records import Cell, Collection, Column, Delete, Put
+from lineshaft.records import Collection, Column, Delete, Put
 from lineshaft.records import _rules as rules
 from lineshaft.records.sqlite import queries
+from lineshaft.records.sqlite.cells import Row, ordered
 
 WORDS_MAX = 20_000
 """Words whose numbers are held in memory."""
@@ -80,19 +83,23 @@ class Writing:
 
     def __init__(self, db: sqlite3.Connection, collections: Sequence[Collection]) -> None:
         self._db = db
-        self._words: dict[str, int] = {}
+        self._words: dict[object, int | None] = {None: None}
         self._inserts = {c.name: _insert_sql(c) for c in collections}
         self._selects = {c.name: _select_sql(c) for c in collections}
-        self._columns = {c.name: list(map(queries.column, c.columns)) for c in collections}
+        self._columns = {c.name: list(map(queries.column, ordered(c))) for c in collections}
         self._spelled = {
-            c.name: [n for n, t in c.columns.items() if t is Column.WORD] for c in collections
+            c.name: sum(t is Column.WORD for t in c.columns.values()) for c in collections
         }
+        """How many cells of a row, the first, are words."""
+        self._several: set[str] = set()
+        """Collections that the table `several` names, as far as it is known."""
 
     def forget(self) -> None:
-        """Words met in a transaction that was undone are not there."""
-        self._words.clear()
+        """What was met in a transaction that was undone is not there."""
+        self._words = {None: None}
+        self._several.clear()
 
-    def change(self, change: Put | Delete, rows: Sequence[dict[str, Cell]]) -> int:
+    def change(self, change: Put | Delete, rows: Sequence[Row]) -> int:
         """The version of the document afterwards; 0 when it is gone.
 
         Raises:
@@ -124,13 +131,9 @@ class Writing:
         self._fill(change.collection, int(doc or 0), rows, new=not version)
         return int(version) + 1
 
-    def _fill(
-        self, collection: str, doc: int, rows: Sequence[dict[str, Cell]], *, new: bool
-    ) -> None:
+    def _fill(self, collection: str, doc: int, rows: Sequence[Row], *, new: bool) -> None:
         spelled = self._spelled[collection]
-        wanted = [
-            tuple((self._numbered(row, spelled) if spelled else row).values()) for row in rows
-        ]
+        wanted = [self._numbered(row, spelled) for row in rows]
         there = [] if new else self._there(collection, doc)
         if len(there) > len(wanted):
             table = queries.table(collection)
@@ -138,60 +141,59 @@ class Writing:
             self._db.execute(beyond, (doc, len(wanted)))
         self._mend(collection, doc, there, wanted)
         added = [(doc, n, *wanted[n]) for n in range(len(there), len(wanted))]
-        self._db.executemany(self._inserts[collection], added)
-        if len(rows) > 1:
+        if added:
+            self._db.executemany(self._inserts[collection], added)
+        if len(rows) > 1 and collection not in self._several:
             self._db.execute("INSERT OR IGNORE INTO several VALUES (?)", (collection,))
+            self._several.add(collection)
 
-    def _there(self, collection: str, doc: int) -> list[tuple[Cell, ...]]:
+    def _there(self, collection: str, doc: int) -> list[Row]:
         """The rows of a document as they are, in order."""
         return self._db.execute(self._selects[collection], (doc,)).fetchall()
 
-    def _mend(
-        self,
-        collection: str,
-        doc: int,
-        there: Sequence[tuple[Cell, ...]],
-        wanted: Sequence[tuple[Cell, ...]],
-    ) -> None:
+    def _mend(self, collection: str, doc: int, there: Sequence[Row], wanted: Sequence[Row]) -> None:
         """Change in the rows what is not the same, so that only its indexes are written."""
-        changes: dict[tuple[int, ...], list[tuple[Cell, ...]]] = {}
+        changes: dict[tuple[bool, ...], list[Row]] = {}
         for n, (old, row) in enumerate(zip(there, wanted, strict=False)):
-            places = tuple(m for m, value in enumerate(row) if value != old[m])
-            if places:
-                changed = (*(row[m] for m in places), doc, n)
-                changes.setdefault(places, []).append(changed)
-        names = self._columns[collection]
-        for places, some in changes.items():
-            cells = ", ".join(f"{names[m]} = ?" for m in places)
+            differs = tuple(map(ne, old, row))
+            if any(differs):
+                changed = (*compress(row, differs), doc, n)
+                changes.setdefault(differs, []).append(changed)
+        for differs, some in changes.items():
+            cells = ", ".join(
+                f"{name} = ?" for name in compress(self._columns[collection], differs)
+            )
             sql = f"UPDATE {queries.table(collection)} SET {cells} WHERE doc = ? AND row = ?"  # noqa: S608
             self._db.executemany(sql, some)
 
-    def _numbered(self, row: Mapping[str, Cell], spelled: Sequence[str]) -> Mapping[str, Cell]:
+    def _numbered(self, row: Row, spelled: int) -> Row:
         """The row with numbers in the place of its words."""
-        numbers = {n: self._word(t) for n in spelled if isinstance(t := row[n], str)}
-        return {**row, **numbers}
+        try:
+            return (*map(self._words.__getitem__, row[:spelled]), *row[spelled:])
+        except KeyError:
+            return (*map(self._word, row[:spelled]), *row[spelled:])
 
-    def _word(self, text: str) -> int:
-        """The number of a word, which is kept from now on."""
-        number = self._words.get(text)
-        if number is None:
-            found = self._db.execute("SELECT id FROM words WHERE text = ?", (text,)).fetchone()
-            if found is None:
-                added = self._db.execute("INSERT INTO words (text) VALUES (?)", (text,))
-                found = (added.lastrowid,)
-            if len(self._words) >= WORDS_MAX:
-                self._words.clear()
-            number = self._words[text] = int(found[0] or 0)
+    def _word(self, text: object) -> int | None:
+        """The number of a word, which is kept from now on; None for none."""
+        if text in self._words:
+            return self._words[text]
+        found = self._db.execute("SELECT id FROM words WHERE text = ?", (text,)).fetchone()
+        if found is None:
+            added = self._db.execute("INSERT INTO words (text) VALUES (?)", (text,))
+            found = (added.lastrowid,)
+        if len(self._words) >= WORDS_MAX:
+            self._words = {None: None}
+        number = self._words[text] = int(found[0] or 0)
         return number
 
 
 def _insert_sql(collection: Collection) -> str:
-    names = ", ".join(["doc", "row", *map(queries.column, collection.columns)])
+    names = ", ".join(["doc", "row", *map(queries.column, ordered(collection))])
     marks = ", ".join("?" * (2 + len(collection.columns)))
     into = queries.table(collection.name)
     return f"INSERT INTO {into} ({names}) VALUES ({marks})"  # noqa: S608
 
 
 def _select_sql(collection: Collection) -> str:
-    names = ", ".join(map(queries.column, collection.columns)) or "row"
+    names = ", ".join(map(queries.column, ordered(collection))) or "row"
     return f"SELECT {names} FROM {queries.table(collection.name)} WHERE doc = ? ORDER BY row"  # noqa: S608

@@ -5,6 +5,7 @@ nothing.
 """
 
 import numpy as np
+import numpy.typing as npt
 
 from lineshaft.core.batch import BAD, Batch
 from lineshaft.core.clock import NS_PER_S
@@ -13,6 +14,7 @@ from lineshaft.stores.parquet.latest import batch_of
 from lineshaft.stores.parquet.queries import Readers, Span
 from lineshaft.stores.parquet.state import State
 
+Places = npt.NDArray[np.intp]
 STEP_NS = 60 * NS_PER_S
 """How far the first look goes."""
 GROWTH = 4
@@ -35,7 +37,8 @@ class Nearest:
         kept = known.take(known.time_ns < span.stop_ns)
         if usable:
             kept = kept.take(kept.quality < BAD)
-        found = {kept.points[i]: kept.slice(n, n + 1) for n, i in enumerate(kept.index)}
+        found = _Found()
+        found.add(kept, np.arange(len(kept)))
         stop_ns, step_ns = span.stop_ns, STEP_NS
         while missing := [p for p in span.points if p not in found]:
             stop_ns = min(stop_ns, self._newest_below(stop_ns))
@@ -43,18 +46,19 @@ class Nearest:
                 break
             start_ns = max(stop_ns - step_ns, span.start_ns)
             batch = self._readers.read(Span(missing, start_ns, stop_ns), None)
-            found |= _ends(batch, usable=usable, newest=True)
+            found.add(*_ends(batch, usable=usable, newest=True))
             step_ns = _next_step(step_ns, len(batch))
             stop_ns = start_ns
-        return _gathered(span, found)
+        return found.gathered(span)
 
     def after(self, span: Span, *, usable: bool) -> Batch:
         """Of each point the oldest row of the span; `usable`: that is not bad."""
         assert_off_loop()
         known = self._latest(span)
         reached = known.take(known.time_ns >= span.start_ns)
-        alive = {reached.points[i] for i in reached.index}
-        found: dict[str, Batch] = {}
+        names = reached.points
+        alive = {names[i] for i in reached.index}
+        found = _Found()
         start_ns, step_ns = span.start_ns, STEP_NS
         while missing := [p for p in span.points if p in alive and p not in found]:
             start_ns = max(start_ns, self._oldest_from(start_ns))
@@ -62,10 +66,10 @@ class Nearest:
                 break
             stop_ns = min(start_ns + step_ns, span.stop_ns)
             batch = self._readers.read(Span(missing, start_ns, stop_ns), None)
-            found |= _ends(batch, usable=usable, newest=False)
+            found.add(*_ends(batch, usable=usable, newest=False))
             step_ns = _next_step(step_ns, len(batch))
             start_ns = stop_ns
-        return _gathered(span, found)
+        return found.gathered(span)
 
     def _latest(self, span: Span) -> Batch:
         with self._state.lock:
@@ -88,22 +92,41 @@ class Nearest:
         return min((max(a, time_ns) for a, b in ranges if b >= time_ns), default=2**63 - 1)
 
 
+class _Found:
+    """The row of each point that was found: which look brought it, and its place there."""
+
+    def __init__(self) -> None:
+        self._looks: list[Batch] = []
+        self._at: dict[str, tuple[int, int]] = {}
+
+    def __contains__(self, point: str) -> bool:
+        return point in self._at
+
+    def add(self, look: Batch, rows: Places) -> None:
+        """Rows of a look, one a point, of points that were not found before."""
+        names, index = look.points, look.index
+        self._at |= {names[index[n]]: (len(self._looks), int(n)) for n in rows}
+        self._looks.append(look)
+
+    def gathered(self, span: Span) -> Batch:
+        """One batch in the order asked for."""
+        at = np.array([self._at[p] for p in span.points if p in self._at], dtype=np.intp)
+        which, row = at.reshape(-1, 2).T
+        parts = [look.take(row[which == k]) for k, look in enumerate(self._looks)]
+        order = np.argsort(which, kind="stable")
+        return Batch.concat(parts).take(np.argsort(order))
+
+
 def _next_step(step_ns: int, rows: int) -> int:
     return min(step_ns * GROWTH, step_ns * ROWS_MAX // max(rows, 1))
 
 
-def _ends(batch: Batch, *, usable: bool, newest: bool) -> dict[str, Batch]:
+def _ends(batch: Batch, *, usable: bool, newest: bool) -> tuple[Batch, Places]:
     """The last or the first row of each point, of rows sorted by point and time."""
     if usable:
         batch = batch.take(batch.quality < BAD)
-    index, points = batch.index, batch.points
-    if not len(index):
-        return {}
+    index = batch.index
     changes = np.flatnonzero(index[1:] != index[:-1])
-    at = np.append(changes, len(index) - 1) if newest else np.append(0, changes + 1)
-    return {points[index[n]]: batch.slice(int(n), int(n) + 1) for n in at}
-
-
-def _gathered(span: Span, found: dict[str, Batch]) -> Batch:
-    """One batch in the order asked for."""
-    return Batch.concat([found[p] for p in span.points if p in found])
+    if not len(index):
+        return batch, changes
+    return batch, np.append(changes, len(index) - 1) if newest else np.append(0, changes + 1)

@@ -1,13 +1,14 @@
 """Decisions: what somebody may do, to one document and to all of a class at once."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import TypeVar
 
 import msgspec
 
 from lineshaft.core.access import Action, Authorizer, Identity
 from lineshaft.core.clock import now_ns
-from lineshaft.core.errors import Denied, Invalid, Missing, Stale
+from lineshaft.core.errors import Denied, Missing, Stale
 from lineshaft.core.event import Event
 from lineshaft.records import (
     And,
@@ -22,29 +23,31 @@ from lineshaft.records import (
 )
 from lineshaft.twins import Class, Document, Json
 from lineshaft.twins.access import ACTIONS, COLLECTION, Right
-from lineshaft.twins.access.rules import Filter, Object, Rule, parse_rules
+from lineshaft.twins.access.remembering import LARGE_BYTES, Remembered
+from lineshaft.twins.access.rules import Object, Rule, parse_rules
+from lineshaft.twins.access.showing import (
+    Active,
+    covers,
+    filters_of,
+    fulfils,
+    holds_for,
+    seen_paths,
+    shows,
+    with_asset_ids,
+)
 from lineshaft.twins.access.subjects import attributes
 from lineshaft.twins.documents import Announce, tell
-from lineshaft.twins.index import Steps
-from lineshaft.twins.model.elements import walk
 from lineshaft.twins.model.paths import parse_path
-from lineshaft.twins.query.evaluate import holds
-from lineshaft.twins.query.expressions import ALL_CLASSES, Condition, fields_of, parse_condition
-from lineshaft.twins.query.fields import ROOTS, Wild, matches
+from lineshaft.twins.query.expressions import ALL_CLASSES, fields_of, parse_condition
+from lineshaft.twins.query.fields import ROOTS
 from lineshaft.twins.query.narrowing import EVERY, NONE, Narrowing, narrowed, within
 from lineshaft.twins.query.searching import Scope
+
+T = TypeVar("T")
 
 KEY = "rules"
 IDENTITIES_MAX = 256
 """Identities whose rules are kept ready."""
-
-
-class Active(msgspec.Struct, frozen=True):
-    """A rule made ready for one identity."""
-
-    rule: Rule
-    formula: Condition
-    filters: tuple[tuple[Filter, Condition], ...]
 
 
 class _Ruled:
@@ -56,7 +59,9 @@ class _Ruled:
 
     def __init__(self, rules: tuple[Rule, ...]) -> None:
         self.rules = rules
+        self.timely = any(rule.timely for rule in rules)
         self.ready: dict[Identity, tuple[Active, ...]] = {}
+        self.remembered = Remembered()
 
 
 class Access:
@@ -164,10 +169,12 @@ class Access:
         if not self._within(who, right, path):
             return False
         steps = parse_path(element) if element else ()
+        reads = right in (Right.READ, Right.VIEW)
         return any(
-            _covers(o, steps) or (not steps and right in (Right.READ, Right.VIEW))
+            covers(o, steps) or (not steps and reads)
             for active, o in self._fitting(who, right, doc)
-            if not steps or _shows(active, doc, element)
+            # What is not there may be made, and is nothing to be told of.
+            if not steps or shows(active, doc, element, makes=not reads)
         )
 
     def predicate(self, who: Identity, right: Right, class_: Class) -> Predicate | None:
@@ -186,17 +193,31 @@ class Access:
         """Which idShortPaths of a document that may be read must be left out; None for none."""
         if self._now is None or self._may_all(who) or doc.class_ is not Class.SUBMODEL:
             return None
-        fitting = list(self._fitting(who, Right.READ, doc))
-        if any(not o.path and not _filters(active, "$sme") for active, o in fitting):
+        fitting = self._fitting(who, Right.READ, doc)
+        if any(not o.path and not filters_of(active, "$sme") for active, o in fitting):
             return None
-        obj = msgspec.json.decode(doc.data)
-        seen: set[str] = set()
-        for path, element in walk(obj):
-            steps = parse_path(path)
-            for active, o in fitting:
-                if _leads(o, steps) or (_covers(o, steps) and _passes(active, obj, steps, element)):
-                    seen.add(path)
+        seen = self._remembered(("seen", who), doc, lambda: seen_paths(fitting, doc))
         return lambda path: path not in seen
+
+    async def consider(self, who: Identity, doc: Document, *rights: Right) -> None:
+        """Have a large document looked at in a thread, before it is decided about on the loop."""
+        if self._now is None or len(doc.data) < LARGE_BYTES or self._may_all(who):
+            return
+
+        def work() -> None:
+            for right in (Right.READ, *rights):
+                self._fitting(who, right, doc)
+            self.hides(who, doc)
+
+        await asyncio.to_thread(work)
+
+    def _remembered(self, key: Hashable, doc: Document, work: Callable[[], T]) -> T:
+        """What `work` finds out of a document by the rules as they are."""
+        now = self._now
+        if now is None or now.timely or len(doc.data) < LARGE_BYTES:
+            return work()
+        # By its bytes, since its tag says nothing of a document that is still being made.
+        return now.remembered.get((key, doc.class_, doc.id, doc.data), work)
 
     def trimmed(self, who: Identity, doc: Document, obj: Json) -> Json:
         """A shell or descriptor without the specific asset identifiers that are held back."""
@@ -204,15 +225,15 @@ class Access:
         if self._now is None or self._may_all(who) or root is None:
             return obj
         actives = [active for active, _ in self._fitting(who, Right.READ, doc)]
-        if any(not _filters(active, root) for active in actives):
+        if any(not filters_of(active, root) for active in actives):
             return obj
         inner = obj.get("assetInformation", {}) if root == "$aas" else obj
         kept = [
             item
             for item in inner.get("specificAssetIds", [])
-            if any(_holds_for(active, root, obj, item) for active in actives)
+            if any(holds_for(active, root, obj, item) for active in actives)
         ]
-        return _with_asset_ids(root, obj, kept)
+        return with_asset_ids(root, obj, kept)
 
     # ---- how
 
@@ -231,7 +252,7 @@ class Access:
         if (found := now.ready.get(who)) is not None:
             return found
         made = tuple(a for rule in now.rules if (a := self._active(who, rule)) is not None)
-        if not any(rule.timely for rule in now.rules):
+        if not now.timely:
             if len(now.ready) >= IDENTITIES_MAX:
                 now.ready = {}
             now.ready[who] = made
@@ -263,15 +284,17 @@ class Access:
 
     def _fitting(
         self, who: Identity, right: Right, doc: Document
-    ) -> Iterator[tuple[Active, Object]]:
-        obj: Json | None = None
-        for active, o in self._for(who, right, doc.class_):
-            if not _named(o, doc.id):
-                continue
-            if obj is None:
-                obj = msgspec.json.decode(doc.data)
-            if _true(active.formula, obj):
-                yield active, o
+    ) -> tuple[tuple[Active, Object], ...]:
+        """Rules whose object names the document, and whose formula holds for it."""
+        named = [(a, o) for a, o in self._for(who, right, doc.class_) if _named(o, doc.id)]
+        if not named:
+            return ()
+
+        def work() -> tuple[tuple[Active, Object], ...]:
+            obj = msgspec.json.decode(doc.data)
+            return tuple((active, o) for active, o in named if fulfils(active.formula, obj))
+
+        return self._remembered((who, right), doc, work)
 
     def _scope(self, who: Identity, right: Right, class_: Class, *, exact_only: bool) -> Scope:
         action = ACTIONS[right]
@@ -305,13 +328,6 @@ class Access:
         return Scope(where, None if exact else keep)
 
 
-def _true(condition: Condition, obj: Json) -> bool:
-    try:
-        return holds(condition, obj)
-    except Invalid:  # a pattern that takes too many steps allows nothing
-        return False
-
-
 def _under(branches: Sequence[str], *, pathless: bool) -> Predicate:
     """The row of the document has a path in one of these branches."""
     parts: list[Predicate] = [Compare("path", "=", "")] if pathless else []
@@ -328,55 +344,3 @@ def _key(o: Object) -> Predicate:
 
 def _named(o: Object, id_: str) -> bool:
     return id_.startswith(o.id[:-1]) if o.id.endswith("*") else id_ == o.id
-
-
-def _covers(o: Object, steps: Steps) -> bool:
-    """Whether the object is the element, or above it."""
-    return len(o.path) <= len(steps) and _along(o.path, steps[: len(o.path)])
-
-
-def _leads(o: Object, steps: Steps) -> bool:
-    """Whether the element is above the object, so that it must be shown to get there."""
-    return len(steps) < len(o.path) and _along(o.path[: len(steps)], steps)
-
-
-def _along(path: Wild, steps: Steps) -> bool:
-    return len(path) == len(steps) and matches(path, steps)
-
-
-def _filters(active: Active, root: str) -> list[tuple[Filter, Condition]]:
-    return [(f, c) for f, c in active.filters if f.root == root]
-
-
-def _shows(active: Active, doc: Document, path: str) -> bool:
-    """Whether the filters of a rule let an element through."""
-    if not _filters(active, "$sme"):
-        return True
-    obj = msgspec.json.decode(doc.data)
-    for at, element in walk(obj):
-        if at == path:
-            return _passes(active, obj, parse_path(at), element)
-    return True  # it is to be made
-
-
-def _passes(active: Active, submodel: Json, steps: Steps, element: Json) -> bool:
-    """Whether every filter that speaks of the element holds for it, taken by itself."""
-    inside = isinstance(element.get("value"), list) and "Collection" in str(element["modelType"])
-    bare = {k: v for k, v in element.items() if k != "value"} if inside else element
-    alone = submodel | {"submodelElements": [bare]}
-    return all(
-        _true(condition, alone)
-        for filter_, condition in _filters(active, "$sme")
-        if matches(filter_.path, steps)
-    )
-
-
-def _holds_for(active: Active, root: str, obj: Json, item: Json) -> bool:
-    alone = _with_asset_ids(root, obj, [item])
-    return all(_true(condition, alone) for _, condition in _filters(active, root))
-
-
-def _with_asset_ids(root: str, obj: Json, items: list[Json]) -> Json:
-    if root == "$aas":
-        return obj | {"assetInformation": obj["assetInformation"] | {"specificAssetIds": items}}
-    return obj | {"specificAssetIds": items}

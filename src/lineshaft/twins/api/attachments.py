@@ -1,7 +1,7 @@
 """Files of File elements, and the thumbnails of shells."""
 
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from lineshaft.core.errors import Missing
@@ -14,6 +14,7 @@ from lineshaft.twins.api.forms import Form
 from lineshaft.twins.api.requests import FILE_BYTES_MAX, NotAllowed, Request, decode
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
+from lineshaft.twins.documents import Write
 from lineshaft.twins.files import FileRef
 from lineshaft.twins.model.elements import find
 from lineshaft.twins.model.paths import Steps, path_text
@@ -95,7 +96,7 @@ async def put(to: Services, request: Request) -> Answer:
     more: Changes = (to.attachments.attach(Class.SUBMODEL, document.id, name, ref),)
     if old.get("value") not in (None, name):
         more = (to.attachments.detach(Class.SUBMODEL, document.id, old["value"]), *more)
-    made = await kept.change_with(to, request, document, alter, more, at)
+    made = await _change_with(to, request, document, alter, more, at)
     return answers.done(made)
 
 
@@ -110,8 +111,37 @@ async def delete(to: Services, request: Request) -> Answer:
         del find(submodel, steps)["value"]
 
     more: Changes = (to.attachments.detach(Class.SUBMODEL, document.id, name),)
-    await kept.change_with(to, request, document, alter, more, path_text(steps))
+    await _change_with(to, request, document, alter, more, path_text(steps))
     return Answer()
+
+
+async def _change_with(
+    to: Services,
+    request: Request,
+    found: Document,
+    alter: Callable[[Json], None],
+    more: Changes,
+    at: str = "",
+) -> Document:
+    """Alter in place and write, together with other changes to the records.
+
+    Raises:
+        Denied: the caller may not do it at the path `at`.
+        Stale: it was changed meanwhile, or the header If-Match names another version.
+    """
+    kept.demand(to, request, Right.UPDATE, found, at)
+    obj = kept.decoded(found)
+    alter(obj)
+    new = Write(
+        class_=found.class_,
+        id=found.id,
+        obj=obj,
+        expected=found.version,
+        match=request.matching(),
+        detail=kept.how(request, at),
+        more=more,
+    )
+    return await kept.write(to, request, new)
 
 
 # ---- thumbnails
@@ -148,7 +178,7 @@ async def put_thumbnail(to: Services, request: Request) -> Answer:
     more: Changes = (to.attachments.attach(Class.SHELL, shell.id, name, ref),)
     if old and old != name:
         more = (to.attachments.detach(Class.SHELL, shell.id, old), *more)
-    made = await kept.change_with(to, request, shell, alter, more)
+    made = await _change_with(to, request, shell, alter, more)
     return answers.done(made)
 
 
@@ -162,7 +192,7 @@ async def delete_thumbnail(to: Services, request: Request) -> Answer:
         del obj["assetInformation"]["defaultThumbnail"]
 
     more: Changes = (to.attachments.detach(Class.SHELL, shell.id, name),)
-    made = await kept.change_with(to, request, shell, alter, more)
+    made = await _change_with(to, request, shell, alter, more)
     return answers.done(made)
 
 

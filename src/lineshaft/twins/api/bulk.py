@@ -7,6 +7,8 @@ from lineshaft.twins import Class, Json
 from lineshaft.twins.access import Right
 from lineshaft.twins.api import answers, kept
 from lineshaft.twins.api.answers import Answer
+from lineshaft.twins.api.holding import hold
+from lineshaft.twins.api.registry import with_hidden
 from lineshaft.twins.api.requests import Request
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
@@ -51,6 +53,9 @@ async def _writes(
             kept.demand_new(to, request, class_, obj)
         else:
             kept.demand(to, request, Right.UPDATE, old)
+            if class_ is Class.SHELL_DESCRIPTOR:
+                obj, _ = await with_hidden(to, request, obj)  # noqa: PLW2901 - the same, with more
+            await hold(to, request, old, obj)
         expected = 0 if new or old is None else old.version
         changes.append(Write(class_=class_, id=obj["id"], obj=obj, expected=expected))
     return changes

@@ -20,9 +20,14 @@ def of_submodel(to: Services, request: Request, document: Document) -> Json:
     return alike | {"endpoints": [_endpoint(to, request, "SUBMODEL", "submodels", document.id)]}
 
 
-async def of_shell(to: Services, request: Request, document: Document) -> Json:
-    """The descriptor of a shell that is served here, with its submodels that are too."""
-    obj = kept.shown(to, request, document)
+async def of_shell(
+    to: Services, request: Request, document: Document, *, whole: bool = False
+) -> Json:
+    """The descriptor of a shell that is served here, with its submodels that are too.
+
+    `whole` with what is hidden from the caller.
+    """
+    obj = kept.decoded(document) if whole else kept.shown(to, request, document)
     asset = obj["assetInformation"]
     made = {k: obj[k] for k in _SHARED if k in obj} | {k: asset[k] for k in _ASSET if k in asset}
     made["endpoints"] = [_endpoint(to, request, "AAS", "shells", document.id)]
@@ -30,7 +35,7 @@ async def of_shell(to: Services, request: Request, document: Document) -> Json:
     for reference in obj.get("submodels", ()):
         id_ = target(reference)
         found = None if id_ is None else await to.documents.get(Class.SUBMODEL, id_)
-        if found is not None and kept.may(to, request, Right.READ, found):
+        if found is not None and (whole or kept.may(to, request, Right.READ, found)):
             inner[found.id] = of_submodel(to, request, found)
     if inner:
         made["submodelDescriptors"] = [*inner.values()]

@@ -12,7 +12,6 @@ from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.api.shells import Link, link_of, links_of
 from lineshaft.twins.model.checking import check
-from lineshaft.web.paging import cursor_of, key_of
 
 LINKS = Class.LINKS
 SOURCES = (Class.SHELL, LINKS)
@@ -26,8 +25,7 @@ async def _found(to: Services, request: Request, links: list[Link]) -> Answer:
     """A page of the identifiers of shells that have all the links."""
     if len(links) > LINKS_MAX:
         raise Invalid(f"{len(links)} asset links, wanted at most {LINKS_MAX}")
-    limit, cursor = request.limit(), request.one("cursor") or ""
-    after = key_of(cursor) if cursor else ""
+    limit, after = request.limit(), to.seal.open(request.one("cursor") or "")
     any_: Predicate | None = Or(tuple(filters.linked(*link) for link in links)) if links else None
     indexed = not links or (len(links) == 1 and not to.access.is_ruled)
     found: list[str] = []
@@ -39,8 +37,8 @@ async def _found(to: Services, request: Request, links: list[Link]) -> Answer:
             found.append(document.id)
         if len(found) == limit:
             more = bool(place) or at + 1 < len(looked)
-            return answers.page_of(found, cursor_of(document.id) if more else "")
-    return answers.page_of(found, cursor_of(place) if place else "")
+            return answers.page_of(found, to.seal.close(document.id if more else ""))
+    return answers.page_of(found, to.seal.close(place))
 
 
 async def _links(to: Services, request: Request, id_: str) -> list[Link]:

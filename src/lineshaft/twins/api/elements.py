@@ -1,7 +1,5 @@
 """Submodel elements: lists of them, and one by its path."""
 
-from typing import Any
-
 import msgspec
 
 from lineshaft.core.errors import Invalid
@@ -9,18 +7,18 @@ from lineshaft.twins import Document, Json
 from lineshaft.twins.access import Right
 from lineshaft.twins.api import answers, kept, submodels
 from lineshaft.twins.api.answers import Answer
+from lineshaft.twins.api.holding import Edit
 from lineshaft.twins.api.paging import part
 from lineshaft.twins.api.requests import Request, decode
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
-from lineshaft.twins.matching import check_match
 from lineshaft.twins.model.checking import check, checked
 from lineshaft.twins.model.elements import LIST, children, find, insert
 from lineshaft.twins.model.elements import put as put_in
 from lineshaft.twins.model.elements import remove as take_out
 from lineshaft.twins.model.identifier import encode_id
 from lineshaft.twins.model.paths import Steps, parse_path, path_text
-from lineshaft.twins.model.values import value_of, with_value
+from lineshaft.twins.model.values import value_of
 from lineshaft.twins.model.views import (
     core,
     listed_metadata,
@@ -225,7 +223,7 @@ async def put(to: Services, request: Request) -> Answer:
         return new
 
     path = path_text(steps)
-    made, new = await kept.change(to, request, SUBMODEL, id_, alter, at=path)
+    made, new = await kept.change(to, request, SUBMODEL, id_, alter, at=path, edit=Edit.REPLACES)
     if not new:
         return answers.done(made)
     location = f"{request.base}/submodels/{encode_id(id_)}/submodel-elements/{path}"
@@ -269,7 +267,9 @@ async def _patched(to: Services, request: Request, make: kept.Make) -> Answer:
         put_in(submodel, steps, checked(element["modelType"], msgspec.json.encode(element)))
         _check_list(find(submodel, steps[:-1]), path_text(steps[:-1]))
 
-    made, _ = await kept.change(to, request, SUBMODEL, id_, alter, at=path_text(steps))
+    made, _ = await kept.change(
+        to, request, SUBMODEL, id_, alter, at=path_text(steps), edit=Edit.PATCHES
+    )
     return answers.done(made)
 
 
@@ -298,71 +298,9 @@ async def get_path(to: Services, request: Request) -> Answer:
     return answers.encoded(path_list(element, steps, level))
 
 
-# ---- values
-
-
-async def get_value(to: Services, request: Request) -> Answer:
-    """GetSubmodelElementByPath-ValueOnly."""
-    is_core, blobs = request.is_core(), request.with_blobs()
-    _, element, steps = await one(to, request)
-    if element["modelType"] in WITHOUT_VALUE:
-        return answers.encoded({})
-    value = value_of(element, core=is_core, blobs=blobs)
-    if request.old and not isinstance(value, dict | list):
-        value = {str(steps[-1]): value}
-    return answers.encoded(value)
-
-
-async def patch_value(to: Services, request: Request) -> Answer:
-    """PatchSubmodelElementByPath-ValueOnly, and PatchSubmodelById-ValueOnly for a whole one.
-
-    What is bound goes to the machines; the rest is kept.
-    """
-    request.choice("level", "core")
-    steps: Steps = steps_of(request) if "idShortPath" in request.params else ()
-    value, id_ = await request.json(), await submodels.submodel_id(to, request)
-    document = await kept.read(to, request, SUBMODEL, id_)
-    # What a machine is told to do is an operator's business, as any other write to it.
-    right = Right.EXECUTE if to.living.binds(id_, steps) else kept.SET
-    kept.demand(to, request, right, document, path_text(steps))
-    trial = find(msgspec.json.decode(document.data), steps)
-    value = _bare(request, steps, trial, value)
-    with_value(trial, value)  # what cannot be kept is not sent to a machine either
-    check_match(request.header(b"if-match"), document)  # before a machine moves
-    taken = await to.living.set_values(request.who, id_, steps, value)
-
-    def alter(submodel: Json) -> None:
-        before = {t: find(submodel, t).get("value") for t in taken}
-        with_value(find(submodel, steps), value)
-        for path, old in before.items():
-            _restore(find(submodel, path), old)
-
-    if steps in taken:
-        return answers.done()
-    made, _ = await kept.change(
-        to, request, SUBMODEL, id_, alter, right=kept.SET, at=path_text(steps), kind="twin.value"
-    )
-    return answers.done(made)
-
-
-def _bare(request: Request, steps: Steps, element: Json, value: Any) -> Any:  # noqa: ANN401 - JSON
-    """The value alone, where version 3.0 gives it with a name around."""
-    if request.old and element["modelType"] == "Property" and isinstance(value, dict):
-        return value.get(str(steps[-1]), value)
-    return value
-
-
-def _restore(element: Json, value: object) -> None:
-    if value is None:
-        element.pop("value", None)
-    else:
-        element["value"] = value
-
-
 def _routes(base: str) -> list[Route]:
     every, single = f"{base}/submodel-elements", f"{base}/submodel-elements/{{idShortPath}}"
     return [
-        Route("PATCH", f"{base}/$value", patch_value),
         Route("GET", every, all_),
         Route("POST", every, post),
         Route("GET", f"{every}/$metadata", all_metadata),
@@ -376,8 +314,6 @@ def _routes(base: str) -> list[Route]:
         Route("DELETE", single, delete),
         Route("GET", f"{single}/$metadata", get_metadata),
         Route("PATCH", f"{single}/$metadata", patch_metadata),
-        Route("GET", f"{single}/$value", get_value),
-        Route("PATCH", f"{single}/$value", patch_value),
         Route("GET", f"{single}/$reference", get_reference),
         Route("GET", f"{single}/$path", get_path),
     ]

@@ -8,15 +8,16 @@ import msgspec
 
 from lineshaft.core.access import Identity
 from lineshaft.core.errors import Denied, Invalid, Missing
-from lineshaft.records import And, Change, Predicate
+from lineshaft.records import And, Predicate
 from lineshaft.twins import Class, Document, Json
 from lineshaft.twins.access import Right
+from lineshaft.twins.api import holding
+from lineshaft.twins.api.holding import Edit
 from lineshaft.twins.api.requests import Request
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.documents import Remove, Write
 from lineshaft.twins.model.checking import checked
-from lineshaft.twins.model.elements import find, no_element, walk
-from lineshaft.twins.model.elements import remove as take_out
+from lineshaft.twins.model.elements import find, no_element, prune
 from lineshaft.twins.model.paths import Steps, parse_path, path_text
 
 T = TypeVar("T")
@@ -28,7 +29,6 @@ ROUNDS_MAX = 20
 """Pages of the records that are looked through for one page of what may be seen."""
 Rights = Right | tuple[Right, ...]
 """One of several is enough."""
-
 NAMES = {
     Class.SHELL: "shell",
     Class.SUBMODEL: "submodel",
@@ -66,7 +66,8 @@ async def read(to: Services, request: Request, class_: Class, id_: str) -> Docum
     Raises:
         Missing: there is none, or the caller may not know of it.
     """
-    found = await to.documents.get(class_, id_)
+    if (found := await to.documents.get(class_, id_)) is not None:
+        await to.access.consider(request.who, found)
     if found is None or not may(to, request, Right.READ, found):
         raise missing(class_, id_)
     return found
@@ -83,8 +84,9 @@ async def listed(
     to: Services, request: Request, class_: Class, where: Predicate | None = None
 ) -> tuple[list[Document], str]:
     """A page of what the caller may see and asks for, by identifier, and the next cursor."""
-    cursor = request.one("cursor") or ""
-    return await found(to, request, class_, where, cursor=cursor, limit=request.limit())
+    after = to.seal.open(request.one("cursor") or "")
+    some, more = await found(to, request, class_, where, cursor=after, limit=request.limit())
+    return some, to.seal.close(more)
 
 
 async def found(
@@ -96,11 +98,7 @@ async def found(
     cursor: str = "",
     limit: int,
 ) -> tuple[list[Document], str]:
-    """Documents that the caller may see and that fit, by identifier, and the next cursor.
-
-    Raises:
-        Invalid: the cursor is none of ours.
-    """
+    """Documents that the caller may see and that fit; both cursors are bare, not sealed yet."""
     documents, cursor, _ = await looked(to, request, class_, where, cursor=cursor, limit=limit)
     return documents, cursor
 
@@ -118,16 +116,22 @@ async def looked(
     scope = to.access.scope(request.who, Right.READ, class_)
     both = [p for p in (scope.where, where) if p is not None]
     wanted = None if not both else both[0] if len(both) == 1 else And(tuple(both))
-    documents: list[Document] = []
-    last = ""
+    documents, last = list[Document](), ""
     for _ in range(ROUNDS_MAX):
         room = limit - len(documents)
         some, cursor = await to.documents.find(class_, wanted, cursor=cursor, limit=room)
+        for document in some:
+            await to.access.consider(request.who, document)
         documents += some if scope.keep is None else [d for d in some if scope.keep(d)]
         last = some[-1].id if some else last
         if not cursor or len(documents) >= limit:
             break
     return documents, cursor, last
+
+
+def decoded(found: Document) -> Json:
+    """The document as it is stored, whoever asks."""
+    return msgspec.json.decode(found.data)  # type: ignore[no-any-return]
 
 
 def is_stored(to: Services, request: Request, found: Document, *, blobs: bool) -> bool:
@@ -153,7 +157,7 @@ def seen(to: Services, who: Identity, found: Document, steps: Steps = ()) -> Jso
         Missing: there is no such element, or it is hidden.
     """
     fresh = to.living.overlay(found) if found.class_ is Class.SUBMODEL else None
-    obj: Json = msgspec.json.decode(found.data) if fresh is None else fresh
+    obj = decoded(found) if fresh is None else fresh
     if found.class_ is not Class.SUBMODEL:
         return to.access.trimmed(who, found, obj)
     hidden = to.access.hides(who, found)
@@ -163,8 +167,7 @@ def seen(to: Services, who: Identity, found: Document, steps: Steps = ()) -> Jso
         if hidden(path_text(steps[: depth + 1])):
             raise no_element(obj, steps, depth)
     element = find(obj, steps)
-    for path in [p for p, _ in walk(obj) if hidden(p)][::-1]:
-        take_out(obj, parse_path(path))
+    prune(obj, hidden)
     return element
 
 
@@ -223,11 +226,13 @@ async def post(to: Services, request: Request, class_: Class, obj: Json) -> Docu
     """
     demand_new(to, request, class_, obj)
     return await write(
-        to, request, Write(class_=class_, id=obj["id"], obj=obj, expected=0, detail=_how(request))
+        to, request, Write(class_=class_, id=obj["id"], obj=obj, expected=0, detail=how(request))
     )
 
 
-async def put(to: Services, request: Request, class_: Class, obj: Json) -> tuple[Document, bool]:
+async def put(
+    to: Services, request: Request, class_: Class, obj: Json, expected: int | None = None
+) -> tuple[Document, bool]:
     """Add the document, or set it in the place of the old one; True when it was added.
 
     Raises:
@@ -241,7 +246,15 @@ async def put(to: Services, request: Request, class_: Class, obj: Json) -> tuple
             raise missing(class_, obj["id"])
         return await post(to, request, class_, obj), True
     demand(to, request, Right.UPDATE, old)
-    new = Write(class_=class_, id=old.id, obj=obj, match=request.matching(), detail=_how(request))
+    held = await holding.hold(to, request, old, obj)
+    new = Write(
+        class_=class_,
+        id=old.id,
+        obj=obj,
+        expected=old.version if held else expected,
+        match=request.matching(),
+        detail=how(request),
+    )
     return await write(to, request, new), False
 
 
@@ -281,8 +294,11 @@ async def change(  # noqa: PLR0913 - what, where, how, by keyword
     right: Rights = Right.UPDATE,
     at: str = "",
     kind: str = "",
+    edit: Edit = Edit.ADDS,
 ) -> tuple[Document, T]:
     """Read, alter in place, check and write; two at once do not undo each other.
+
+    `edit` says what becomes of what the caller cannot see.
 
     Raises:
         Missing: there is no such document, or the caller may not know of it.
@@ -293,45 +309,22 @@ async def change(  # noqa: PLR0913 - what, where, how, by keyword
     old = await to.documents.get(class_, id_)
     if old is None:
         raise missing(class_, id_)
-    demand(to, request, right, old, at)
+    rights = right if isinstance(right, tuple) else (right,)
+    await to.access.consider(request.who, old, *rights)
+    demand(to, request, right, old, at, makes=edit is Edit.REPLACES)
+    if at and edit is not Edit.REPLACES and to.access.is_ruled:
+        # What is not there answers as what is hidden, whatever If-Match says.
+        find(decoded(old), parse_path(at))
+    held = holding.held(to, request, old, alter, edit, rights=rights, at=at)
     return await to.documents.change(
         class_,
         id_,
         request.who,
-        alter,
+        held,
         if_match=request.header(b"if-match"),
         kind=kind,
-        detail=_how(request, at),
+        detail=how(request, at),
     )
-
-
-async def change_with(
-    to: Services,
-    request: Request,
-    found: Document,
-    alter: Callable[[Json], None],
-    more: tuple[Change, ...],
-    at: str = "",
-) -> Document:
-    """Alter in place and write, together with other changes to the records.
-
-    Raises:
-        Denied: the caller may not do it at the path `at`.
-        Stale: it was changed meanwhile, or the header If-Match names another version.
-    """
-    demand(to, request, Right.UPDATE, found, at)
-    obj = msgspec.json.decode(found.data)
-    alter(obj)
-    new = Write(
-        class_=found.class_,
-        id=found.id,
-        obj=obj,
-        expected=found.version,
-        match=request.matching(),
-        detail=_how(request, at),
-        more=more,
-    )
-    return await write(to, request, new)
 
 
 async def replace(to: Services, request: Request, class_: Class, id_: str, make: Make) -> Document:
@@ -347,11 +340,12 @@ async def replace(to: Services, request: Request, class_: Class, id_: str, make:
         obj.clear()
         obj.update(new)
 
-    made, _ = await change(to, request, class_, id_, alter)
+    made, _ = await change(to, request, class_, id_, alter, edit=Edit.PATCHES)
     return made
 
 
-def _how(request: Request, at: str = "") -> Json:
+def how(request: Request, at: str = "") -> Json:
+    """What an event says of the request that it comes from."""
     return {"method": request.method} | ({"idShortPath": at} if at else {})
 
 
@@ -366,18 +360,35 @@ def demand_new(to: Services, request: Request, class_: Class, obj: Json) -> None
         raise _denied(request, Right.CREATE, class_, new.id)
 
 
-def demand(to: Services, request: Request, right: Rights, found: Document, at: str = "") -> None:
-    """See that the caller may do this.
+def demand(
+    to: Services,
+    request: Request,
+    right: Rights,
+    found: Document,
+    at: str = "",
+    *,
+    makes: bool = False,
+) -> None:
+    """See that the caller may do this; `makes` when an element at `at` may be a new one.
 
     Raises:
-        Missing: the caller may not even know of the document.
+        Missing: the caller may not even know of the document, or of the element.
         Denied: the caller may not do it.
     """
     if may(to, request, right, found, at):
         return
     if not may(to, request, Right.READ, found):
         raise missing(found.class_, found.id)
+    if not makes:
+        _check_seen(to, request, found, parse_path(at) if at else ())
     raise _denied(request, right, found.class_, found.id, at)
+
+
+def _check_seen(to: Services, request: Request, found: Document, steps: Steps) -> None:
+    hidden = to.access.hides(request.who, found) if steps else None
+    for depth in range(len(steps)):
+        if hidden is not None and hidden(path_text(steps[: depth + 1])):
+            raise no_element(decoded(found), steps, depth)
 
 
 def _denied(request: Request, right: Rights, class_: Class, id_: str, at: str = "") -> Denied:

@@ -11,7 +11,7 @@ from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.query import Compiled, compile_query
 from lineshaft.twins.query.linking import linked
-from lineshaft.twins.query.searching import read_place, search, write_place
+from lineshaft.twins.query.searching import search
 
 LOOKED_MAX = 1000
 """Descriptors that are looked at for one page."""
@@ -58,20 +58,20 @@ async def _found(to: Services, request: Request, class_: Class) -> Answer:
         compiled,
         allowed=scope.where,
         keep=keep if to.access.is_ruled else None,
-        cursor=request.one("cursor") or "",
+        cursor=to.seal.open(request.one("cursor") or ""),
         limit=request.limit(),
     )
+    cursor = to.seal.close(cursor)
     if compiled.ids_only:
         return answers.page_of([d.id for d in documents], cursor, resultType="Identifier")
-    found = [kept.shown(to, request, d) for d in documents]
-    return answers.page_of(found, cursor, resultType=kept.TYPES[class_])
+    found = [kept.shown_bytes(to, request, d) for d in documents]
+    return answers.page(found, cursor, resultType=kept.TYPES[class_])
 
 
 async def _described(to: Services, request: Request, class_: Class) -> Answer:
     """Descriptors that were registered and those of what is served, looked at one by one."""
     compiled = await _asked(request, class_)
-    limit, cursor = request.limit(), request.one("cursor") or ""
-    after = read_place(cursor) if cursor else ""
+    limit, after = request.limit(), to.seal.open(request.one("cursor") or "")
     both = (class_, SERVED[class_])
     looked, place = await merged(to, request, both, after, limit=LOOKED_MAX)
     found: list[Json] = []
@@ -82,8 +82,7 @@ async def _described(to: Services, request: Request, class_: Class) -> Answer:
         if len(found) == limit:
             place = document.id if place or at + 1 < len(looked) else ""
             break
-    cursor = write_place(place) if place else ""
-    return answers.page_of(found, cursor, resultType=kept.TYPES[class_])
+    return answers.page_of(found, to.seal.close(place), resultType=kept.TYPES[class_])
 
 
 async def shells(to: Services, request: Request) -> Answer:

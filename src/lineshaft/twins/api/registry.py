@@ -15,7 +15,6 @@ from lineshaft.twins.api.requests import Request
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.model.identifier import encode_id
-from lineshaft.web.paging import cursor_of, key_of
 
 SHELL, SUBMODEL = Class.SHELL_DESCRIPTOR, Class.SUBMODEL_DESCRIPTOR
 SERVED = {SHELL: Class.SHELL, SUBMODEL: Class.SUBMODEL}
@@ -35,11 +34,10 @@ async def page(
     Raises:
         Invalid: limit or cursor is none.
     """
-    limit, cursor = request.limit(), request.one("cursor") or ""
-    after = key_of(cursor) if cursor else ""
+    limit, after = request.limit(), to.seal.open(request.one("cursor") or "")
     both = (class_, SERVED[class_])
     documents, place = await merged(to, request, both, after, limit=limit, where=where)
-    return [await shown(to, request, d) for d in documents], cursor_of(place) if place else ""
+    return [await shown(to, request, d) for d in documents], to.seal.close(place)
 
 
 async def merged(
@@ -81,7 +79,53 @@ async def shown(to: Services, request: Request, document: Document) -> Json:
         return await descriptors.of_shell(to, request, document)
     if document.class_ is Class.SUBMODEL:
         return descriptors.of_submodel(to, request, document)
-    return kept.shown(to, request, document)
+    obj = kept.shown(to, request, document)
+    if document.class_ is SHELL and _sees_part(to, request):
+        inner = [
+            d
+            for d in obj.pop("submodelDescriptors", ())
+            if not await is_hidden(to, request, d["id"])
+        ]
+        obj |= {"submodelDescriptors": inner} if inner else {}
+    return obj
+
+
+def _sees_part(to: Services, request: Request) -> bool:
+    return to.access.is_ruled or "" not in request.who.branches
+
+
+async def is_hidden(to: Services, request: Request, submodel: str) -> bool:
+    """Whether a submodel is served here, and the caller may not know of it."""
+    if not _sees_part(to, request):
+        return False
+    found = await to.documents.get(Class.SUBMODEL, submodel)
+    return found is not None and not kept.may(to, request, Right.READ, found)
+
+
+async def with_hidden(to: Services, request: Request, obj: Json) -> tuple[Json, int | None]:
+    """The descriptor of a shell with the submodels of the old one that the caller cannot see.
+
+    Also the version that it must have now; None when it does not matter.
+
+    Raises:
+        Stale: it brings a submodel that is there, hidden from the caller.
+    """
+    old = await to.documents.get(SHELL, obj["id"])
+    if old is None or not _sees_part(to, request):
+        return obj, None
+    inner = kept.decoded(old).get("submodelDescriptors", ())
+    hidden = [d for d in inner if await is_hidden(to, request, d["id"])]
+    new = obj.get("submodelDescriptors", [])
+    for descriptor in hidden:
+        if any(d["id"] == descriptor["id"] for d in new):
+            raise _taken(obj["id"], descriptor["id"])
+    if not hidden:
+        return obj, None
+    return obj | {"submodelDescriptors": [*new, *hidden]}, old.version
+
+
+def _taken(shell: str, submodel: str) -> Stale:
+    return Stale(f"the descriptor of shell {shell!r} has submodel {submodel!r} already")
 
 
 async def one(to: Services, request: Request, class_: Class, id_: str) -> Json:
@@ -104,8 +148,10 @@ async def _post(to: Services, request: Request, class_: Class) -> Answer:
 
 
 async def _put(to: Services, request: Request, class_: Class, id_: str) -> Answer:
-    obj = await kept.verified(request, class_, id_)
-    made, new = await kept.put(to, request, class_, obj)
+    obj, expected = await kept.verified(request, class_, id_), None
+    if class_ is SHELL:
+        obj, expected = await with_hidden(to, request, obj)
+    made, new = await kept.put(to, request, class_, obj, expected)
     if not new:
         return answers.done(made)
     return answers.created(made.data, _location(request, class_, made.id), made)
@@ -211,7 +257,7 @@ async def post_inner(to: Services, request: Request) -> Answer:
 
     def alter(shell: Json) -> None:
         if any(d["id"] == new["id"] for d in shell.get("submodelDescriptors", ())):
-            raise Stale(f"the descriptor of shell {id_!r} has submodel {new['id']!r} already")
+            raise _taken(id_, new["id"])
         shell.setdefault("submodelDescriptors", []).append(new)
 
     await _alter_shell(to, request, id_, alter)
@@ -222,11 +268,14 @@ async def put_inner(to: Services, request: Request) -> Answer:
     """PutSubmodelDescriptorByIdThroughSuperpath."""
     id_, inner_id = request.id("aasIdentifier"), request.id("submodelIdentifier")
     new = await kept.verified(request, SUBMODEL, inner_id)
+    hidden = await is_hidden(to, request, inner_id)
 
     def alter(shell: Json) -> bool:
         all_ = shell.setdefault("submodelDescriptors", [])
         for at, old in enumerate(all_):
             if old["id"] == inner_id:
+                if hidden:
+                    raise _taken(id_, inner_id)
                 all_[at] = new
                 return False
         all_.append(new)
@@ -240,9 +289,10 @@ async def put_inner(to: Services, request: Request) -> Answer:
 async def delete_inner(to: Services, request: Request) -> Answer:
     """DeleteSubmodelDescriptorByIdThroughSuperpath."""
     id_, inner_id = request.id("aasIdentifier"), request.id("submodelIdentifier")
+    hidden = await is_hidden(to, request, inner_id)
 
     def alter(shell: Json) -> None:
-        shell["submodelDescriptors"].remove(_inner(shell, inner_id))
+        shell["submodelDescriptors"].remove(_inner(shell, inner_id, hidden=hidden))
 
     await _alter_shell(to, request, id_, alter)
     return answers.done()
@@ -254,15 +304,18 @@ async def _alter_shell(
     """Alter a registered descriptor; one that was made is registered with the change."""
     if await to.documents.get(SHELL, id_) is not None:
         return (await kept.change(to, request, SHELL, id_, alter))[1]
-    made = await one(to, request, SHELL, id_)
+    await one(to, request, SHELL, id_)  # else it is missing
+    served = await kept.read(to, request, Class.SHELL, id_)
+    # Whole, since it is for everybody from now on, not as this caller sees it.
+    made = await descriptors.of_shell(to, request, served, whole=True)
     said = alter(made)
     await kept.post(to, request, SHELL, made)
     return said
 
 
-def _inner(shell: Json, id_: str) -> Json:
+def _inner(shell: Json, id_: str, *, hidden: bool = False) -> Json:
     for found in shell.get("submodelDescriptors", ()):
-        if found["id"] == id_:
+        if found["id"] == id_ and not hidden:
             return found  # type: ignore[no-any-return]
     raise Missing(f"the descriptor of shell {shell['id']!r} has no submodel {id_!r}")
 

@@ -1,23 +1,23 @@
 """What the interface stands on, and what it asks of the living plant."""
 
-from pathlib import Path
 from typing import Protocol
 
-from lineshaft.core.access import Authorizer, Identity
-from lineshaft.records import Records
+from lineshaft.core.access import Identity
 from lineshaft.twins import Document, Json
 from lineshaft.twins.access import COLLECTION as RULES
 from lineshaft.twins.access.deciding import Access
 from lineshaft.twins.api.jobs import Jobs
 from lineshaft.twins.api.requests import NotAllowed
 from lineshaft.twins.documents import COLLECTIONS as DOCUMENTS
-from lineshaft.twins.documents import Announce, Documents
+from lineshaft.twins.documents import Documents
 from lineshaft.twins.files import COLLECTIONS as FILES
 from lineshaft.twins.files import Attachments, Files
 from lineshaft.twins.model.paths import Steps, path_text
+from lineshaft.twins.sealing import COLLECTION as KEYS
+from lineshaft.twins.sealing import Seal
 from lineshaft.twins.undoing import COLLECTIONS as IMPORTS
 
-COLLECTIONS = (*DOCUMENTS, *FILES, *IMPORTS, RULES)
+COLLECTIONS = (*DOCUMENTS, *FILES, *IMPORTS, RULES, KEYS)
 """What twins keep in the records."""
 
 
@@ -124,7 +124,7 @@ class Still:
 class Services:
     """What every handler is given."""
 
-    def __init__(  # noqa: PLR0913 - each is a service; the last three by keyword
+    def __init__(  # noqa: PLR0913 - each is a service; the last four by keyword
         self,
         documents: Documents,
         access: Access,
@@ -135,6 +135,7 @@ class Services:
         url: str = "",
         shell: str = "",
         submodel: str = "",
+        seal: Seal | None = None,
     ) -> None:
         self.documents = documents
         self.access = access
@@ -147,6 +148,8 @@ class Services:
         """Identifier of what `/aas` serves; empty for the first."""
         self.submodel = submodel
         """Identifier of what `/submodel` serves; empty for the first."""
+        self.seal = seal or Seal()
+        """Makes cursors that say nothing."""
         self.past: Past | None = None
         """Where the past of elements is read; None where nothing has any."""
         self.jobs = Jobs()
@@ -157,21 +160,11 @@ class Services:
 
         Raises:
             Invalid: the access rules were kept by a program that knew more.
+            Unavailable: the records cannot be written now.
         """
         await self.access.load()
+        await self.seal.load()
 
     async def run(self) -> None:
         """Carry out what was asked for without waiting, until cancelled."""
         await self.jobs.run()
-
-
-def services(
-    records: Records, authorizer: Authorizer, folder: Path, announce: Announce | None = None
-) -> Services:
-    """The services over a plant's records and the folder for its files."""
-    return Services(
-        Documents(records, announce=announce),
-        Access(records, authorizer, announce=announce),
-        Files(folder),
-        Attachments(records),
-    )

@@ -5,8 +5,6 @@ import logging
 from collections.abc import Mapping
 from typing import Any, cast
 
-from litestar import Request as Failed
-from litestar import Response
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from lineshaft.core.access import Action
@@ -17,6 +15,7 @@ from lineshaft.twins.api.requests import Request
 from lineshaft.twins.api.routing import Found, Router
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.api.table import ROUTES
+from lineshaft.web.front import Reply
 from lineshaft.web.identify import Refusal, address_of
 from lineshaft.web.problem import problem
 
@@ -94,13 +93,13 @@ async def _answer(services: Services, request: Request, found: Found | None) -> 
         return failed(Invalid("the body is nested too deep to be read"), request)
 
 
-def fail(request: Failed[Any, Any, Any], error: Exception) -> Response[bytes]:
+def fail(path: str, error: Exception) -> Reply:
     """The answer to what failed outside the handlers: no identity, no right, a defect."""
     told = problem(error)
     if told.status == answers.DEFECT:
-        log.error("request failed", extra={"path": request.url.path}, exc_info=error)
+        log.error("request failed", extra={"path": path}, exc_info=error)
     answer = failure(told.status, answers.sentence(told.detail, told.remedy))
-    headers = {name.decode(): value.decode() for name, value in answer.headers}
-    return Response(
-        answer.body, status_code=answer.status, media_type="application/json", headers=headers
+    length = (b"content-length", b"%d" % len(answer.body))
+    return Reply(
+        answer.status, (*answer.headers, (b"content-type", answer.media), length), answer.body
     )

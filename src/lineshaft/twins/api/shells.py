@@ -7,6 +7,7 @@ from lineshaft.records import And, Predicate
 from lineshaft.twins import Class, Document, Json
 from lineshaft.twins.api import answers, filters, kept
 from lineshaft.twins.api.answers import Answer
+from lineshaft.twins.api.holding import Edit
 from lineshaft.twins.api.paging import part
 from lineshaft.twins.api.requests import Request, decode
 from lineshaft.twins.api.routing import Route
@@ -153,7 +154,9 @@ async def put_asset(to: Services, request: Request) -> Answer:
     def alter(shell: Json) -> None:
         shell["assetInformation"] = asset
 
-    made, _ = await kept.change(to, request, SHELL, await shell_id(to, request), alter)
+    made, _ = await kept.change(
+        to, request, SHELL, await shell_id(to, request), alter, edit=Edit.REPLACES
+    )
     return answers.done(made)
 
 

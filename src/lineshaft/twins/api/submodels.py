@@ -8,7 +8,7 @@ from lineshaft.core.errors import Missing, Stale, Unavailable
 from lineshaft.records import And, Predicate
 from lineshaft.twins import Class, Document, Json
 from lineshaft.twins.access import Right
-from lineshaft.twins.api import answers, filters, kept, shells
+from lineshaft.twins.api import answers, filters, holding, kept, shells
 from lineshaft.twins.api.answers import Answer
 from lineshaft.twins.api.requests import Request
 from lineshaft.twins.api.routing import Route
@@ -25,7 +25,6 @@ from lineshaft.twins.model.views import (
     reference,
     without_blobs,
 )
-from lineshaft.web.paging import cursor_of, key_of
 
 SUBMODEL = Class.SUBMODEL
 ROUNDS = 5
@@ -168,7 +167,7 @@ async def all_references(to: Services, request: Request) -> Answer:
 async def all_paths(to: Services, request: Request) -> Answer:
     """GetAllSubmodels-Path: the paths of all, one after the other; a page counts paths."""
     is_core, limit, where = request.is_core(), request.limit(), _filter(request)
-    inside, _, cursor = key_of(request.one("cursor") or cursor_of("0 ")).partition(" ")
+    inside, _, cursor = (to.seal.open(request.one("cursor") or "") or "0 ").partition(" ")
     skip = int(inside) if inside.isascii() and inside.isdigit() and len(inside) < 10 else 0  # noqa: PLR2004 - digits
     paths: list[str] = []
     for _ in range(DOCUMENTS_MAX):
@@ -179,11 +178,11 @@ async def all_paths(to: Services, request: Request) -> Answer:
             room = limit - len(paths)
             paths += own[skip : skip + room]
             if len(own) > skip + room:
-                return answers.page_of(paths, cursor_of(f"{skip + room} {cursor}"))
+                return answers.page_of(paths, to.seal.close(f"{skip + room} {cursor}"))
         skip, cursor = 0, after
         if not after or len(paths) >= limit:
             break
-    return answers.page_of(paths, cursor_of(f"0 {cursor}") if cursor else "")
+    return answers.page_of(paths, to.seal.close(f"0 {cursor}" if cursor else ""))
 
 
 async def post(to: Services, request: Request) -> Answer:
@@ -230,7 +229,7 @@ async def _put_below(to: Services, request: Request) -> Answer:
     for _ in range(ROUNDS):
         shell = await kept.read(to, request, Class.SHELL, await shells.shell_id(to, request))
         old = await to.documents.get(SUBMODEL, obj["id"])
-        writes, new = _written_below(to, request, obj, shell, old)
+        writes, new = await _written_below(to, request, obj, shell, old)
         try:
             made, *_ = await to.documents.commit(request.who, *writes)
         except Stale:
@@ -246,7 +245,7 @@ async def _put_below(to: Services, request: Request) -> Answer:
     )
 
 
-def _written_below(
+async def _written_below(
     to: Services, request: Request, obj: Json, shell: Document, old: Document | None
 ) -> tuple[list[Write], bool]:
     """What has to be written, the submodel first and its shell where that changes; whether new.
@@ -262,7 +261,8 @@ def _written_below(
         write = Write(class_=SUBMODEL, id=obj["id"], obj=obj, expected=0)
     else:
         kept.demand(to, request, Right.UPDATE, old)
-        write = Write(class_=SUBMODEL, id=old.id, obj=obj, match=request.matching())
+        held = old.version if await holding.hold(to, request, old, obj) else None
+        write = Write(class_=SUBMODEL, id=old.id, obj=obj, expected=held, match=request.matching())
     around: Json = msgspec.json.decode(shell.data)
     if _refers(around, obj["id"]):
         return [write], new

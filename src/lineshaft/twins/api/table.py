@@ -15,12 +15,14 @@ from lineshaft.twins.api import (
     serialization,
     shells,
     submodels,
+    values,
 )
 
 ROUTES = [
     *shells.ROUTES,
     *submodels.ROUTES,
     *elements.ROUTES,
+    *values.ROUTES,
     *history.ROUTES,
     *attachments.ROUTES,
     *operations.ROUTES,

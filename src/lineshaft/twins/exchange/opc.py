@@ -40,8 +40,11 @@ _SMALL_BYTES_MAX = 1 << 20
 """Of the package's own XML: content types and relationships."""
 _DIRECTORY_BYTES_MAX = 4 << 20
 _END = b"PK\x05\x06"
-_END_64 = b"PK\x06\x07"
+_END_64 = b"PK\x06\x06"
+_LOCATOR_64 = b"PK\x06\x07"
 _END_BYTES = 22
+_END_64_BYTES = 56
+_LOCATOR_BYTES = 20
 _TIME = (1980, 1, 1, 0, 0, 0)
 """Of all entries, so that the same content gives the same bytes."""
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
@@ -223,12 +226,26 @@ def _check_directory(data: bytes, name: str) -> None:
     if at < 0 or len(data) - at < _END_BYTES:
         raise Invalid(f"{name} is not a package: it has no end record", remedy=_REMEDY)
     size = struct.unpack_from("<I", data, at + 12)[0]
-    if size > _DIRECTORY_BYTES_MAX or data[max(0, at - 20) : at].startswith(_END_64):
+    if data[max(0, at - _LOCATOR_BYTES) : at].startswith(_LOCATOR_64):
+        size = _size_64(data, at - _LOCATOR_BYTES, name)
+    if size > _DIRECTORY_BYTES_MAX:
         raise Invalid(
-            f"{name} has a directory of {size} bytes or in ZIP64, wanted one of at most "
-            f"{_DIRECTORY_BYTES_MAX} bytes",
+            f"{name} has a directory of {size} bytes, wanted at most {_DIRECTORY_BYTES_MAX}",
             remedy=_REMEDY,
         )
+
+
+def _size_64(data: bytes, locator: int, name: str) -> int:
+    """Bytes of the directory as ZIP64 says; its end record must stand right before the locator.
+
+    So that whoever reads the file afterwards, by the locator or by the place, reads the same.
+    """
+    at = locator - _END_64_BYTES
+    said = struct.unpack_from("<Q", data, locator + 8)[0]
+    if at < 0 or said != at or not data.startswith(_END_64, at):
+        raise Invalid(f"{name} has a ZIP64 end record that is not in its place", remedy=_REMEDY)
+    size: int = struct.unpack_from("<Q", data, at + 40)[0]
+    return size
 
 
 def _tree(data: bytes) -> Element:

@@ -71,7 +71,8 @@ class Config(plug.Config, frozen=True):
     """Greenhouse gases of the plant's electricity; above 0, machines that count energy and parts
     get a Carbon Footprint."""
     versions: Annotated[int, msgspec.Meta(ge=0, le=500)] = 20
-    """How many earlier versions are kept of each document that people change; 0 keeps none."""
+    """How many earlier versions are kept of each document that people change, and how many values
+    of each element that they set; 0 keeps none."""
     versions_mb: Annotated[float, msgspec.Meta(ge=0, le=1024)] = 4.0
     """What the versions of one document may take together."""
     events: Broker | None = None

@@ -7,20 +7,20 @@ difference to it, carried over when the base changes; a document that they delet
 import asyncio
 import hashlib
 import logging
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
 
 import msgspec
 
 from lineshaft.core.access import SYSTEM, Identity
 from lineshaft.core.errors import LineshaftError, Missing, Stale
-from lineshaft.records import Collection, Delete, Put, Records
+from lineshaft.records import Change, Collection, Delete, Put, Records
 from lineshaft.twins import Class, Document, Json
 from lineshaft.twins.documents import Documents, Remove, Write
 from lineshaft.twins.living import Config, Contribution, Link, Machines, Names
 from lineshaft.twins.living.assets import Asset, assets
 from lineshaft.twins.living.bindings import Bindings
 from lineshaft.twins.living.contributions import Contributions
-from lineshaft.twins.living.edits import edited, edits
+from lineshaft.twins.living.edits import Edits, edited, edits
 from lineshaft.twins.living.making import Made, documents
 from lineshaft.twins.living.names import Scheme
 from lineshaft.twins.versions import EDITED
@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 BASES = Collection(name="twin_bases")
 """Generated documents as they were generated, by class and identifier."""
+PARTED = Collection(name="twin_edits")
+"""What people had changed in submodels that nobody brings now, for when they come again."""
 LOOK_S = 1.0
 """Seconds between looks at whether the namespace has changed."""
 SETTLE_S = 1.0
@@ -64,6 +66,8 @@ class Gardener:
         self._contributions = contributions
         self._bases: dict[str, bytes] = {}
         """Digest of each base, by its key."""
+        self._parted: set[str] = set()
+        """Keys of documents that are gone, whose edits wait."""
         self._grown: dict[str, bytes] = {}
         """Digest of each asset that the documents are up to date with."""
         self.assets = 0
@@ -75,12 +79,16 @@ class Gardener:
 
     async def load(self) -> None:
         """Know what was generated before."""
+        self._bases = {key: _digest(data) async for key, data in self._all(BASES)}
+        self._parted = {key async for key, _ in self._all(PARTED)}
+
+    async def _all(self, collection: Collection) -> AsyncIterator[tuple[str, bytes]]:
         cursor = ""
         while True:
-            page = await self._records.find(BASES.name, cursor=cursor, limit=500)
-            self._bases |= {r.key: _digest(r.data) for r in page.records}
-            cursor = page.cursor
-            if not cursor:
+            page = await self._records.find(collection.name, cursor=cursor, limit=500)
+            for record in page.records:
+                yield record.key, record.data
+            if not (cursor := page.cursor):
                 return
 
     async def run(self) -> None:
@@ -166,8 +174,11 @@ class Gardener:
             return self._again(due, f"twins: {error}")
         for made in due:
             self._bases[made.key] = made.digest
+        self._parted -= {_key(w.class_, w.id) for w in writes if isinstance(w, Write)}
         for one in removed:
-            self._bases.pop(_key(Class.SUBMODEL, one.id), None)
+            self._bases.pop(key := _key(Class.SUBMODEL, one.id), None)
+            if EDITED in one.detail:
+                self._parted.add(key)
             self._bindings.generated(one.id, {})
         self.trouble = ""
         return True
@@ -201,6 +212,11 @@ class Gardener:
                 return None
             self.taken.discard(made.id)
             expected = now.version
+        more: list[Change] = [Put(collection=BASES.name, key=made.key, data=made.data)]
+        if made.key in self._parted:
+            if parted := await self._records.get(PARTED.name, made.key):
+                obj = edited(made.obj, msgspec.json.decode(parted.data, type=Edits))
+            more.append(Delete(collection=PARTED.name, key=made.key))
         return Write(
             class_=made.class_,
             id=made.id,
@@ -208,7 +224,7 @@ class Gardener:
             expected=expected,
             path=made.path,
             origin=ORIGIN,
-            more=(Put(collection=BASES.name, key=made.key, data=made.data),),
+            more=tuple(more),
         )
 
     async def _removal(self, id_: str) -> Remove | None:
@@ -218,15 +234,18 @@ class Gardener:
             return None  # its base stays, so that what people deleted stays so
         key = _key(Class.SUBMODEL, id_)
         base = await self._records.get(BASES.name, key)
+        more: list[Change] = [Delete(collection=BASES.name, key=key)]
         changed = base is not None and edits(
             msgspec.json.decode(base.data), msgspec.json.decode(now.data)
         )
+        if changed:  # waits until it is brought again
+            more.append(Put(collection=PARTED.name, key=key, data=msgspec.json.encode(changed)))
         return Remove(
             class_=Class.SUBMODEL,
             id=id_,
             expected=now.version,
             detail={EDITED: True} if changed else {},
-            more=(Delete(collection=BASES.name, key=key),),
+            more=tuple(more),
         )
 
     # ---- what people changed

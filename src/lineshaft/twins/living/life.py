@@ -8,7 +8,7 @@ from lineshaft.core.access import Audit, Authorizer, Identity
 from lineshaft.core.flow import supervise
 from lineshaft.records import Records
 from lineshaft.spines import Spine
-from lineshaft.twins import Document, access, plug, versions
+from lineshaft.twins import Document, access, plug, set_values, versions
 from lineshaft.twins.access import Right
 from lineshaft.twins.access.deciding import Access
 from lineshaft.twins.api import services
@@ -39,6 +39,7 @@ from lineshaft.twins.living.pasts import Pasts
 from lineshaft.twins.living.plantlife import Plantlife
 from lineshaft.twins.living.records import Reader
 from lineshaft.twins.plug.plugger import Plugger
+from lineshaft.twins.sealing import Seal
 from lineshaft.twins.versions import Versions
 from lineshaft.web.metrics import Metric
 
@@ -49,7 +50,9 @@ COLLECTIONS = (
     bindings.COLLECTION,
     broker.COLLECTION,
     gardener.BASES,
+    gardener.PARTED,
     versions.COLLECTION,
+    set_values.COLLECTION,
 )
 
 
@@ -104,10 +107,18 @@ class Life:
             contributions=contributions,
         )
         self.services = Services(
-            documents, self.access, files, attachments, plantlife, url=config.url
+            documents,
+            self.access,
+            files,
+            attachments,
+            plantlife,
+            url=config.url,
+            seal=Seal(records),
         )
         self.handover = Handover(self.services)
-        self.pasts = Pasts(self.services, authorizer, self.bindings, names, history)
+        self.pasts = Pasts(
+            self.services, authorizer, self.bindings, names, history, self.versions.values
+        )
         self.services.past = self.pasts.read
         self.exchange = exchange(self.services, records)
         self.plugger = Plugger(
@@ -120,6 +131,8 @@ class Life:
             audit=audit,
             bindings=self.bindings,
             may_read=self._may_read,
+            hides=self.access.hides,
+            seal=self.services.seal,
         )
         source = Scheme(config.url, plant).plant
         self.events = Events(records, spine, self.services, source=source)

@@ -1,4 +1,6 @@
-"""The past of an element: the samples of the point that it is bound to."""
+"""The past of an element: the samples of its point, or what people set when it has none."""
+
+from typing import Any
 
 import msgspec
 
@@ -8,12 +10,13 @@ from lineshaft.core.clock import from_iso, now_ns, to_iso
 from lineshaft.core.errors import Denied, Invalid, Missing
 from lineshaft.core.point import Kind, Value, value_of
 from lineshaft.core.quality import quality_name
-from lineshaft.twins import Class
+from lineshaft.twins import Class, Document
 from lineshaft.twins.access import Right
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.living import History, Names
 from lineshaft.twins.living.bindings import Bindings
 from lineshaft.twins.living.rights import document
+from lineshaft.twins.set_values import SetValues
 
 SPAN_NS = 3600 * 1_000_000_000
 """What is read when the question has no beginning: the last hour."""
@@ -23,16 +26,18 @@ class Moment(msgspec.Struct, frozen=True):
     """What an element was at a time."""
 
     time: str
-    value: Value | None
+    value: Value | list[Any] | dict[str, Any] | None
     quality: str
     """The status code in OPC UA's spelling."""
+    by: str = ""
+    """Who set it; empty for a sample."""
 
 
 class Past(msgspec.Struct, frozen=True, kw_only=True):
     """Part of an element's past."""
 
     point: str
-    """Path of the point that the element is bound to."""
+    """Path of the point that the element is bound to; empty when people set it."""
     unit: str
     items: list[Moment]
     """Oldest first."""
@@ -50,38 +55,62 @@ class Pasts:
         bindings: Bindings,
         names: Names,
         history: History,
+        values: SetValues,
     ) -> None:
         self._twins, self._authorizer = twins, authorizer
         self._bindings, self._names, self._history = bindings, names, history
+        self._values = values
 
     async def read(
         self, who: Identity, submodel: str, path: str, *, start: str, end: str, limit: int
     ) -> Past:
         """Samples with start ≤ time < end, at most `limit`; empty bounds mean the last hour.
 
+        Of an element that is bound to nothing, the last values that people set with `$value`;
+        empty bounds mean all that are kept.
+
         Raises:
-            Missing: no such submodel that the caller may know, or its element is bound to nothing.
+            Missing: no such submodel that the caller may know, or its element was never set.
             Denied: the caller may not look at the point behind it.
             Invalid: a time is none, or the end is not after the start.
         """
-        await document(self._twins, who, Right.READ, Class.SUBMODEL, submodel, path)
+        found = await document(self._twins, who, Right.READ, Class.SUBMODEL, submodel, path)
         name = self._bindings.of(submodel).get(path)
         point = self._names.find(name) if name else None
         if point is None:
-            raise Missing(
-                f"element {path!r} of submodel {submodel!r} has no history",
-                remedy="Only elements that are bound to points have; see /api/v1/twins/bindings.",
-            )
+            return await self._set(found, path, start, end, limit)
         if not self._authorizer.allows(who, Action.LOOK, point.path):
             raise Denied(f"{who.name} may not look at {point.path}")
         from_ns, to_ns = _span(start, end)
         batch = await self._history.read([point.path], from_ns, to_ns, limit=limit + 1)
-        found = list(batch.rows())
+        rows = list(batch.rows())
         return Past(
             point=point.path,
             unit=point.unit,
-            items=[_moment(s, point.kind) for s in found[:limit]],
-            next=to_iso(found[limit].time_ns) if len(found) > limit else "",
+            items=[_moment(s, point.kind) for s in rows[:limit]],
+            next=to_iso(rows[limit].time_ns) if len(rows) > limit else "",
+        )
+
+    async def _set(self, found: Document, path: str, start: str, end: str, limit: int) -> Past:
+        """What people set, as far as it is kept."""
+        settings = await self._values.of(found, path)
+        if not settings:
+            raise Missing(
+                f"element {path!r} of submodel {found.id!r} has no history",
+                remedy="Elements that are bound to points have, and those that were set with"
+                " $value; see /api/v1/twins/bindings.",
+            )
+        from_ns, to_ns = _span(start or to_iso(0), end)
+        there = [s for s in settings if from_ns <= s.time_ns < to_ns]
+        good = quality_name(0)
+        return Past(
+            point="",
+            unit="",
+            items=[
+                Moment(to_iso(s.time_ns), msgspec.json.decode(s.value), good, s.by)
+                for s in there[:limit]
+            ],
+            next=to_iso(there[limit].time_ns) if len(there) > limit else "",
         )
 
 

@@ -8,9 +8,9 @@ from lineshaft.core.access import Identity
 from lineshaft.core.errors import Denied, Missing
 from lineshaft.twins import Class, Document, Json
 from lineshaft.twins.access import Right
+from lineshaft.twins.access.holding import sees_all
 from lineshaft.twins.api.services import Services
-from lineshaft.twins.model.elements import remove, walk
-from lineshaft.twins.model.paths import parse_path
+from lineshaft.twins.model.elements import prune
 
 
 def may(twins: Services, who: Identity, right: Right, found: Document, at: str = "") -> bool:
@@ -25,14 +25,32 @@ def demand(twins: Services, who: Identity, right: Right, found: Document, at: st
         Missing: the caller may not even know of the document.
         Denied: the caller has not.
     """
+    # An element that is hidden, or with rules one that is not there, is not for the caller to know.
+    if at and not may(twins, who, Right.READ, found, at):
+        raise missing(found.class_, found.id)
     if may(twins, who, right, found, at):
         return
-    if not may(twins, who, Right.READ, found, at):
+    if not may(twins, who, Right.READ, found):
         raise missing(found.class_, found.id)
     raise Denied(
         f"{who.name} has not the right {right.value} to {found.id!r}",
         remedy="Ask an administrator for a role or rule that allows it.",
     )
+
+
+def demand_whole(twins: Services, who: Identity, right: Right, found: Document) -> None:
+    """See that the caller has the right, and that no part of the document is hidden from them.
+
+    Raises:
+        Missing: the caller may not even know of the document.
+        Denied: the caller has not the right, or sees a part only.
+    """
+    demand(twins, who, right, found)
+    if not sees_all(twins.access, who, found):
+        raise Denied(
+            f"{who.name} has not the right {right.value} to all of {found.id!r}",
+            remedy="Ask somebody who may read all of it.",
+        )
 
 
 def missing(class_: Class, id_: str) -> Missing:
@@ -47,9 +65,7 @@ def shown(twins: Services, who: Identity, found: Document, obj: Json) -> Json:
     """
     if found.class_ is not Class.SUBMODEL:
         return twins.access.trimmed(who, found, obj)
-    hidden = hides(twins, who, found, obj)
-    for path in [p for p, _ in walk(obj) if hidden(p)][::-1]:
-        remove(obj, parse_path(path))
+    prune(obj, hides(twins, who, found, obj))
     return obj
 
 

@@ -109,7 +109,7 @@ async def bind(life: Life, authorizer: Authorizer, who: Identity, data: Binding)
         )
     if not authorizer.allows(who, Action.CONFIGURE, data.point):
         raise Denied(f"{who.name} may not configure {data.point}")
-    bound = msgspec.structs.replace(data, branch=found.path)
+    bound = msgspec.structs.replace(data, branch=found.path, script="", inputs=(), sink="")
     await life.bindings.bind(who, _source(data.submodel, data.path), (bound,))
 
 
@@ -169,7 +169,7 @@ async def reset(life: Life, who: Identity, data: Named) -> None:
     """All that people changed in it is undone, also its deletion."""
     now = await life.services.documents.get(data.class_, data.id)
     right = Right.UPDATE if now else Right.CREATE
-    rights.demand(life.services, who, right, now or life.gardener.gone(data.class_, data.id))
+    rights.demand_whole(life.services, who, right, now or life.gardener.gone(data.class_, data.id))
     await life.gardener.reset(who, data.class_, data.id)
 
 

@@ -93,7 +93,7 @@ async def restore(life: Life, who: Identity, data: Chosen) -> None:
     services = life.services
     old = await _old(life, who, data.class_, data.id, data.at)
     now = await services.documents.get(data.class_, data.id)
-    rights.demand(services, who, Right.UPDATE if now else Right.CREATE, now or old)
+    rights.demand_whole(services, who, Right.UPDATE if now else Right.CREATE, now or old)
     write = Write(
         class_=data.class_,
         id=data.id,

@@ -9,11 +9,13 @@ from aas_core3_1.types import Class as Typed
 from lineshaft.core.errors import Invalid
 from lineshaft.twins import Finding, Json
 from lineshaft.twins.model import descriptors, metamodel
+from lineshaft.twins.model.known import Known
 from lineshaft.twins.model.metamodel import DEPTH_MAX
 
 FINDINGS_MAX = 100
 """Further ones are not looked for: who has a hundred mends the cause, not the list."""
 
+_KNOWN = Known()
 _TOO_DEEP = Finding(path="", message=f"nested deeper than {DEPTH_MAX}")
 
 
@@ -64,9 +66,20 @@ def check(model_type: str, obj: Json) -> list[Finding]:
     """
     look = descriptors.findings if model_type in descriptors.TYPES else metamodel.findings
     try:
+        if model_type == "Submodel" and isinstance(obj, dict) and _is_known(obj):
+            return []
         return list(itertools.islice(look(model_type, obj), FINDINGS_MAX))
     except RecursionError:  # within the bound, but the caller stands deep already
         return [_TOO_DEEP]
+
+
+def _is_known(submodel: Json) -> bool:
+    """Whether it is right, found by looking at that alone which was not found right before."""
+    rest = _KNOWN.rest(submodel)
+    if rest is None or next(metamodel.findings("Submodel", rest), None) is not None:
+        return False
+    _KNOWN.learn(rest)
+    return True
 
 
 def typed(model_type: str, obj: Json) -> Typed:

@@ -1,6 +1,6 @@
 """The tree of a submodel: finding, adding, replacing, removing its elements in place."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from lineshaft.core.errors import Invalid, Missing, Stale
 from lineshaft.twins import Json
@@ -120,6 +120,35 @@ def remove(submodel: Json, steps: Steps) -> Json:
         # The metamodel knows no empty lists: what holds nothing has no such attribute.
         del parent[CHILDREN[parent["modelType"]]]
     return removed
+
+
+def prune(submodel: Json, hidden: Callable[[str], bool]) -> None:
+    """Take out every element whose path is hidden, with all below; in one pass."""
+    todo: list[tuple[str, Json]] = [("", submodel)]
+    while todo:
+        path, parent = todo.pop()
+        kept: list[Json] = []
+        for at, element in enumerate(children(parent)):
+            where = _path_of(path, parent, at, element)
+            if where and hidden(where):
+                continue
+            kept.append(element)
+            if where and element.get("modelType") in CHILDREN:
+                todo.append((where, element))
+        if len(kept) == len(children(parent)):
+            continue
+        if kept:
+            parent[CHILDREN[parent["modelType"]]] = kept
+        else:  # the metamodel knows no empty lists
+            del parent[CHILDREN[parent["modelType"]]]
+
+
+def _path_of(above: str, parent: Json, at: int, element: Json) -> str:
+    """Path of an element; empty for one without the idShort that it needs."""
+    if parent.get("modelType") == LIST:
+        return f"{above}[{at}]"
+    name = element.get("idShort", "")
+    return f"{above}.{name}" if above and name else name
 
 
 def walk(submodel: Json) -> Iterator[tuple[str, Json]]:

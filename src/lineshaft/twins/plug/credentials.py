@@ -42,6 +42,11 @@ def credentials(thing: Thing, protocol: str, findings: Findings) -> Credentials:
             case ("apikey", "http") if text(element, "in", "query") in ("header", "auto"):
                 made.settings["api_key_header"] = text(element, "name", "X-API-Key")
                 _need(made, ("api_key",), path, findings)
+            case ("apikey", "http") if text(element, "in", "query") == "query" and (
+                name := text(element, "name")
+            ):
+                made.settings["api_key_query"] = name
+                _need(made, ("api_key",), path, findings)
             case ("ua_channelsec", "opcua"):
                 _channel(made, element, path, findings)
             case ("ua_authentication", "opcua"):

@@ -20,9 +20,13 @@ from lineshaft.twins.plug.applying import agreed, apply, lures, still_good, take
 from lineshaft.twins.plug.hosts import strange
 from lineshaft.twins.plug.kept import Plug, Plugs, State
 from lineshaft.twins.plug.machines import Machines
+from lineshaft.twins.sealing import Seal
 
 log = logging.getLogger(__name__)
 
+Hidden = Callable[[str], bool]
+Hides = Callable[[Identity, Document], Hidden | None]
+"""Which idShortPaths of a document are hidden from somebody who may read it; None for none."""
 MayRead = Callable[[Identity, Document], bool]
 """Whether somebody may read a document, where rules of twins say more than the branch."""
 SUBSCRIPTION = "plug"
@@ -55,13 +59,16 @@ class Plugger:
         audit: Audit,
         bindings: Bindings,
         may_read: MayRead | None = None,
+        hides: Hides | None = None,
+        seal: Seal | None = None,
     ) -> None:
         self._config = config
         self._documents = documents
         self._spine = spine
         self._connect, self._bindings = connect, bindings
         self._authorizer, self._audit = authorizer, audit
-        self._may_read = may_read
+        self._may_read, self._hides = may_read, hides
+        self.seal = seal or Seal()
         self._plugs = Plugs(records)
         self.machines = Machines(documents)
         self._turn = asyncio.Lock()
@@ -162,12 +169,17 @@ class Plugger:
 
         Raises:
             Missing: there is no such description that `who` may see.
-            Denied: `who` may not configure the branch, send secrets of this machine, or have it
-                connected to these addresses.
+            Denied: `who` may not configure the branch, send secrets of this machine, have it
+                connected to these addresses, or see all that would be agreed to.
             Invalid: the branch is none, or something is given that nobody asked for.
             Refused: plugging is off.
         """
         found = await self.seen(who, submodel)
+        if self.hidden(who, found) is not None:
+            raise Denied(
+                f"parts of the description {submodel!r} are hidden from {who.name}",
+                remedy="Ask somebody who may read all of it to agree to it.",
+            )
         async with self._turn:
             plug = await self.kept(found)
             place = at or plug.at
@@ -255,6 +267,18 @@ class Plugger:
         if self._may_read is not None:
             return self._may_read(who, found)
         return self._authorizer.allows(who, Action.LOOK, found.path)
+
+    def hidden(self, who: Identity, found: Document) -> Hidden | None:
+        """Which idShortPaths of a description are hidden from `who`; None for none."""
+        return self._hides(who, found) if self._hides is not None else None
+
+    async def sees(self, who: Identity, submodel: str, path: str) -> bool:
+        """Whether `who` may know of an element of a submodel; of what is not there, anybody."""
+        found = await self._documents.get(Class.SUBMODEL, submodel)
+        if found is None:
+            return True
+        hidden = self.hidden(who, found) if self.may_see(who, found) else None
+        return self.may_see(who, found) and not (hidden is not None and hidden(path))
 
     async def kept(self, found: Document) -> Plug:
         """What was decided about a description, or that nothing was."""

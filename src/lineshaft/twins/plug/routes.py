@@ -9,9 +9,9 @@ from lineshaft.twins import Document, Json
 from lineshaft.twins.model.identifier import decode_id
 from lineshaft.twins.plug.kept import Plug
 from lineshaft.twins.plug.plugger import Plugger
-from lineshaft.twins.plug.views import PlugView, view
+from lineshaft.twins.plug.views import PlugView, view, without
 from lineshaft.web import delete, get, post
-from lineshaft.web.paging import Items, check_limit, cursor_of, key_of
+from lineshaft.web.paging import Items, check_limit
 
 TAGS = ["twins"]
 LISTED_MAX = 200
@@ -33,20 +33,21 @@ async def list_plugs(
     plugger: Plugger, who: Identity, *, cursor: str = "", limit: int = 50
 ) -> Items[PlugView]:
     """Interfaces descriptions with what each asks for and what has become of it."""
-    found, more = await plugger.machines.page(key_of(cursor), min(check_limit(limit), LISTED_MAX))
+    after = plugger.seal.open(cursor)
+    found, more = await plugger.machines.page(after, min(check_limit(limit), LISTED_MAX))
     items = [
-        await _view(plugger, one, await plugger.kept(one), whole=False)
+        await plug_view(plugger, who, one, await plugger.kept(one), whole=False)
         for one in found
         if plugger.may_see(who, one)
     ]
-    return Items(items=items, cursor=cursor_of(more))
+    return Items(items=items, cursor=plugger.seal.close(more))
 
 
 @get("/twins/plug/{submodel:str}", action=Action.LOOK, summary="One of them", tags=TAGS)
 async def show_plug(submodel: str, plugger: Plugger, who: Identity) -> PlugView:
     """One description; `submodel` is its identifier in base64url."""
     found = await plugger.seen(who, decode_id(submodel))
-    return await _view(plugger, found, await plugger.kept(found))
+    return await plug_view(plugger, who, found, await plugger.kept(found))
 
 
 @post(
@@ -63,7 +64,7 @@ async def plug(
     said = data or Agreement()
     id_ = decode_id(submodel)
     done = await plugger.plug(who, id_, at=said.at, given=said.given)
-    return await _view(plugger, await plugger.seen(who, id_), done)
+    return await plug_view(plugger, who, await plugger.seen(who, id_), done)
 
 
 @delete(
@@ -77,9 +78,23 @@ async def unplug(submodel: str, plugger: Plugger, who: Identity) -> None:
     await plugger.unplug(who, decode_id(submodel))
 
 
-async def _view(plugger: Plugger, found: Document, kept: Plug, *, whole: bool = True) -> PlugView:
+async def plug_view(
+    plugger: Plugger, who: Identity, found: Document, kept: Plug, *, whole: bool = True
+) -> PlugView:
+    """What somebody may know of a description; `whole` with all that it says."""
     wanted = await plugger.machines.interpreted(found, kept.at)
-    return view(found, kept, wanted, plugger.connected, whole=whole)
+    told = view(found, kept, wanted, plugger.connected, whole=whole)
+    hidden = plugger.hidden(who, found)
+    told = told if hidden is None else without(told, wanted, hidden)
+    sinks = [b for b in told.bindings if await plugger.sees(who, b.submodel, b.path)]
+    problems = {k: v for k, v in told.problems.items() if await _told(plugger, who, k)}
+    return msgspec.structs.replace(told, bindings=tuple(sinks), problems=problems)
+
+
+async def _told(plugger: Plugger, who: Identity, name: str) -> bool:
+    """Whether somebody may know of what a problem is about: a connection, or `submodel#path`."""
+    submodel, _, path = name.rpartition("#")
+    return not submodel or await plugger.sees(who, submodel, path)
 
 
 handlers: list[Any] = [list_plugs, show_plug, plug, unplug]

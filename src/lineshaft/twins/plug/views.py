@@ -50,6 +50,9 @@ class PlugView(msgspec.Struct, frozen=True, kw_only=True):
     """What is not supported, or was guessed; left out in lists."""
 
 
+BASE = "EndpointMetadata.base"
+"""Path of the address within an interface, by the idShorts that the template gives."""
+
 Connected = Callable[[str], bool]
 """Whether there is a connection of a name."""
 
@@ -71,6 +74,41 @@ def view(
         return short
     return msgspec.structs.replace(
         short, points=wanted.points, bindings=wanted.bindings, findings=wanted.findings
+    )
+
+
+def without(told: PlugView, wanted: Interpreted, hidden: Callable[[str], bool]) -> PlugView:
+    """The same for somebody from whom elements of the description are hidden.
+
+    What is told of other documents goes too: nobody knows which element it came from.
+    """
+    seen = [path for path in wanted.points if not hidden(path)]
+    shown = [
+        msgspec.structs.replace(
+            c, points=min(c.points, sum(path.startswith(f"{c.element}.") for path in seen))
+        )
+        for c in told.connections
+        if not hidden(c.element)
+    ]
+    connections = tuple(
+        msgspec.structs.replace(c, address="", points=0, problem="")
+        if hidden(f"{c.element}.{BASE}")
+        else c
+        for c in shown
+    )
+    names = {c.name for c in connections if c.address}
+    points = {path: point for path, point in told.points.items() if not hidden(path)}
+    return msgspec.structs.replace(
+        told,
+        connections=connections,
+        problems={name: said for name, said in told.problems.items() if name in names},
+        points=points,
+        bindings=tuple(
+            b
+            for b in told.bindings
+            if {b.point, *(point for _, point in b.inputs)} <= set(points.values())
+        ),
+        findings=tuple(f for f in told.findings if f.path and not hidden(f.path)),
     )
 
 
