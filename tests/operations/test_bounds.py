@@ -21,6 +21,17 @@ states = [{{ name = "running", when = "run", item = "executing" }}]
 [[reasons]]
 code = "M"
 text = "Machine"
+[[charts]]
+name = "plain"
+point = "{UNIT}/good"
+phases = [{{ centre = 1.0, sigma = 1.0 }}]
+usl = 9.0
+[[charts]]
+name = "window"
+point = "{UNIT}/good"
+expression = "avg(good, '366d')"
+phases = [{{ centre = 1.0, sigma = 1.0 }}]
+usl = 9.0
 [[frames]]
 name = "run"
 assets = ["{UNIT}"]
@@ -32,6 +43,7 @@ SPANS = (
     {"start": "9223372036854775806", "stop": "9223372036854775807"},
     {"start": "1677-09-21T00:12:44Z", "stop": "1677-10-21T00:12:44Z"},
 )
+CHARTS = ("plain", "window")
 ASKED = (
     ("states/timeline", {"unit": UNIT}),
     ("states/stops", {"unit": UNIT}),
@@ -41,6 +53,7 @@ ASKED = (
     ("kpis/losses", {"unit": UNIT}),
     ("calendars/spans", {"name": "day"}),
     ("frames", {}),
+    *((f"charts/{what}", {"name": n}) for what in ("data", "capability") for n in CHARTS),
 )
 DAYS = ("0001-01-01", "9999-12-31", "1677-09-21", "1600-01-01")
 HUGE = 10**30

@@ -20,6 +20,7 @@ from lineshaft.core.point import Point
 from lineshaft.operations.expressions.evaluator import Evaluator
 from lineshaft.operations.expressions.evaluator import State as PartState
 from lineshaft.operations.expressions.expression import Expression, compile_expression
+from lineshaft.operations.expressions.results import Result
 from lineshaft.operations.expressions.tails import FAR_AHEAD, LONG_AGO, Samples
 from lineshaft.operations.expressions.tree import Type
 from lineshaft.operations.spc.settings import ChartTable, Subgroup
@@ -103,6 +104,27 @@ class Feed:
     def lookback_ns(self) -> int:
         """How long before a measurement its windows begin."""
         return max((e.lookback_ns for e in self.parts.values()), default=0)
+
+    @property
+    def every_ns(self) -> int:
+        """The finest grid of its expressions; 0 for none."""
+        return min((e.every_ns for e in self.parts.values() if e.every_ns), default=0)
+
+    def behind(self, time_ns: int) -> bool:
+        """Whether rows up to a time that is heard are still to come: too many for one push."""
+        return any(e.until_ns < time_ns for e in self._evaluators.values())
+
+    def warm(self, columns: Mapping[str, Samples], until_ns: int) -> None:
+        """Know samples of before anything is measured; nothing comes of it but what holds then."""
+        for role, part in self._evaluators.items():
+            mine = {p.path: columns[p.path] for p in part.plan.points if p.path in columns}
+            part.begin(mine, until_ns)
+            self._track(role, part.look())
+
+    def _track(self, role: str, found: Result) -> None:
+        nothing = np.array(None if self.parts[role].type is Type.STRING else np.nan)
+        values = np.where(found.quality >= BAD, nothing, found.values)
+        self._tracks[role].add(found.time_ns, values)
 
     @property
     def waits(self) -> bool:
@@ -223,11 +245,7 @@ class Feed:
             found = part.push(columns, heard_ns=heard)
             self.lost += found.dropped
             self.late += len(found.late)
-            text = self.parts[role].type is Type.STRING
-            nothing = np.array(None if text else np.nan)
-            self._tracks[role].add(
-                found.time_ns, np.where(found.quality >= BAD, nothing, found.values)
-            )
+            self._track(role, found)
         until = min(e.until_ns for e in self._evaluators.values())
         ready = int(np.searchsorted([t for t, _ in self._pending], until, side="right"))
         taken, self._pending = self._pending[:ready], self._pending[ready:]
