@@ -103,16 +103,36 @@ export function useSize<E extends HTMLElement>(): [React.RefObject<E | null>, { 
   return [ref, size];
 }
 
-/** A keyboard shortcut that does not disturb somebody who types. */
+/** What a key would press by itself; there Enter and space are its own. */
+const PRESSED = "button, a, summary, [role=button], [role=link], [role=menuitem], [role=option], [role=tab], [role=switch]";
+
+const TYPED = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
+
+/** Whether a dialog or drawer lies over the page. */
+export function isCovered(): boolean {
+  return [...document.querySelectorAll(".ant-modal-wrap, .ant-drawer-open")].some((e) => e.checkVisibility());
+}
+
+/**
+ * A keyboard shortcut of a page, such as `a` or `Ctrl+a`: it does not disturb somebody who types, presses
+ * a button, or has a dialog open over the page. Escape always comes through.
+ */
 export function useKey(key: string, act: (event: KeyboardEvent) => void): void {
   const latest = useRef(act);
   latest.current = act;
   useEffect(() => {
+    const control = key.startsWith("Ctrl+");
+    const wanted = control ? key.slice(5) : key;
     const listener = (event: KeyboardEvent) => {
-      const target = event.target as HTMLElement | null;
-      const typing = !!target?.closest("input, textarea, select, [contenteditable]");
-      if (event.key !== key || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (typing && key !== "Escape") return;
+      if (event.key !== wanted || (event.ctrlKey || event.metaKey) !== control || event.altKey) return;
+      if (key !== "Escape") {
+        const target = event.target as HTMLElement | null;
+        if (target?.closest(TYPED)) return;
+        // A choice of some takes arrows and space, and no letters.
+        if (key.length > 1 && target?.closest("input")) return;
+        if ((key === "Enter" || key === " ") && target?.closest(`${PRESSED}, input`)) return;
+        if (isCovered()) return;
+      }
       latest.current(event);
     };
     window.addEventListener("keydown", listener);

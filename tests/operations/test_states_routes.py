@@ -100,7 +100,10 @@ async def test_the_command_line_explains_and_corrects(tmp_path, capsys):
         assert "M-1" in said
         assert "300 s fault M-1" in await lineshaft("timeline", PRESS, "--start=-1h")
         assert await lineshaft("stops", PRESS, "--unexplained") == "no stops\n"
+        assert "M-1 seen (admin/cli)" in await lineshaft("said", PRESS)
         assert "taken back" in await lineshaft("withdraw", said.split()[0])
+        assert "(taken back by admin/cli)" in await lineshaft("said", PRESS)
+        assert await lineshaft("reasons") == "M  Machine\n  M-1  Die broken\n"
         await went(made, (250, 1), (220, 0))
         merged = await lineshaft("merge", PRESS, "M-1", "--", "-400s", "-230s")
         assert merged.rstrip().endswith(": fault")

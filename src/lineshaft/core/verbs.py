@@ -3,7 +3,12 @@
 import argparse
 import os
 import re
+import tomllib
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lineshaft.core.errors import Invalid
 
 
 def add_connection(verb: argparse.ArgumentParser) -> None:
@@ -37,3 +42,23 @@ def add_span(verb: argparse.ArgumentParser, start: str) -> None:
     """Add `--start` and `--stop`, which is now unless told otherwise."""
     verb.add_argument("--start", default=start, help=f"time or -15m (default: {start})")
     verb.add_argument("--stop", default="now", help="time or -15m (default: now)")
+
+
+def add_file(verb: argparse.ArgumentParser, table: str) -> None:
+    """Add `file`, which has tables of that name; `tables` reads it."""
+    verb.add_argument("file", type=Path, help=f"a TOML file with tables [[{table}]]")
+
+
+def tables(file: Path, name: str) -> list[dict[str, Any]]:
+    """The tables of a name in a TOML file, one at least.
+
+    Raises:
+        Invalid: the file cannot be read, or has none.
+    """
+    try:
+        found: list[dict[str, Any]] = tomllib.loads(file.read_text("utf-8")).get(name, [])
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise Invalid(f"{file} cannot be read: {error}") from error
+    if not found:
+        raise Invalid(f"{file} has no table [[{name}]]", remedy="Write one, then try again.")
+    return found

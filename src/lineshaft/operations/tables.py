@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from lineshaft.core.errors import Invalid
 from lineshaft.core.settings import Settings
-from lineshaft.operations.alarms.book import check_texts
+from lineshaft.operations.alarms.detectors import check_texts
 from lineshaft.operations.alarms.rules import AlarmGroup, AlarmRules, check_rules
 from lineshaft.operations.alarms.settings import Alarm, check_alarm
 from lineshaft.operations.calendars.book import check_calendars

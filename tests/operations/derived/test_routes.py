@@ -239,5 +239,9 @@ async def test_the_command_line_lists_checks_tries_and_recomputes(tmp_path, caps
         assert "from acme/press/volts, acme/press/amps" in await lineshaft("check", str(file))
         assert "1 rows (1 good" in await lineshaft("preview", str(file), "--start=-1h")
         assert "rows changed" in await lineshaft("recompute", "acme/press/power")
+        file.write_text('[[derived]]\npoint = "acme/press/half"\nexpression = "volts / 2"\n')
+        assert await lineshaft("define", str(file)) == "acme/press/half: defined\n"
+        assert "acme/press/half: volts / 2" in await lineshaft("list")
+        assert await lineshaft("remove", "acme/press/half") == "acme/press/half: removed\n"
         file.write_text(TABLE.replace("amps", "'x'"))
         assert "at character" in await lineshaft("check", str(file), code=1)

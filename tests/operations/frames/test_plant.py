@@ -168,7 +168,7 @@ async def test_the_command_line_finds_and_shows_frames(tmp_path, capsys):
         await declared(made, http)
         await run_batch(made, http, "A1", (30.0, 60.0))
         (frame,) = await frames_of(http, template="batch")
-        wish = {"name": "cli", "actions": ["look", "configure"]}
+        wish = {"name": "cli", "actions": ["look", "write", "configure"]}
         token = (await http.post("/api/v1/tokens", json=wish)).json()["token"]
 
         async def lineshaft(*words: str) -> str:
@@ -184,3 +184,9 @@ async def test_the_command_line_finds_and_shows_frames(tmp_path, capsys):
         file = tmp_path / "frames.toml"
         file.write_text(f'[[frames]]\nname = "b"\nassets = ["{PRESS}"]\nbegin = "running > 0.5"\n')
         assert "b: 1 frames" in await lineshaft("preview", str(file), "--start=-1h")
+        assert await lineshaft("define", str(file)) == "b: defined\n"
+        assert f"b  other: {PRESS}" in await lineshaft("templates")
+        assert await lineshaft("remove", "b") == "b: removed\n"
+        assert "id=A1" in await lineshaft("annotate", frame["key"], "--comment", "looks good")
+        kept = (await http.get("/api/v1/frames/one", params={"key": frame["key"]})).json()["frame"]
+        assert "looks good" in str(kept)

@@ -134,6 +134,13 @@ async def test_a_report_has_states_stops_causes_products_and_alarms(tmp_path):
         lines = list(csv.DictReader(io.StringIO(table.text)))
         assert [ln["of"] for ln in lines] == ["acme/hall-1/press", "acme/hall-2/press", "all"]
         assert [float(ln["adet_s"]) for ln in lines] == [14_400, 0, 14_400]
+        assert {(ln["day"], ln["shift"]) for ln in lines} == {("2026-10-20", "early")}
+        named = 'filename="shift-report-2026-10-20-early-figures.csv"'
+        assert named in table.headers["content-disposition"]
+        for part, wanted in (("stops", ["14400.0"]), ("states", ["14400.0", "14400.0"])):
+            table = await ask(http, "kpis/report", format="csv", part=part, **asked)
+            rows = [r for r in csv.DictReader(io.StringIO(table.text)) if "hall-1" in r["unit"]]
+            assert [r["lasts_s"] for r in rows] == wanted
         none = await ask(http, "kpis/report", day="2026-10-20", shift="night")
         assert none.status_code == 404
 
@@ -184,6 +191,8 @@ async def test_the_client_and_the_command_line_show_the_same(tmp_path, capsys):
         span = ["--start", SPAN["start"], "--stop", SPAN["stop"]]
         for verb in (
             ["show", "acme/hall-1/press", "--by", "shift", *span],
+            ["now", "--branch", "acme"],
+            ["explain", "availability", "acme/hall-1/press", *span],
             ["losses", "--branch", "acme", *span],
             ["report", "--day", "2026-10-20"],
             ["calendar", "two", *span],
@@ -193,6 +202,9 @@ async def test_the_client_and_the_command_line_show_the_same(tmp_path, capsys):
         shown = capsys.readouterr().out
         assert "oee 50.0 %" in shown
         assert "=jam: 4.00 h in 1 stops, 100.0 % (own)" in shown
+        assert "acme/hall-2/press 2026-10-20 late" in shown
+        assert "availability = APT/PBT" in shown
+        assert "from state: acme/hall-1/press/work_state" in shown
         assert '"day": "2026-10-20"' in shown
         assert "2026-10-20T08:00:00Z 2026-10-20T16:00:00Z 2026-10-20 late" in shown
 

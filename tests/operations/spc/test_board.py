@@ -332,3 +332,10 @@ async def test_a_part_of_a_span_is_drawn_as_the_whole_is(kind):
             for field in past.Plotted.__struct_fields__:
                 expected = getattr(whole, field)[..., kept]
                 np.testing.assert_array_equal(getattr(part, field), expected)
+
+
+@pytest.mark.parametrize("every_s", [1e-12, 1e20, 1e300])
+def test_an_interval_that_no_clock_can_count_is_refused(every_s):
+    table = {"name": "force", "point": POINT, "subgroup": "time", "every_s": every_s}
+    with pytest.raises(msgspec.ValidationError, match="every_s"):
+        msgspec.convert(table, ChartTable)

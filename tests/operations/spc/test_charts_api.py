@@ -136,7 +136,7 @@ async def test_the_command_line_lists_shows_learns_and_studies(tmp_path, capsys)
     async with plant(tmp_path) as (made, http):
         await made.spine.publish("data.test", values(*given, 130.0, ago_s=400))
         assert (await http.put("/api/v1/charts", json=chart)).is_success
-        body = {"name": "cli", "actions": ["look", "configure"]}
+        body = {"name": "cli", "actions": ["look", "write", "configure"]}
         token = (await http.post("/api/v1/tokens", json=body)).json()["token"]
 
         async def run(*words: str) -> str:
@@ -154,3 +154,11 @@ async def test_the_command_line_lists_shows_learns_and_studies(tmp_path, capsys)
         assert "western-1" in shown
         assert "101 points" in shown
         assert "Cpk" in await run("capability", "mass", "--start=-1h")
+        time = next(line for line in shown.splitlines() if "western-1" in line).split()[0]
+        assert "new coil" in await run("comment", "mass", time, "new coil")
+        assert "– new coil" in await run("show", "mass", "--start=-1h")
+        file = tmp_path / "charts.toml"
+        file.write_text(f'[[charts]]\nname = "other"\npoint = "{FORCE}"\n')
+        assert await run("define", str(file)) == "other: defined\n"
+        assert "other  i-mr" in await run("list")
+        assert await run("remove", "other") == "other: removed\n"

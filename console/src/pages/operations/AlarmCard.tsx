@@ -1,12 +1,16 @@
 /** One alarm: what it is, what to do about it, and everything that one may do to it. */
-import { Button, Dropdown, Input, Popconfirm, Space } from "antd";
-import { useState } from "react";
+import { CopyOutlined, EditOutlined, FileTextOutlined } from "@ant-design/icons";
+import { App, Button, Dropdown, Input, Popconfirm, Space } from "antd";
+import type { TextAreaRef } from "antd/es/input/TextArea";
+import { useEffect, useRef, useState } from "react";
 import { useFormat } from "../../format";
 import { useLoad } from "../../hooks";
 import { Link } from "../../parts/Link";
+import { explain } from "../../parts/Notice";
 import { trendAddress } from "../../router";
 import { useSession } from "../../session";
 import { useTexts } from "../../texts";
+import type { Task } from "./AlarmDefinition";
 import { JournalTable } from "./JournalTable";
 import { alarmsApi, watched, type AlarmView, type Deed } from "./alarms-api";
 
@@ -15,16 +19,21 @@ const REFRESH_MS = 5000;
 
 interface Props {
   view: AlarmView;
+  /** Whether it was opened to say something. */
+  commenting: boolean;
+  onTask: (task: Task) => void;
   onAnswer: (view: AlarmView, deed: Deed, comment: string) => Promise<void>;
   onRemoved: () => void;
 }
 
-export function AlarmCard({ view, onAnswer, onRemoved }: Props) {
+export function AlarmCard({ view, commenting, onTask, onAnswer, onRemoved }: Props) {
   const { alarm, state, letter } = view;
   const texts = useTexts();
   const format = useFormat();
   const { can } = useSession();
   const [comment, setComment] = useState("");
+  const words = useRef<TextAreaRef>(null);
+  useEffect(() => { if (commenting) words.current?.focus(); }, [commenting]);
   const journal = useLoad(`journal ${alarm.name} ${state.event_id} ${letter}`, (signal) => alarmsApi.journal("-30d", alarm.name, signal), REFRESH_MS);
   const answer = async (deed: Deed) => {
     await onAnswer(view, deed, comment);
@@ -52,7 +61,7 @@ export function AlarmCard({ view, onAnswer, onRemoved }: Props) {
       </dl>
       {can("write") && (
         <div className="stacked">
-          <Input.TextArea className="alarm-comment" rows={2} maxLength={2000} value={comment} placeholder={texts.alarms.comment} aria-label={texts.alarms.comment} onChange={(e) => setComment(e.target.value)} />
+          <Input.TextArea ref={words} rows={2} maxLength={2000} value={comment} placeholder={texts.alarms.comment} aria-label={texts.alarms.comment} onChange={(e) => setComment(e.target.value)} />
           <Space wrap>
             {!state.acked && <Button type="primary" onClick={() => void answer({ do: "acknowledge", event_id: state.event_id })}>{texts.alarms.acknowledge}</Button>}
             {state.acked && !state.confirmed && <Button type="primary" onClick={() => void answer({ do: "confirm", event_id: state.event_id })}>{texts.alarms.confirm}</Button>}
@@ -65,7 +74,7 @@ export function AlarmCard({ view, onAnswer, onRemoved }: Props) {
             )}
             {comment && <Button onClick={() => void answer({ do: "comment" })}>{texts.alarms.comment}</Button>}
           </Space>
-          {can("configure") && <Engineering view={view} answer={answer} onRemoved={onRemoved} />}
+          {can("configure") && <Engineering view={view} answer={answer} onTask={onTask} onRemoved={onRemoved} />}
         </div>
       )}
       <h2>{texts.alarms.journal}</h2>
@@ -74,26 +83,45 @@ export function AlarmCard({ view, onAnswer, onRemoved }: Props) {
   );
 }
 
-function Engineering(props: { view: AlarmView; answer: (deed: Deed) => Promise<void>; onRemoved: () => void }) {
-  const { view, answer } = props;
+function Engineering({ view, answer, onTask, onRemoved }: Pick<Props, "view" | "onTask" | "onRemoved"> & { answer: (deed: Deed) => Promise<void> }) {
   const texts = useTexts();
+  const { message } = App.useApp();
   const [permit, setPermit] = useState("");
+  const { name } = view.alarm;
+  const elsewhere = view.in_file || !!view.device;
+  const suppressed = view.state.suppressors.includes("person");
+  const remove = async () => {
+    try {
+      await alarmsApi.remove(name, permit.trim());
+      onRemoved();
+    } catch (error) {
+      const { sentence, remedy } = explain(error, texts);
+      void message.error(`${sentence} ${remedy}`);
+    }
+  };
   return (
-    <Space wrap className="quiet">
-      {view.letter === "I" ? <Button size="small" onClick={() => void answer({ do: "in-service" })}>{texts.alarms.inService}</Button> : (
-        <Space.Compact size="small">
-          <Input size="small" value={permit} placeholder={texts.alarms.permit} aria-label={texts.alarms.permit} onChange={(e) => setPermit(e.target.value)} />
-          <Button size="small" disabled={!permit.trim()} onClick={() => void answer({ do: "out-of-service", permit })}>{texts.alarms.outOfService}</Button>
-        </Space.Compact>
-      )}
-      <Button size="small" onClick={() => void answer({ do: view.state.enabled ? "disable" : "enable" })}>
-        {view.state.enabled ? texts.alarms.disable : texts.alarms.enable}
-      </Button>
-      {view.in_file ? <span className="small">{texts.alarms.inFile}</span> : (
-        <Popconfirm title={texts.alarms.removeSure} okText={texts.common.remove} cancelText={texts.common.cancel} onConfirm={() => void alarmsApi.remove(view.alarm.name).then(props.onRemoved)}>
-          <Button size="small" danger>{texts.alarms.remove}</Button>
-        </Popconfirm>
-      )}
-    </Space>
+    <fieldset className="alarm-engineering">
+      <legend>{texts.alarms.engineering}</legend>
+      <Space wrap>
+        <Button size="small" icon={elsewhere ? <FileTextOutlined /> : <EditOutlined />} onClick={() => onTask({ do: "edit", name })}>{elsewhere ? texts.alarms.definition : texts.alarms.edit}</Button>
+        {!view.device && <Button size="small" icon={<CopyOutlined />} onClick={() => onTask({ do: "copy", name })}>{texts.alarms.copy}</Button>}
+        {elsewhere && <span className="quiet small">{view.device ? texts.alarms.byDevice(view.device) : texts.alarms.inFile}</span>}
+      </Space>
+      <Space wrap>
+        <Input size="small" value={permit} placeholder={texts.alarms.permit} aria-label={texts.alarms.permit} onChange={(e) => setPermit(e.target.value)} />
+        {view.letter === "I"
+          ? <Button size="small" onClick={() => void answer({ do: "in-service" })}>{texts.alarms.inService}</Button>
+          : <Button size="small" disabled={!permit.trim()} title={permit.trim() ? undefined : texts.alarms.permitNeeded} onClick={() => void answer({ do: "out-of-service", permit: permit.trim() })}>{texts.alarms.outOfService}</Button>}
+        <Button size="small" onClick={() => void answer({ do: "suppress", on: !suppressed, permit: permit.trim() })}>{suppressed ? texts.alarms.unsuppress : texts.alarms.suppress}</Button>
+        <Button size="small" onClick={() => void answer({ do: view.state.enabled ? "disable" : "enable", permit: permit.trim() })}>
+          {view.state.enabled ? texts.alarms.disable : texts.alarms.enable}
+        </Button>
+        {!elsewhere && (
+          <Popconfirm title={texts.alarms.removeSure} okText={texts.common.remove} cancelText={texts.common.cancel} onConfirm={() => void remove()}>
+            <Button size="small" danger>{texts.alarms.remove}</Button>
+          </Popconfirm>
+        )}
+      </Space>
+    </fieldset>
   );
 }

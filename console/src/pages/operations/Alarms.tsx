@@ -7,7 +7,7 @@ import { Waiting } from "../../parts/Notice";
 import { go } from "../../router";
 import { useSession } from "../../session";
 import { useTexts } from "../../texts";
-import { AlarmDefinition } from "./AlarmDefinition";
+import { AlarmDefinition, type Task } from "./AlarmDefinition";
 import { AlarmList } from "./AlarmList";
 
 const Journal = lazy(() => import("./AlarmJournal"));
@@ -19,7 +19,15 @@ const TABS = ["journal", "figures", "rationalisation", "notices"];
 export default function Alarms({ rest }: PageProps) {
   const texts = useTexts();
   const { can } = useSession();
-  const [defining, setDefining] = useState(false);
+  const [task, setTask] = useState<Task>();
+  const [fresh, setFresh] = useState(0);
+  const [chosen, setChosen] = useState(() => new URLSearchParams(location.search).get("open") ?? undefined);
+  const saved = (name: string) => {
+    // Who copied an alarm goes on with the copy.
+    if (chosen !== undefined) setChosen(name);
+    setTask(undefined);
+    setFresh(fresh + 1);
+  };
   const tab = TABS.includes(rest) ? rest : "list";
   return (
     <section className="page" aria-label={texts.alarms.title}>
@@ -39,20 +47,17 @@ export default function Alarms({ rest }: PageProps) {
         />
         <span className="grow" />
         {can("configure") && (
-          <Button icon={<PlusOutlined />} onClick={() => setDefining(true)}>{texts.alarms.define}</Button>
+          <Button icon={<PlusOutlined />} onClick={() => setTask({ do: "new" })}>{texts.alarms.define}</Button>
         )}
       </div>
       <Suspense fallback={<Waiting />}>
-        <Tab name={tab} />
+        {tab === "journal" ? <Journal />
+          : tab === "figures" ? <Figures />
+          : tab === "rationalisation" ? <Rationalisation />
+          : tab === "notices" ? <Notices />
+          : <AlarmList fresh={fresh} onTask={setTask} chosen={chosen} onChoose={setChosen} />}
       </Suspense>
-      {defining && <AlarmDefinition onClose={() => setDefining(false)} />}
+      {task && <AlarmDefinition task={task} onClose={() => setTask(undefined)} onSaved={saved} />}
     </section>
   );
-}
-
-function Tab({ name }: { name: string }) {
-  if (name === "journal") return <Journal />;
-  if (name === "figures") return <Figures />;
-  if (name === "rationalisation") return <Rationalisation />;
-  return name === "notices" ? <Notices /> : <AlarmList />;
 }

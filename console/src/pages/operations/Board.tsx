@@ -6,13 +6,14 @@ import { useLoad } from "../../hooks";
 import { Link } from "../../parts/Link";
 import { Empty, ErrorBox, Waiting } from "../../parts/Notice";
 import { useTexts } from "../../texts";
-import { alarmsApi, isOpen, priorityOf, type AlarmView, type Priority } from "./alarms-api";
+import { isOpen, listed, priorityOf, type AlarmView, type Priority } from "./alarms-api";
 import { BoardTile } from "./BoardTile";
 import { kpiApi, type Now } from "./kpi-api";
 import { statesApi, type UnitView } from "./states-api";
 import { reportAddress } from "./unit-address";
 
 const PRIORITIES: readonly Priority[] = ["critical", "high", "medium", "low"];
+const NONE: AlarmView[] = [];
 const STATES_MS = 2_000;
 const FIGURES_MS = 10_000;
 
@@ -20,10 +21,11 @@ export default function Board() {
   const texts = useTexts();
   const states = useLoad("states", statesApi.units, STATES_MS);
   const figures = useLoad("kpis now", kpiApi.now, FIGURES_MS);
-  const alarms = useLoad("alarms", (signal) => alarmsApi.list("open", signal), STATES_MS);
+  const alarms = useLoad("alarms", (signal) => listed("open", signal), STATES_MS);
   const open = useMemo(() => (alarms.data?.items ?? []).filter(isOpen), [alarms.data]);
   const shifts = useMemo(() => new Map((figures.data?.items ?? []).map((n) => [n.unit, n])), [figures.data]);
   const lines = useMemo(() => byLine(states.data?.items ?? []), [states.data]);
+  const ringing = useMemo(() => byBranch(open), [open]);
   return (
     <section className="page" aria-label={texts.board.title}>
       <div className="page-head">
@@ -41,7 +43,7 @@ export default function Board() {
       ) : (
         <div className="scroll">
           {lines.map(([line, units]) => (
-            <Line key={line} line={line} units={units} shifts={shifts} open={open} />
+            <Line key={line} line={line} units={units} shifts={shifts} ringing={ringing} />
           ))}
         </div>
       )}
@@ -49,7 +51,7 @@ export default function Board() {
   );
 }
 
-function Line(props: { line: string; units: UnitView[]; shifts: Map<string, Now>; open: AlarmView[] }) {
+function Line(props: { line: string; units: UnitView[]; shifts: Map<string, Now>; ringing: Map<string, AlarmView[]> }) {
   return (
     <section className="board-line" aria-label={props.line}>
       <h2 className="quiet" title={props.line}>{leaf(props.line) || props.line}</h2>
@@ -59,7 +61,7 @@ function Line(props: { line: string; units: UnitView[]; shifts: Map<string, Now>
             key={state.unit}
             state={state}
             shift={props.shifts.get(state.unit)}
-            alarms={props.open.filter((v) => v.alarm.point.startsWith(`${state.unit}/`))}
+            alarms={props.ringing.get(state.unit) ?? NONE}
           />
         ))}
       </div>
@@ -91,6 +93,19 @@ export function AlarmCounts({ open }: { open: readonly AlarmView[] }) {
       })}
     </Link>
   );
+}
+
+/** Open alarms by every branch above their points. */
+function byBranch(open: readonly AlarmView[]): Map<string, AlarmView[]> {
+  const branches = new Map<string, AlarmView[]>();
+  for (const view of open) {
+    for (let path = parentOf(view.alarm.point); path; path = parentOf(path)) {
+      const known = branches.get(path);
+      if (known) known.push(view);
+      else branches.set(path, [view]);
+    }
+  }
+  return branches;
 }
 
 function byLine(states: UnitView[]): [string, UnitView[]][] {

@@ -6,7 +6,7 @@ import { useTexts } from "../../texts";
 import { priorityOf, type AlarmView } from "./alarms-api";
 import { NS_MS, type Now } from "./kpi-api";
 import type { UnitView } from "./states-api";
-import { stopsAddress, unitAddress } from "./unit-address";
+import { alarmsAddress, stopsAddress, unitAddress } from "./unit-address";
 
 interface Props {
   state: UnitView;
@@ -17,13 +17,13 @@ interface Props {
 export function BoardTile({ state, shift, alarms }: Props) {
   const texts = useTexts();
   const format = useFormat();
-  const gravest = Math.max(0, ...alarms.map((v) => v.state.severity));
+  const gravest = alarms.reduce((most, v) => Math.max(most, v.state.severity), 0);
   return (
     <article className="board-tile" data-unit={state.unit} data-item={state.item || "unknown"}>
       <header>
-        <h3><Link to={unitAddress(state.unit)}>{leaf(state.unit)}</Link></h3>
+        <h3 title={state.unit}><Link to={unitAddress(state.unit)}>{leaf(state.unit)}</Link></h3>
         {alarms.length > 0 && (
-          <Link to="/alarms" className={`alarm-${priorityOf(gravest)}`} aria-label={texts.board.openAlarms(format.count(alarms.length))}>
+          <Link to={alarmsAddress(state.unit)} className={`alarm-${priorityOf(gravest)}`} aria-label={texts.board.openAlarms(format.count(alarms.length))}>
             ▲ <b className="number">{format.count(alarms.length)}</b>
           </Link>
         )}

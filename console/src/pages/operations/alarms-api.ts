@@ -1,6 +1,6 @@
 /** The words of the alarm API, and one function for every question about alarms. */
 import type { AuditItem } from "../../api";
-import { ask } from "../../http";
+import { ask, askTagged, type Tagged } from "../../http";
 
 export type Priority = "low" | "medium" | "high" | "critical";
 export type Letter = "A" | "B" | "C" | "D" | "E" | "F" | "G" | "H" | "I";
@@ -30,6 +30,22 @@ export interface Alarm extends Partial<Record<LimitName | "off_normal" | "trip",
   group?: string;
   description?: string;
   advice?: { cause?: string; consequence?: string; action?: string; respond_s?: number };
+  on_bad?: "hold" | "raise";
+  life?: {
+    acknowledge?: boolean;
+    confirm?: boolean;
+    latching?: boolean;
+    realarm_s?: number;
+    shelve_s_max?: number;
+  };
+}
+
+/** An alarm as it is defined, and who alone can change that: a file, or the device that judges it. */
+export interface Definition {
+  alarm: Alarm;
+  in_file: boolean;
+  device: string;
+  tag: string;
 }
 
 export interface AlarmView {
@@ -52,6 +68,8 @@ export interface AlarmView {
   letter: Letter;
   annunciation: "none" | "sound-and-blink" | "blink" | "steady";
   in_file: boolean;
+  /** The device that judges it; empty when it is judged here. */
+  device: string;
   /** In a group with first-out: the alarm that rang first, if this one came later. */
   after: string;
 }
@@ -61,8 +79,9 @@ export type Scope = "open" | "all";
 export type Deed =
   | { do: "acknowledge" | "confirm"; event_id: string }
   | { do: "shelve"; seconds: number }
-  | { do: "out-of-service"; permit: string }
-  | { do: "unshelve" | "in-service" | "enable" | "disable" | "reset" | "silence" | "comment" };
+  | { do: "out-of-service" | "enable" | "disable"; permit: string }
+  | { do: "suppress"; on: boolean; permit: string }
+  | { do: "unshelve" | "in-service" | "reset" | "silence" | "comment" };
 
 export interface Activation {
   start_ns: number;
@@ -130,17 +149,41 @@ export interface Entry {
   event: Omit<AuditItem, "seq" | "time"> & { time_ns: number; data: Record<string, unknown> };
 }
 
+interface AlarmList {
+  items: AlarmView[];
+  total: number;
+}
+
+/** Alarms that one request of the console acknowledges. */
+export const ACKNOWLEDGED_MAX = 1000;
+
+const newest: Partial<Record<Scope, Tagged<AlarmList>>> = {};
+
+/** All alarms of a scope, most urgent first; the very same object while nothing has changed. */
+export async function listed(scope: Scope, signal?: AbortSignal): Promise<AlarmList> {
+  const known = newest[scope];
+  const found = (await askTagged<AlarmList>("/alarms", known?.etag ?? "", { query: { scope }, signal })) ?? known;
+  newest[scope] = found;
+  return found?.data ?? { items: [], total: 0 };
+}
+
 export const alarmsApi = {
-  list: (scope: Scope, signal?: AbortSignal) => ask<{ items: AlarmView[]; total: number }>("GET", "/alarms", { query: { scope }, signal }),
   answer: (alarm: string, deed: Deed, comment = "") =>
     ask<AlarmView>("POST", "/alarms/answer", { body: { alarm, deed, comment } }),
   acknowledge: (views: AlarmView[]) =>
     ask<{ refused: { alarm: string; why: string }[] }>("POST", "/alarms/acknowledge", {
       body: { event_ids: Object.fromEntries(views.map((v) => [v.alarm.name, v.state.event_id])) },
     }),
-  define: (alarm: Alarm) => ask<AlarmView>("PUT", "/alarms", { body: alarm }),
-  remove: (name: string) => ask<void>("DELETE", "/alarms", { query: { name } }),
-  preview: (alarm: Alarm) => ask<Preview>("POST", "/alarms/preview", { body: { alarm, start: `-${TRIED_DAYS}d` } }),
+  definition: (name: string, signal?: AbortSignal) => ask<Definition>("GET", "/alarms/definition", { query: { name }, signal }),
+  /** `tag`: of the definition that is changed; empty for a new alarm. */
+  define: (alarm: Alarm, tag: string, permit: string) =>
+    ask<AlarmView>("PUT", "/alarms", {
+      body: alarm,
+      query: { permit },
+      headers: tag ? { "If-Match": `"${tag}"` } : { "If-None-Match": "*" },
+    }),
+  remove: (name: string, permit: string) => ask<void>("DELETE", "/alarms", { query: { name, permit } }),
+  preview: (alarm: Alarm, signal?: AbortSignal) => ask<Preview>("POST", "/alarms/preview", { body: { alarm, start: `-${TRIED_DAYS}d` }, signal }),
   rationalisation: (signal?: AbortSignal) => ask<{ items: Rationale[] }>("GET", "/alarms/rationalisation", { signal }),
   journal: (start: string, alarm: string, signal?: AbortSignal) =>
     ask<{ items: Entry[] }>("GET", "/alarms/journal", { query: { start, alarm, limit: 1000 }, signal }),

@@ -9,3 +9,6 @@ export const reportAddress = (query: Record<string, string>) => {
   const given = Object.entries(query).filter(([, value]) => value);
   return given.length ? `/report?${new URLSearchParams(given).toString()}` : "/report";
 };
+
+/** The open alarms of a unit. */
+export const alarmsAddress = (unit: string) => `/alarms?${new URLSearchParams({ search: `${unit}/` }).toString()}`;

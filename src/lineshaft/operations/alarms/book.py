@@ -6,16 +6,11 @@ import msgspec
 import numpy as np
 
 from lineshaft.core.access import Action, Authorizer, Identity
+from lineshaft.core.clock import uuid7
 from lineshaft.core.errors import Denied, Invalid, Missing
 from lineshaft.core.point import Point
 from lineshaft.operations import Names
-from lineshaft.operations.alarms.detectors import (
-    check_formula,
-    compiled,
-    formulas,
-    of_group,
-    watched,
-)
+from lineshaft.operations.alarms.detectors import check_texts, compiled, formulas, watched
 from lineshaft.operations.alarms.evaluating import Rows, Signal, Signals
 from lineshaft.operations.alarms.happenings import Gone, Suppressed
 from lineshaft.operations.alarms.judging import SECOND_NS, SUPPRESS, Judge, Seen, Told
@@ -48,8 +43,17 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     annunciation: Annunciation
     in_file: bool
     """Whether it stands in the settings file, where alone it can be changed."""
+    device: str = ""
+    """The device that judges it, where alone it can be changed; empty when it is judged here."""
     after: str = ""
     """In a group with first-out: the alarm that rang first, if this one came later."""
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """An alarm that could not be acknowledged with the others."""
+
+    alarm: str
+    why: str
 
 
 class Settled(msgspec.Struct, frozen=True):
@@ -89,6 +93,9 @@ class Book:
         self.groups: dict[str, AlarmGroup] = {}
         self.rules = AlarmRules()
         self.states: dict[str, State] = {}
+        self.changes = 0
+        """How often something has changed that views tell of."""
+        self._life = uuid7()
         self.judge = Judge([])
         self.members: dict[str, list[str]] = {}
         """Alarms of each group with first-out."""
@@ -230,6 +237,7 @@ class Book:
         return not all(self._fits(s) for s in self._signals.values())
 
     def _judge_anew(self, seen: Mapping[str, Mapping[str, Seen]]) -> list[Signal]:
+        self.changes += 1
         self._version = self.names.version
         self._late += self.judge.bank.late
         old, self._signals, self.troubles = self._signals, {}, {}
@@ -263,6 +271,16 @@ class Book:
 
     # ---- looking
 
+    def stand(self, states: Mapping[str, State]) -> None:
+        """Alarms stand anew."""
+        if states:
+            self.states |= states
+            self.changes += 1
+
+    def tag(self, who: Identity, scope: str) -> str:
+        """The same as long as what `views` tells somebody is the same, in this process."""
+        return f"{self._life}-{self.changes}-{hash((who, scope)):x}"
+
     def state(self, name: str) -> State:
         """Where the alarm stands."""
         return self.states.get(name) or State()
@@ -289,8 +307,14 @@ class Book:
             letter=letter(state),
             annunciation=annunciation(state),
             in_file=alarm.name in self.in_file,
+            device=self.device(alarm.name),
             after=first,
         )
+
+    def device(self, name: str) -> str:
+        """The device that judges the alarm; empty when it is judged here."""
+        origin = self.foreign.get(name)
+        return origin.device if origin else ""
 
     def firsts(self, who: Identity) -> dict[str, str]:
         """Of each group with first-out the alarm that rang first, while it is open and seen."""
@@ -367,20 +391,6 @@ class Book:
         """What the records are to hold of an alarm's life."""
         kept = Kept(state=state, seen=self.judge.seen(name))
         return Put(collection=STATES.name, key=name, data=msgspec.json.encode(kept))
-
-
-def check_texts(alarms: Iterable[Alarm], groups: Iterable[AlarmGroup]) -> None:
-    """See that all that is written as an expression is one.
-
-    Raises:
-        Invalid: something is not; the message names alarm or group, and the place.
-    """
-    for alarm in alarms:
-        for formula in formulas(alarm, {}):
-            check_formula(f"alarm {alarm.name!r}", formula)
-    for group in groups:
-        if group.suppress_when:
-            check_formula(f"alarm group {group.name!r}", of_group(group))
 
 
 def stale_key(alarm: Alarm) -> str:

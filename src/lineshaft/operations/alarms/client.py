@@ -69,9 +69,54 @@ class Alarms:
         ]
         return refused
 
-    def define(self, alarm: dict[str, Any], *, permit: str = "") -> dict[str, Any]:
-        """Add an alarm, or change one made at run time; fields as in `[[alarms]]`."""
-        return self._ask("PUT", "/alarms", json=alarm, params={"permit": permit})
+    def definition(self, name: str) -> dict[str, Any]:
+        """How an alarm is defined (`alarm`), its `tag`, and whether a file or a device has it.
+
+        Raises:
+            Missing: there is none of that name.
+        """
+        return self._ask("GET", "/alarms/definition", params={"name": name})
+
+    def define(
+        self, alarm: dict[str, Any], *, permit: str = "", expected: str | None = None
+    ) -> dict[str, Any]:
+        """Add an alarm, or change one made at run time; fields as in `[[alarms]]`.
+
+        `expected`: the tag that its definition must still have, or empty where there must be none
+        of that name; None asks nothing.
+
+        Raises:
+            Stale: it was changed, removed or made meanwhile.
+        """
+        headers = {}
+        if expected is not None:
+            headers = {"If-Match": f'"{expected}"'} if expected else {"If-None-Match": "*"}
+        return self._ask("PUT", "/alarms", json=alarm, params={"permit": permit}, headers=headers)
+
+    def define_all(
+        self, alarms: list[dict[str, Any]], *, permit: str = "", new: bool = False
+    ) -> list[dict[str, Any]]:
+        """Define alarms in one step, all or none; with `new` none of them may exist already.
+
+        Raises:
+            Stale: one does.
+        """
+        body = {"alarms": alarms, "new": new}
+        params = {"permit": permit}
+        found: list[dict[str, Any]] = self._ask("PUT", "/alarms/several", json=body, params=params)[
+            "items"
+        ]
+        return found
+
+    def copy(self, name: str, to: str, *, permit: str = "", **fields: object) -> dict[str, Any]:
+        """Define an alarm like another under a new name, with some fields different.
+
+        Raises:
+            Missing: there is none to copy.
+            Stale: there is one of the new name already.
+        """
+        alarm = {**self.definition(name)["alarm"], **fields, "name": to}
+        return self.define(alarm, permit=permit, expected="")
 
     def remove(self, name: str, *, permit: str = "") -> None:
         """Take away an alarm made at run time."""

@@ -1,11 +1,12 @@
 """Alarms made, changed and removed at run time: who may, what can ring, and what is on record."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from lineshaft.core.access import Action, Identity
-from lineshaft.core.errors import Denied, Invalid
+from lineshaft.core.errors import Denied, Invalid, Stale
 from lineshaft.core.event import Event
 from lineshaft.operations.alarms.book import ALARMS, STATES, Book
 from lineshaft.operations.alarms.detectors import compiled, formulas
@@ -16,12 +17,63 @@ from lineshaft.records import Append, Change, Delete, Put
 ALARMS_MAX = 100_000
 
 
-def check_define(book: Book, who: Identity, alarm: Alarm) -> None:
-    """See that somebody may define this alarm, and that it can ring.
+class Definition(msgspec.Struct, frozen=True, kw_only=True):
+    """An alarm as it is defined, and who alone can change that."""
+
+    alarm: Alarm
+    in_file: bool
+    """Whether it stands in the settings file."""
+    device: str
+    """The device that judges it; empty when it is judged here."""
+    tag: str
+    """Give it back as If-Match when changing the alarm."""
+
+
+def definition(book: Book, who: Identity, name: str) -> Definition:
+    """How an alarm is defined.
 
     Raises:
-        Invalid: it cannot ring, stands in the settings file, or is one too many.
+        Missing: there is none, or it is not for this identity to know.
+    """
+    alarm = book.known(who, name)
+    return Definition(
+        alarm=alarm, in_file=name in book.in_file, device=book.device(name), tag=tag(alarm)
+    )
+
+
+def tag(alarm: Alarm) -> str:
+    """A mark of the definition: the same as long as it says the same."""
+    return hashlib.sha256(msgspec.json.encode(alarm)).hexdigest()[:16]
+
+
+def check_room(book: Book, alarms: Sequence[Alarm]) -> None:
+    """See that there is room for these alarms, each of which stands there once.
+
+    Raises:
+        Invalid: there is not, or a name comes twice.
+    """
+    named = {a.name for a in alarms}
+    if len(named) < len(alarms):
+        names = [a.name for a in alarms]
+        twice = next(n for i, n in enumerate(names) if n in names[:i])
+        raise Invalid(f"alarm {twice!r} comes twice", remedy="Give each a name of its own.")
+    if len(book.alarms.keys() | named) > ALARMS_MAX:
+        raise Invalid(
+            f"{len(named)} alarms come to {len(book.alarms)}, there may be {ALARMS_MAX}",
+            remedy="Remove some.",
+        )
+
+
+def check_define(book: Book, who: Identity, alarm: Alarm, expected: str | None = None) -> None:
+    """See that somebody may define this alarm, and that it can ring.
+
+    `expected`: the tag that its definition must have now, or empty where there must be no alarm of
+    that name; None asks nothing.
+
+    Raises:
+        Invalid: it cannot ring, or stands in the settings file.
         Denied: the identity may not configure that branch.
+        Stale: it is not as `expected`: changed, removed or made meanwhile.
     """
     check_alarm(alarm)
     book.check_configure(who, alarm)
@@ -31,6 +83,7 @@ def check_define(book: Book, who: Identity, alarm: Alarm) -> None:
         raise Denied(
             f"{who.name} may not define alarm {alarm.name!r}", remedy="Choose another name."
         )
+    _check_expected(book, alarm.name, expected)
     if alarm.name in book.in_file:
         raise Invalid(
             f"alarm {alarm.name!r} stands in the settings file",
@@ -41,8 +94,6 @@ def check_define(book: Book, who: Identity, alarm: Alarm) -> None:
             f"alarm {alarm.name!r} is judged by the device {book.foreign[alarm.name].device!r}",
             remedy="Change it there, or choose another name.",
         )
-    if known is None and len(book.alarms) >= ALARMS_MAX:
-        raise Invalid(f"there are {ALARMS_MAX} alarms already", remedy="Remove some.")
     for formula in formulas(alarm, {}):
         compiled(
             f"alarm {alarm.name!r}",
@@ -50,6 +101,22 @@ def check_define(book: Book, who: Identity, alarm: Alarm) -> None:
             book.names,
             lambda path: book.authorizer.allows(who, Action.LOOK, path),
         )
+
+
+def _check_expected(book: Book, name: str, expected: str | None) -> None:
+    known = book.alarms.get(name)
+    if expected is None or expected == (tag(known) if known else ""):
+        return
+    if known is None:
+        found = "is not defined any more"
+    elif not expected:
+        found = "exists already"
+    else:
+        found = "was changed meanwhile"
+    raise Stale(
+        f"alarm {name!r} {found}",
+        remedy="Look at it as it is now, or choose another name.",
+    )
 
 
 def defined(book: Book, who: Identity, alarm: Alarm, permit: str) -> list[Change]:

@@ -8,8 +8,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-import msgspec
-
 from lineshaft.core.access import SYSTEM, Action, Authorizer, Identity
 from lineshaft.core.batch import Batch
 from lineshaft.core.clock import now_ns
@@ -18,9 +16,15 @@ from lineshaft.core.event import Event
 from lineshaft.core.flow import wait_s
 from lineshaft.operations import Names
 from lineshaft.operations.alarms import book as pages
-from lineshaft.operations.alarms.book import Book, NoNames, Settled, View
+from lineshaft.operations.alarms.book import Book, NoNames, Refusal, Settled, View
 from lineshaft.operations.alarms.clocks import in_time
-from lineshaft.operations.alarms.defining import check_define, defined, reloaded, removed
+from lineshaft.operations.alarms.defining import (
+    check_define,
+    check_room,
+    defined,
+    reloaded,
+    removed,
+)
 from lineshaft.operations.alarms.evaluating import Signal
 from lineshaft.operations.alarms.figures import figures
 from lineshaft.operations.alarms.flooding import Flood
@@ -47,13 +51,6 @@ TICK_S = 1.0
 """Seconds between looks at delays, shelves and re-alarms."""
 CHANGES_MAX = 500
 """Transitions written in one transaction."""
-
-
-class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """An alarm that could not be acknowledged with the others."""
-
-    alarm: str
-    why: str
 
 
 class Desk:
@@ -198,7 +195,7 @@ class Desk:
             pages = [self.book.page(n, states.get(n) or self.book.state(n)) for n in names]
             events = [Append(event=e) for n, e in going.events if n in names]
             await self.commit([*pages, *events, *(() if start else also)])
-        self.book.states |= states
+        self.book.stand(states)
         self._told += len(going.events)
         await self._tell(e for _, e in going.events)
         await self._tell(events_in(also))
@@ -261,7 +258,7 @@ class Desk:
                 changes.append(self.book.page(name, done))
             await self._records.commit(*changes)
             if isinstance(done, State):
-                self.book.states[name] = done
+                self.book.stand({name: done})
                 if isinstance(what, Enabled):
                     await self._know(())
         await self._tell([event])
@@ -301,7 +298,7 @@ class Desk:
             kept = [self.book.page(n, s) for n, s in states.items()]
             if events:
                 await self._records.commit(*kept, *(Append(event=e) for e in events))
-            self.book.states |= states
+            self.book.stand(states)
         await self._tell(events)
         return refused
 
@@ -321,21 +318,38 @@ class Desk:
 
     # ---- defining
 
-    async def define(self, who: Identity, alarm: Alarm, *, permit: str = "") -> View:
-        """Add an alarm, or change one that was made at run time.
+    async def define(
+        self, who: Identity, alarm: Alarm, *, permit: str = "", expected: str | None = None
+    ) -> View:
+        """As `define_all`, of one."""
+        (view,) = await self.define_all(who, [alarm], permit=permit, expected=expected)
+        return view
+
+    async def define_all(
+        self,
+        who: Identity,
+        alarms: Sequence[Alarm],
+        *,
+        permit: str = "",
+        expected: str | None = None,
+    ) -> list[View]:
+        """Add alarms, or change such made at run time, all or none; `expected` as `check_define`.
 
         Raises:
-            Invalid: it cannot ring, stands in the settings file, or is one too many.
-            Denied: the identity may not configure that branch.
+            Invalid: one cannot ring, stands in the settings file, or is one too many.
+            Denied: the identity may not configure one of the branches.
+            Stale: one is not as `expected`.
         """
-        check_define(self.book, who, alarm)
         async with self.turn:
-            changes = defined(self.book, who, alarm, permit)
+            check_room(self.book, alarms)
+            for alarm in alarms:
+                check_define(self.book, who, alarm, expected)
+            changes = [c for a in alarms for c in defined(self.book, who, a, permit)]
             await self._records.commit(*changes)
-            self.book.alarms[alarm.name] = alarm
-            await self._know(self.book.rebuild({alarm.name}))
+            self.book.alarms |= {a.name: a for a in alarms}
+            await self._know(self.book.rebuild({a.name for a in alarms}))
         await self._tell(events_in(changes))
-        return self.book.view(who, alarm)
+        return [self.book.view(who, a) for a in alarms]
 
     async def remove(self, who: Identity, name: str, *, permit: str = "") -> None:
         """Take away an alarm that was made at run time, with its state.
@@ -364,15 +378,6 @@ class Desk:
         """
         self._answerable(who, name)
         check_comment(comment)
-
-    def check_engineer(self, who: Identity, name: str) -> None:
-        """See that the identity may change what is watched, not only answer.
-
-        Raises:
-            Missing: there is no such alarm for this identity.
-            Denied: it may only answer.
-        """
-        self.book.check_configure(who, self.book.known(who, name))
 
     async def _tell(self, events: Iterable[Event]) -> None:
         for event in events:

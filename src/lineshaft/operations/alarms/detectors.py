@@ -4,7 +4,7 @@ Source: the alarm types of OPC UA Part 9 (OPC 10000-9 v1.05), 5.8.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -90,6 +90,20 @@ def check_formula(what: str, formula: Formula) -> None:
         parse(formula.text)
     except WrongExpression as error:
         raise Invalid(f"{what}: {error}", remedy=error.remedy) from error
+
+
+def check_texts(alarms: Iterable[Alarm], groups: Iterable[AlarmGroup]) -> None:
+    """See that all that is written as an expression is one.
+
+    Raises:
+        Invalid: something is not; the message names alarm or group, and the place.
+    """
+    for alarm in alarms:
+        for formula in formulas(alarm, {}):
+            check_formula(f"alarm {alarm.name!r}", formula)
+    for group in groups:
+        if group.suppress_when:
+            check_formula(f"alarm group {group.name!r}", of_group(group))
 
 
 def compiled(

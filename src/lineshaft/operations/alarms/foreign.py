@@ -13,8 +13,8 @@ from lineshaft.core.access import Identity
 from lineshaft.core.clock import now_ns
 from lineshaft.core.errors import LineshaftError
 from lineshaft.drivers import Condition
-from lineshaft.operations.alarms.book import View
-from lineshaft.operations.alarms.desk import CHANGES_MAX, Desk, Refusal
+from lineshaft.operations.alarms.book import Refusal, View
+from lineshaft.operations.alarms.desk import CHANGES_MAX, Desk
 from lineshaft.operations.alarms.happenings import Acknowledged, AnyHappening
 from lineshaft.operations.alarms.origins import Origin, happenings, origin_of, over
 from lineshaft.operations.alarms.state import State
@@ -96,6 +96,7 @@ class Foreign:
         await desk.commit([o.page() for o in newest.values()])
         book.foreign |= newest
         book.alarms |= {n: o.alarm for n, o in newest.items()}
+        book.changes += 1
         states: dict[str, State] = {}
         told: list[tuple[str, AnyHappening]] = []
         for origin in origins:

@@ -1,16 +1,18 @@
 """Alarms over HTTP: list, answer, define, try on history, journal, figures."""
 
 import enum
+from typing import Annotated
 
 import msgspec
 from litestar import Response
+from litestar.params import HeaderParameter, QueryParameter
 
 from lineshaft.core.access import Action, Authorizer, Identity
-from lineshaft.core.clock import now_ns
 from lineshaft.core.errors import Invalid
-from lineshaft.operations.alarms import happenings as h
-from lineshaft.operations.alarms.book import View
-from lineshaft.operations.alarms.desk import Desk, Refusal
+from lineshaft.operations.alarms.book import Refusal, View
+from lineshaft.operations.alarms.deeds import ENGINEERS, Deed, happening
+from lineshaft.operations.alarms.defining import Definition, definition
+from lineshaft.operations.alarms.desk import Desk
 from lineshaft.operations.alarms.foreign import Foreign
 from lineshaft.operations.alarms.preview import Preview, preview
 from lineshaft.operations.alarms.rationalisation import Rationale, as_csv, rationale
@@ -22,87 +24,8 @@ from lineshaft.web import delete, get, post, put, times
 
 ACKNOWLEDGED_MAX = 10_000
 """Alarms that one request may acknowledge."""
-
-
-class Acknowledge(msgspec.Struct, frozen=True, tag_field="do", tag="acknowledge"):
-    """Somebody has seen it; `event_id` is that of the view."""
-
-    event_id: str
-
-
-class Confirm(msgspec.Struct, frozen=True, tag_field="do", tag="confirm"):
-    """Something was done about it."""
-
-    event_id: str
-
-
-class Shelve(msgspec.Struct, frozen=True, tag_field="do", tag="shelve"):
-    """Put it away: for some seconds, or with 0 until it returns to normal."""
-
-    seconds: float = 0.0
-
-
-class Unshelve(msgspec.Struct, frozen=True, tag_field="do", tag="unshelve"):
-    """Take it off the shelf."""
-
-
-class Suppress(msgspec.Struct, frozen=True, tag_field="do", tag="suppress"):
-    """Say that it means nothing now, or with `on` false, that it does again."""
-
-    on: bool = True
-    permit: str = ""
-    """Number of the permit; without one it counts as unauthorised in the figures."""
-
-
-class OutOfService(msgspec.Struct, frozen=True, tag_field="do", tag="out-of-service"):
-    """Take it out for maintenance, under a permit."""
-
-    permit: str
-
-
-class InService(msgspec.Struct, frozen=True, tag_field="do", tag="in-service"):
-    """Give it back."""
-
-
-class Enable(msgspec.Struct, frozen=True, tag_field="do", tag="enable"):
-    """Evaluate it again."""
-
-    permit: str = ""
-
-
-class Disable(msgspec.Struct, frozen=True, tag_field="do", tag="disable"):
-    """Do not evaluate it at all."""
-
-    permit: str = ""
-    """Number of the permit; without one it counts as unauthorised in the figures."""
-
-
-class LetGo(msgspec.Struct, frozen=True, tag_field="do", tag="reset"):
-    """Let go of the latch."""
-
-
-class Silence(msgspec.Struct, frozen=True, tag_field="do", tag="silence"):
-    """Switch the sound off."""
-
-
-class Comment(msgspec.Struct, frozen=True, tag_field="do", tag="comment"):
-    """Add a remark and nothing else."""
-
-
-Deed = (
-    Acknowledge
-    | Confirm
-    | Shelve
-    | Unshelve
-    | Suppress
-    | OutOfService
-    | InService
-    | Enable
-    | Disable
-    | LetGo
-    | Silence
-    | Comment
-)
+DEFINED_MAX = 10_000
+"""Alarms that one request may define."""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,44 +81,22 @@ class Journal(msgspec.Struct, frozen=True):
     items: list[Logged]
 
 
-_PLAIN: dict[type, type[h.AnyHappening]] = {
-    Unshelve: h.Unshelved,
-    InService: h.PlacedInService,
-    Enable: h.Enabled,
-    Disable: h.Disabled,
-    LetGo: h.Reset,
-    Silence: h.Silenced,
-    Comment: h.Commented,
-}
-"""Deeds that say nothing but when."""
-
-
-def happening(deed: Deed, who: Identity) -> h.AnyHappening:
-    """What a deed is to an alarm."""
-    now = now_ns()
-    match deed:
-        case Acknowledge(event_id=event_id):
-            return h.Acknowledged(time_ns=now, event_id=event_id, by=who.name)
-        case Confirm(event_id=event_id):
-            return h.Confirmed(time_ns=now, event_id=event_id)
-        case Shelve(seconds=s):
-            return h.TimedShelved(time_ns=now, seconds=s) if s else h.OneShotShelved(time_ns=now)
-        case Suppress(on=on):
-            return h.Suppressed(time_ns=now, on=on)
-        case OutOfService(permit=permit):
-            return h.RemovedFromService(time_ns=now, permit=permit)
-        case _:
-            return _PLAIN[type(deed)](time_ns=now)  # type: ignore[call-arg]
-
-
-_ENGINEERS = (Suppress, OutOfService, InService, Enable, Disable)
-"""Deeds that change what is watched; they need the right to configure."""
-
-
 @get("/alarms", action=Action.LOOK, tags=["alarms"], summary="All alarms")
-async def list_alarms(desk: Desk, who: Identity, scope: Scope = Scope.ALL) -> AlarmList:
-    """Every alarm that the caller may see with its state, most urgent first."""
-    return AlarmList(desk.views(who, opened=scope is Scope.OPEN), desk.book.count(who))
+async def list_alarms(
+    desk: Desk,
+    who: Identity,
+    which: Annotated[Scope, QueryParameter(name="scope")] = Scope.ALL,
+    if_none_match: Annotated[str, HeaderParameter(name="If-None-Match")] = "",
+) -> Response[AlarmList | None]:
+    """Every alarm that the caller may see with its state, most urgent first.
+
+    With the ETag of an earlier answer as `If-None-Match`: 304 while nothing has changed since.
+    """
+    headers = {"ETag": f'"{desk.book.tag(who, which.value)}"'}
+    if if_none_match.removeprefix("W/") == headers["ETag"]:
+        return Response(None, status_code=304, headers=headers)
+    found = AlarmList(desk.views(who, opened=which is Scope.OPEN), desk.book.count(who))
+    return Response(found, headers=headers)
 
 
 @post(
@@ -207,8 +108,8 @@ async def list_alarms(desk: Desk, who: Identity, scope: Scope = Scope.ALL) -> Al
 )
 async def answer_alarm(data: Answer, desk: Desk, foreign: Foreign, who: Identity) -> View:
     """Acknowledge, confirm, shelve, reset and so on; 409 names the OPC UA code of a refusal."""
-    if isinstance(data.deed, _ENGINEERS):
-        desk.check_engineer(who, data.alarm)
+    if isinstance(data.deed, ENGINEERS):
+        desk.book.check_configure(who, desk.book.known(who, data.alarm))
     permit = getattr(data.deed, "permit", "")
     what = happening(data.deed, who)
     return await foreign.answer(who, data.alarm, what, comment=data.comment, permit=permit)
@@ -231,10 +132,56 @@ async def acknowledge_alarms(data: Seen, foreign: Foreign, who: Identity) -> Ref
     return Refused(await foreign.acknowledge(who, data.event_ids, comment=data.comment))
 
 
+@get("/alarms/definition", action=Action.LOOK, tags=["alarms"], summary="How an alarm is defined")
+async def alarm_definition(name: str, desk: Desk, who: Identity) -> Response[Definition]:
+    """The definition alone, with its tag, which stands in the header ETag too."""
+    found = definition(desk.book, who, name)
+    return Response(found, headers={"ETag": f'"{found.tag}"'})
+
+
 @put("/alarms", action=Action.CONFIGURE, tags=["alarms"], summary="Define an alarm")
-async def define_alarm(data: Alarm, desk: Desk, who: Identity, permit: str = "") -> View:
-    """Add an alarm, or change one that was made at run time; `permit` names the change record."""
-    return await desk.define(who, data, permit=permit)
+async def define_alarm(
+    data: Alarm,
+    desk: Desk,
+    who: Identity,
+    permit: str = "",
+    if_match: Annotated[str, HeaderParameter(name="If-Match")] = "",
+    if_none_match: Annotated[str, HeaderParameter(name="If-None-Match")] = "",
+) -> View:
+    """Add an alarm, or change one that was made at run time; `permit` names the change record.
+
+    With `If-Match` it is changed if its definition has that tag, with `If-None-Match: *` it is
+    added if there is none of that name; otherwise 409.
+    """
+    expected = None if not if_match or if_match == "*" else if_match.removeprefix("W/").strip('"')
+    if if_none_match:
+        if if_none_match != "*":
+            raise Invalid(f"If-None-Match is {if_none_match[:80]!r}, wanted '*'")
+        expected = ""
+    return await desk.define(who, data, permit=permit, expected=expected)
+
+
+class Definitions(msgspec.Struct, frozen=True, kw_only=True):
+    """Alarms that are defined together, all or none."""
+
+    alarms: list[Alarm]
+    new: bool = False
+    """Whether none of them may exist already."""
+
+
+@put("/alarms/several", action=Action.CONFIGURE, tags=["alarms"], summary="Define many alarms")
+async def define_alarms(
+    data: Definitions, desk: Desk, who: Identity, permit: str = ""
+) -> AlarmList:
+    """Add alarms, or change such that were made at run time, in one transaction."""
+    if len(data.alarms) > DEFINED_MAX:
+        raise Invalid(
+            f"{len(data.alarms)} alarms at once, wanted at most {DEFINED_MAX}",
+            remedy="Define them in several steps.",
+        )
+    expected = "" if data.new else None
+    views = await desk.define_all(who, data.alarms, permit=permit, expected=expected)
+    return AlarmList(views, desk.book.count(who))
 
 
 @delete("/alarms", action=Action.CONFIGURE, tags=["alarms"], summary="Remove an alarm")
@@ -343,7 +290,9 @@ handlers = [
     list_alarms,
     answer_alarm,
     acknowledge_alarms,
+    alarm_definition,
     define_alarm,
+    define_alarms,
     remove_alarm,
     preview_alarm,
     alarm_journal,

@@ -5,24 +5,21 @@ The program sets `connect` in the parsed arguments: a function of those that giv
 
 import argparse
 import sys
-import tomllib
-from pathlib import Path
-from typing import Any
 
 from lineshaft.core.clock import to_iso
-from lineshaft.core.errors import Invalid
-from lineshaft.core.verbs import add_verb
+from lineshaft.core.verbs import add_file, add_span, add_verb, tables
 
 _EPILOG = """examples:
   lineshaft derive list
   lineshaft derive check plant.toml
   lineshaft derive preview plant.toml --start -7d
+  lineshaft derive define derived.toml
   lineshaft derive recompute acme/line-a/press/specific_energy --start -30d
 """
 
 
 def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `derive` with `list`, `check`, `preview`, `recompute`."""
+    """Add `derive` with `list`, `check`, `preview`, `define`, `remove`, `recompute`."""
     derive = subparsers.add_parser(
         "derive",
         help="points of a running plant that are calculated from others",
@@ -32,11 +29,14 @@ def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     ).add_subparsers(required=True, metavar="VERB")
     add_verb(derive, "list", "derived points and how they fare", _list)
     verb = add_verb(derive, "check", "check the derived points of a settings file", _check)
-    verb.add_argument("file", type=Path, help="a TOML file with tables [[derived]]")
+    add_file(verb, "derived")
     verb = add_verb(derive, "preview", "try those of a settings file on history", _preview)
-    verb.add_argument("file", type=Path, help="a TOML file with tables [[derived]]")
-    verb.add_argument("--start", default="-1d", help="time or -15m (default: -1d)")
-    verb.add_argument("--stop", default="now", help="time or -15m (default: now)")
+    add_file(verb, "derived")
+    add_span(verb, "-1d")
+    verb = add_verb(derive, "define", "define those of a file at run time", _define)
+    add_file(verb, "derived")
+    verb = add_verb(derive, "remove", "remove one that was defined at run time", _remove)
+    verb.add_argument("point", help="path of the derived point; its rows stay")
     verb = add_verb(derive, "recompute", "compute the rows of a span again", _recompute)
     verb.add_argument("point", help="path of the derived point")
     verb.add_argument("--start", default="", help="time or -15m (default: its first definition)")
@@ -57,20 +57,11 @@ def _list(args: argparse.Namespace) -> int:
     return 0
 
 
-def _tables(file: Path) -> list[dict[str, Any]]:
-    try:
-        tables = tomllib.loads(file.read_text("utf-8")).get("derived", [])
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise Invalid(f"{file} cannot be read: {error}") from error
-    if not tables:
-        raise Invalid(f"{file} has no table [[derived]]", remedy="Write one, then try again.")
-    return list(tables)
-
-
 def _check(args: argparse.Namespace) -> int:
-    tables, wrong = _tables(args.file), 0
+    wrong = 0
+    given = tables(args.file, "derived")
     with args.connect(args) as plant:
-        for table in tables:
+        for table in given:
             found = plant.derived.check(table)
             if found["wrong"]:
                 wrong += 1
@@ -84,13 +75,28 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _preview(args: argparse.Namespace) -> int:
-    tables = _tables(args.file)
+    given = tables(args.file, "derived")
     with args.connect(args) as plant:
-        for table in tables:
+        for table in given:
             found = plant.derived.preview(table, args.start, args.stop)
             counts = ", ".join(f"{found[q]} {q}" for q in ("good", "uncertain", "bad"))
             last = next((v for v in reversed(found["values"]) if v is not None), "-")
             print(f"{table['point']}: {found['rows']} rows ({counts}), last {last} {found['unit']}")
+    return 0
+
+
+def _define(args: argparse.Namespace) -> int:
+    given = tables(args.file, "derived")
+    with args.connect(args) as plant:
+        for table in given:
+            print(f"{plant.derived.define(**table)['definition']['point']}: defined")
+    return 0
+
+
+def _remove(args: argparse.Namespace) -> int:
+    with args.connect(args) as plant:
+        plant.derived.remove(args.point)
+    print(f"{args.point}: removed")
     return 0
 
 

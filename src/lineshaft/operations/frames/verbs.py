@@ -5,18 +5,18 @@ The program sets `connect` in the parsed arguments: a function of those that giv
 
 import argparse
 import json
-import tomllib
-from pathlib import Path
 from typing import Any
 
 from lineshaft.core.clock import to_iso
-from lineshaft.core.errors import Invalid
-from lineshaft.core.verbs import add_span, add_verb
+from lineshaft.core.verbs import add_file, add_span, add_verb, tables
 
 _EPILOG = """examples:
   lineshaft frame list --template batch --start -8h
   lineshaft frame list --attribute "program=O1001" --attribute "mean_load>60"
   lineshaft frame show KEY
+  lineshaft frame annotate KEY --acknowledge --reason TOOL --comment "insert broke"
+  lineshaft frame templates
+  lineshaft frame define frames.toml
   lineshaft frame preview plant.toml --start -7d
   lineshaft frame recompute batch --start -30d
   lineshaft frame compare KEY KEY --point ./spindle_load --align dtw
@@ -24,7 +24,7 @@ _EPILOG = """examples:
 
 
 def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `frame` with `list`, `show`, `preview`, `recompute`, `compare`."""
+    """Add `frame` with `list`, `show`, `annotate`, `define`, `preview`, `compare` and so on."""
     frame = subparsers.add_parser(
         "frame",
         help="event frames of a running plant: batches, cycles, stops, excursions",
@@ -43,8 +43,18 @@ def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     verb.add_argument("--limit", type=int, default=100, help="at most so many (default: 100)")
     verb = add_verb(frame, "show", "one frame, and those in it", _show)
     verb.add_argument("key", help="key of the frame, as list shows it")
+    verb = add_verb(frame, "annotate", "acknowledge a frame, give it a reason", _annotate)
+    verb.add_argument("key", help="key of the frame, as list shows it")
+    verb.add_argument("--acknowledge", action="store_true", help="somebody has seen it")
+    verb.add_argument("--reason", default="", help="code of the reason")
+    verb.add_argument("--comment", default="", help="stays with the frame")
+    add_verb(frame, "templates", "templates, and the assets that they are for", _templates)
+    verb = add_verb(frame, "define", "define the templates of a file at run time", _define)
+    add_file(verb, "frames")
+    verb = add_verb(frame, "remove", "remove a template that was defined at run time", _remove)
+    verb.add_argument("template", help="name of the template; frames that have ended stay")
     verb = add_verb(frame, "preview", "try the templates of a settings file on history", _preview)
-    verb.add_argument("file", type=Path, help="a TOML file with tables [[frames]]")
+    add_file(verb, "frames")
     add_span(verb, "-7d")
     verb = add_verb(frame, "recompute", "compute the frames of a span again", _recompute)
     verb.add_argument("template", help="name of the template")
@@ -105,13 +115,43 @@ def _show(args: argparse.Namespace) -> int:
     return 0
 
 
+def _annotate(args: argparse.Namespace) -> int:
+    with args.connect(args) as plant:
+        found = plant.frames.annotate(
+            args.key, acknowledge=args.acknowledge, reason=args.reason, comment=args.comment
+        )
+    print(_line(found))
+    return 0
+
+
+def _templates(args: argparse.Namespace) -> int:
+    with args.connect(args) as plant:
+        found = plant.frames.templates()
+    for view in found:
+        template = view["template"]
+        print(f"{template['name']}  {template['kind']}: {', '.join(view['assets'])}")
+    if not found:
+        print("no templates")
+    return 0
+
+
+def _define(args: argparse.Namespace) -> int:
+    templates = tables(args.file, "frames")
+    with args.connect(args) as plant:
+        for template in templates:
+            print(f"{plant.frames.define(template)['template']['name']}: defined")
+    return 0
+
+
+def _remove(args: argparse.Namespace) -> int:
+    with args.connect(args) as plant:
+        plant.frames.remove(args.template)
+    print(f"{args.template}: removed")
+    return 0
+
+
 def _preview(args: argparse.Namespace) -> int:
-    try:
-        templates = tomllib.loads(args.file.read_text("utf-8")).get("frames", [])
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise Invalid(f"{args.file} cannot be read: {error}") from error
-    if not templates:
-        raise Invalid(f"{args.file} has no table [[frames]]", remedy="Write one, then try again.")
+    templates = tables(args.file, "frames")
     with args.connect(args) as plant:
         for template in templates:
             found = plant.frames.preview(template, args.start, args.stop)

@@ -8,6 +8,7 @@ import msgspec
 from lineshaft.core.access import Action, Authorizer, Identity
 from lineshaft.core.errors import Invalid, Missing
 from lineshaft.core.path import is_under
+from lineshaft.operations.calendars.calendar import TIME_MAX_NS
 from lineshaft.operations.kpis.answers import Figures, Row
 from lineshaft.operations.kpis.formulas import BY_NAME, FORMULAS, Figure, figure
 from lineshaft.operations.kpis.pieces import By, Key, Piece, columns, together, whole
@@ -72,6 +73,11 @@ class Kpis:
             Invalid: that is more than one question may ask.
         """
         units = self.units(who, unit=unit, branch=branch)
+        if not -TIME_MAX_NS < start_ns < stop_ns < TIME_MAX_NS:
+            raise Invalid(
+                f"the span begins at {start_ns} and ends at {stop_ns} ns",
+                remedy="Ask for one between the years 1824 and 2116, the stop after the start.",
+            )
         days = (stop_ns - start_ns) / DAY_NS
         if days * len(units) > UNIT_DAYS_MAX:
             raise Invalid(

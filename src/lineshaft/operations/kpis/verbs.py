@@ -13,6 +13,7 @@ from lineshaft.core.verbs import add_verb
 _EPILOG = """examples:
   lineshaft kpi show acme/hall-1/press
   lineshaft kpi show --branch acme/hall-1 --start -7d --by shift
+  lineshaft kpi explain oee acme/hall-1/press --start -1d
   lineshaft kpi losses acme/hall-1/press --start -7d
   lineshaft kpi report acme/hall-1/press --day 2026-10-25 --shift early
   lineshaft kpi calendar three-shifts
@@ -23,7 +24,7 @@ HOUR_NS = 3600 * 10**9
 
 
 def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `kpi` with `show`, `losses`, `report`, `calendar`."""
+    """Add `kpi` with `show`, `now`, `explain`, `losses`, `report`, `calendar`."""
     kpi = subparsers.add_parser(
         "kpi",
         help="figures of a running plant (ISO 22400)",
@@ -36,6 +37,12 @@ def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     _span(verb, "-1d", "now")
     verb.add_argument("--by", choices=BY, default="whole", help="what it is cut into")
     verb.add_argument("--all", action="store_true", help="every figure as JSON")
+    verb = add_verb(kpi, "now", "OEE and its factors in the running shift", _now)
+    _of(verb)
+    verb = add_verb(kpi, "explain", "one figure with formula, inputs and raw data", _explain)
+    verb.add_argument("figure", help="name of the figure, such as oee or mtbf")
+    _of(verb)
+    _span(verb, "-1d", "now")
     verb = add_verb(kpi, "losses", "where the time went, longest first", _losses)
     _of(verb)
     _span(verb, "-1d", "now")
@@ -87,6 +94,35 @@ def _percent(figure: dict[str, Any]) -> str:
     value = figure["value"]
     text = "-" if value is None else f"{value * 100:.1f} %"
     return f"{text}{'?' if figure['doubtful'] else ''}"
+
+
+def _now(args: argparse.Namespace) -> int:
+    with args.connect(args) as plant:
+        found = plant.kpis.now(args.unit, branch=args.branch)
+    for shift in found:
+        state = "" if shift["running"] else " (over)"
+        print(_line(f"{shift['unit']} {shift['day']} {shift['shift']}{state}", shift))
+    if not found:
+        print("no shifts")
+    return 0
+
+
+def _explain(args: argparse.Namespace) -> int:
+    with args.connect(args) as plant:
+        found = plant.kpis.explain(
+            args.figure, args.unit, branch=args.branch, start=args.start, stop=args.stop
+        )
+    figure = found["figure"]
+    value = "-" if figure["value"] is None else f"{figure['value']:.6g}"
+    doubt = " (doubtful)" if figure["doubtful"] else ""
+    print(f"{figure['name']} = {figure['text']} = {value} {figure['unit']}".rstrip() + doubt)
+    for given in found["inputs"]:
+        amount = f"{given['value'] / HOUR_NS:.4f} h" if given["time"] else f"{given['value']:g}"
+        print(f"  {given['symbol']:<6} {amount:>14}  {given['meaning']}")
+    for source in found["sources"]:
+        span = f"{to_iso(source['start_ns'])} to {to_iso(source['stop_ns'])}"
+        print(f"  from {source['role']}: {source['point']}, {span}")
+    return 0
 
 
 def _losses(args: argparse.Namespace) -> int:

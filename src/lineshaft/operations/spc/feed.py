@@ -7,6 +7,7 @@ their rows. Samples not newer than the newest of their point are left out, and c
 
 import bisect
 import itertools
+import math
 from collections.abc import Callable, Container, Mapping
 from typing import Any, NamedTuple
 
@@ -149,6 +150,26 @@ class Feed:
         if heard_ns is not None:
             heard = {s: max(heard_ns + LATENESS_NS, t) for s, t in heard.items()}
         return self._joined(fresh, heard)
+
+    def one(self, columns: Mapping[str, Samples], from_ns: int) -> tuple[int, float] | None:
+        """Time and value of the measurement, if it is one good sample that waits for nobody.
+
+        None: it is for `push`, and nothing was taken in.
+        """
+        path = self.chart.point
+        own = columns.get(path)
+        if self.parts or own is None or len(own.time_ns) != 1:
+            return None
+        time_ns = int(own.time_ns[0])
+        newest = max(self._newest.get(path, LONG_AGO), from_ns - 1)
+        if not newest < time_ns < FAR_AHEAD or not isinstance(own.values, np.ndarray):
+            return None
+        value = float(own.values[0])
+        return None if own.quality[0] >= BAD or not math.isfinite(value) else (time_ns, value)
+
+    def taken(self, time_ns: int) -> None:
+        """The measurement that `one` gave was used."""
+        self._newest[self.chart.point] = time_ns
 
     def _heard(self, fresh: Mapping[str, Samples]) -> dict[str, int]:
         """Up to when each source has told everything: a connection reads its points together."""

@@ -8,11 +8,13 @@ import json
 from typing import Any
 
 from lineshaft.core.clock import to_iso
-from lineshaft.core.verbs import add_span, add_verb
+from lineshaft.core.verbs import add_file, add_span, add_verb, tables
 
 _EPILOG = """examples:
   lineshaft spc list
   lineshaft spc show "press force" --start=-8h
+  lineshaft spc comment "press force" 2026-05-04T07:12:00Z "new coil"
+  lineshaft spc define charts.toml
   lineshaft spc capability "press force" --start=-7d
   lineshaft spc learn "press force" --start 2026-05-04T06:00:00Z --stop 2026-05-04T14:00:00Z
 """
@@ -20,7 +22,7 @@ _INDICES = ("cp", "cpk", "pp", "ppk")
 
 
 def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `spc` with `list`, `show`, `capability`, `learn`."""
+    """Add `spc` with `list`, `show`, `comment`, `define`, `capability`, `learn` and so on."""
     spc = subparsers.add_parser(
         "spc",
         help="control charts of a running plant",
@@ -32,6 +34,14 @@ def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     verb = add_verb(spc, "show", "violations of a chart in a span", _show)
     _name_and_span(verb, "-1d")
     verb.add_argument("--json", action="store_true", help="all points, as JSON")
+    verb = add_verb(spc, "comment", "name the cause of a violation", _comment)
+    verb.add_argument("name", help="name of the chart")
+    verb.add_argument("time", help="time of the violation, as show prints it")
+    verb.add_argument("cause", help="what it was")
+    verb = add_verb(spc, "define", "define the charts of a file at run time", _define)
+    add_file(verb, "charts")
+    verb = add_verb(spc, "remove", "remove a chart that was defined at run time", _remove)
+    verb.add_argument("name", help="name of the chart")
     verb = add_verb(spc, "capability", "Cp, Cpk, Pp and Ppk of a span", _capability)
     _name_and_span(verb, "-7d")
     verb = add_verb(spc, "learn", "propose a phase from a span of known behaviour", _learn)
@@ -77,6 +87,28 @@ def _show(args: argparse.Namespace) -> int:
         marks = ", ".join(found["marks"])
         print(f"{found['time']} {found['value']:.6g} {marks}{' – ' if cause else ''}{cause}")
     print(f"{data['total']} points, {data['violating']} violate")
+    return 0
+
+
+def _comment(args: argparse.Namespace) -> int:
+    with args.connect(args) as plant:
+        plant.spc.comment(args.name, args.time, args.cause)
+    print(f"{args.name}: {args.time} {args.cause}")
+    return 0
+
+
+def _define(args: argparse.Namespace) -> int:
+    charts = tables(args.file, "charts")
+    with args.connect(args) as plant:
+        for chart in charts:
+            print(f"{plant.spc.define(chart)['chart']['name']}: defined")
+    return 0
+
+
+def _remove(args: argparse.Namespace) -> int:
+    with args.connect(args) as plant:
+        plant.spc.remove(args.name)
+    print(f"{args.name}: removed")
     return 0
 
 

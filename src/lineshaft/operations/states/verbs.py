@@ -22,7 +22,7 @@ _EPILOG = """examples:
 
 
 def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add `state` with `list`, `timeline`, `stops`, `explain`, `merge`, `correct`, `withdraw`."""
+    """Add `state` with `list`, `timeline`, `stops`, `explain`, `correct`, `said` and so on."""
     state = subparsers.add_parser(
         "state",
         help="states of the work units of a running plant",
@@ -55,8 +55,13 @@ def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     verb.add_argument("state", help="name of the state")
     verb.add_argument("--comment", default="", help="stays with the correction")
     add_span(verb, "-1h")
+    verb = add_verb(state, "reasons", "reasons for standing still, as a tree", _reasons)
+    verb.add_argument("unit", nargs="?", default="", help="only what is offered for this unit")
+    verb = add_verb(state, "said", "what people said of a work unit, newest first", _said)
+    verb.add_argument("unit", help="path of the work unit")
+    add_span(verb, "-24h")
     verb = add_verb(state, "withdraw", "take back an explanation or a correction", _withdraw)
-    verb.add_argument("id", help="what explain or correct printed")
+    verb.add_argument("id", help="what explain, correct or said printed")
     verb.add_argument("--comment", default="", help="stays on record")
 
 
@@ -132,6 +137,44 @@ def _newest(plant: Any, unit: str) -> int:  # noqa: ANN401 - the client, which i
         raise Missing(f"{unit} had no stop in the last 24 h", remedy="Give --at.")
     start: int = found[-1]["start_ns"]
     return start
+
+
+def _reasons(args: argparse.Namespace) -> int:
+    with args.connect(args) as plant:
+        found = plant.states.reasons(args.unit)
+    known = {r["code"] for r in found}
+    below: dict[str, list[dict[str, Any]]] = {}
+    for reason in found:
+        # What has a parent that is not offered stands at the root.
+        parent = reason["parent"] if reason["parent"] in known else ""
+        below.setdefault(parent, []).append(reason)
+    _print_tree(below, "", "")
+    if not found:
+        print("no reasons")
+    return 0
+
+
+def _print_tree(below: dict[str, list[dict[str, Any]]], parent: str, indent: str) -> None:
+    for reason in below.pop(parent, []):
+        print(f"{indent}{reason['code']}  {reason['text']}")
+        _print_tree(below, reason["code"], f"{indent}  ")
+
+
+def _said(args: argparse.Namespace) -> int:
+    with args.connect(args) as plant:
+        found = plant.states.corrections(args.unit, args.start, args.stop)
+    for item in found:
+        print(_note(item["note"]))
+    if not found:
+        print("nobody said anything")
+    return 0
+
+
+def _note(note: dict[str, Any]) -> str:
+    what = note["reason"] or note["state"]
+    gone = f" (taken back by {note['withdrawn_by']})" if note["withdrawn_by"] else ""
+    span = f"{to_iso(note['start_ns'])} to {to_iso(note['stop_ns'])}"
+    return f"{note['id']} {span}: {what} {note['comment']} ({note['by']}){gone}"
 
 
 def _correct(args: argparse.Namespace) -> int:
