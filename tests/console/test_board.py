@@ -83,6 +83,10 @@ def test_a_shift_report_can_be_read_and_taken_along(visit, mill):
     with page.expect_download() as download:
         page.get_by_role("link", name="CSV").click()
     assert mill in download.value.path().read_text()
+    page.get_by_role("button", name="More tables").click()
+    with page.expect_download() as download:
+        page.get_by_role("menuitem", name="Stops").get_by_role("link").click()
+    assert download.value.path().read_text().startswith("unit,day,shift,start")
 
 
 def test_a_derived_point_is_checked_tried_and_kept(visit):

@@ -1,7 +1,7 @@
 """Stops in a real browser: explained in three touches on a tablet, split, taken back."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIRequestContext, Page, expect
 from tests.console.journey import HALL
 
 from lineshaft.core.batch import Batch
@@ -37,7 +37,13 @@ parent = "M"
 code = "M-2"
 text = "Chips jammed"
 parent = "M"
+[[reason_rules]]
+name = "chip conveyor"
+when = "chips > 0.0"
+code = "M-2"
+units = ["{SAW}"]
 """
+HEADERS = {"X-Requested-With": "lineshaft"}
 TABLET = {"viewport": {"width": 1024, "height": 768}, "has_touch": True}
 TOUCH_PX_MIN = 48
 
@@ -49,15 +55,19 @@ def saw(browser, plant, administrator):
     file.write_text(file.read_text() + TABLES)
     now = now_ns()
     rows = [(3600, 0), (2400, 1), (1800, 0), (1200, 2), (900, 0)]
-    batch = Batch.of_rows([(f"{SAW}/work_state", now - t * NS_PER_S, s) for t, s in rows])
     context = browser.new_context(base_url=plant.url, storage_state=administrator)
-    headers = {"X-Requested-With": "lineshaft"}
-    done = context.request.post("/api/v1/reload", headers=headers)
+    done = context.request.post("/api/v1/reload", headers=HEADERS)
     assert done.ok, done.text()
-    done = context.request.post("/api/v1/samples", data=batch.to_ipc(), headers=headers)
-    assert done.ok, done.text()
+    send(context.request, [(f"{SAW}/work_state", now - t * NS_PER_S, s) for t, s in rows])
     context.close()
     return SAW
+
+
+def send(request: APIRequestContext, rows: list[tuple]) -> None:
+    """Bring samples: path, time and value."""
+    data = Batch.of_rows(rows).to_ipc()
+    done = request.post("/api/v1/samples", data=data, headers=HEADERS)
+    assert done.ok, done.text()
 
 
 def touch(page: Page, selector: str) -> None:
@@ -194,3 +204,16 @@ def test_stops_speak_german_and_chinese_in_the_dark(visit, saw):
         page, _ = visit("/stops", locale=locale, color_scheme="dark")
         expect(page.get_by_role("heading", name=word)).to_be_visible()
     assert saw
+
+
+def test_a_reason_that_a_rule_gave_says_so(visit, saw):
+    page, _ = visit("/stops", **TABLET)
+    begin = now_ns() - 20 * 3600 * NS_PER_S
+    rows = [("work_state", 0, 0), ("work_state", 60, 1), ("work_state", 660, 0)]
+    rows += [("work_reason", 60, 1), ("work_reason", 660, 0)]
+    send(page.request, [(f"{saw}/{n}", begin + t * NS_PER_S, v) for n, t, v in rows])
+    page.locator(f'[data-unit="{saw}"]').tap()
+    page.get_by_text("All stops").tap()
+    stop = page.locator('.touch-stop[data-reason="M-2"]').last
+    expect(stop).to_contain_text("Chips jammed")
+    expect(stop).to_contain_text("by rule: chip conveyor")

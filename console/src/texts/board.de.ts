@@ -113,5 +113,8 @@ export const board: typeof en = {
     alarms: "Alarme",
     unit: "Arbeitseinheit",
     state: "Zustand",
+    tables: "Weitere Tabellen",
+    parts: { figures: "Kennzahlen", stops: "Stillstände", states: "Zustände" },
+    known: (time: string) => `Stand ${time}`,
   },
 };

@@ -112,5 +112,8 @@ export const board = {
     alarms: "Alarms that rang",
     unit: "Work unit",
     state: "State",
+    tables: "More tables",
+    parts: { figures: "Figures", stops: "Stops", states: "States" },
+    known: (time: string) => `As known at ${time}`,
   },
 };

@@ -113,5 +113,8 @@ export const board: typeof en = {
     alarms: "报警",
     unit: "工作单元",
     state: "状态",
+    tables: "更多表格",
+    parts: { figures: "指标", stops: "停机", states: "状态" },
+    known: (time: string) => `数据截至 ${time}`,
   },
 };

@@ -117,9 +117,10 @@ class Alarms:
                 continue
             views.append(view)
             found |= {f"Definitions.{short}.State.{k}": v for k, v in _stands(view).items()}
-        active = [v.state for v in views if v.state.active]
+        states = [v.state for v in views if v.state.enabled]
+        active = [s for s in states if s.active]
         found["ActiveCount"] = len(active)
-        found["UnacknowledgedCount"] = sum(not v.state.acked for v in views)
+        found["UnacknowledgedCount"] = sum(not s.acked for s in states)
         found["HighestSeverity"] = max((s.severity for s in active), default=0)
         return found
 

@@ -134,6 +134,13 @@ async def test_a_report_has_states_stops_causes_products_and_alarms(tmp_path):
         lines = list(csv.DictReader(io.StringIO(table.text)))
         assert [ln["of"] for ln in lines] == ["acme/hall-1/press", "acme/hall-2/press", "all"]
         assert [float(ln["adet_s"]) for ln in lines] == [14_400, 0, 14_400]
+        assert {(ln["day"], ln["shift"]) for ln in lines} == {("2026-10-20", "early")}
+        named = 'filename="shift-report-2026-10-20-early-figures.csv"'
+        assert named in table.headers["content-disposition"]
+        for part, wanted in (("stops", ["14400.0"]), ("states", ["14400.0", "14400.0"])):
+            table = await ask(http, "kpis/report", format="csv", part=part, **asked)
+            rows = [r for r in csv.DictReader(io.StringIO(table.text)) if "hall-1" in r["unit"]]
+            assert [r["lasts_s"] for r in rows] == wanted
         none = await ask(http, "kpis/report", day="2026-10-20", shift="night")
         assert none.status_code == 404
 

@@ -78,9 +78,12 @@ async def test_each_shift_is_sent_once_to_each_in_their_language(tmp_path):
         assert "240" in text
         assert "http://plant.example/report?branch=acme&day=2026-10-20&shift=early" in text
         assert "OEE 75.0 %" in first["kim@acme.example"]["Subject"]
-        (file,) = german.iter_attachments()
+        file, stops = german.iter_attachments()
         rows = list(csv.DictReader(io.StringIO(file.get_content())))
         assert [r["of"] for r in rows] == ["acme/hall-1/press", "acme/hall-2/press", "all"]
+        assert {r["day"] for r in rows} == {"2026-10-20"}
+        rows = list(csv.DictReader(io.StringIO(stops.get_content())))
+        assert {r["state"] for r in rows} == {"'=jam"}
         assert part.problems() == []
 
 

@@ -1,7 +1,9 @@
 /** A shift on one page: to read, to print, to hand on. */
-import { DownloadOutlined, PrinterOutlined } from "@ant-design/icons";
-import { Button, DatePicker, Select } from "antd";
+import { DownOutlined, DownloadOutlined, PrinterOutlined } from "@ant-design/icons";
+import { Button, DatePicker, Dropdown, Select, Space } from "antd";
 import dayjs from "dayjs";
+import { useMemo } from "react";
+import { api } from "../../api";
 import { leaf, useFormat } from "../../format";
 import { useLoad } from "../../hooks";
 import { ErrorBox, Waiting } from "../../parts/Notice";
@@ -12,6 +14,8 @@ import { kpiApi, MAIN, NS_MS, type Report, type ReportAsked, type UnitReport } f
 import { Pareto } from "./Pareto";
 import { statesApi } from "./states-api";
 import { reportAddress } from "./unit-address";
+
+const PARTS = ["figures", "stops", "states"] as const;
 
 export default function ShiftReport() {
   const texts = useTexts();
@@ -32,11 +36,19 @@ export default function ShiftReport() {
         />
         <ShiftChoice asked={asked} report={found.data} onChoose={(shift) => ask({ day: found.data?.day, shift })} />
         <span className="grow" />
-        <Button icon={<DownloadOutlined />} href={kpiApi.reportCsv(asked)}>CSV</Button>
+        <Space.Compact>
+          <Button icon={<DownloadOutlined />} href={kpiApi.reportCsv(asked, "figures")}>CSV</Button>
+          <Dropdown
+            trigger={["click"]}
+            menu={{ items: PARTS.map((part) => ({ key: part, label: <a href={kpiApi.reportCsv(asked, part)} download>{texts.report.parts[part]}</a> })) }}
+          >
+            <Button icon={<DownOutlined />} aria-label={texts.report.tables} />
+          </Dropdown>
+        </Space.Compact>
         <Button icon={<PrinterOutlined />} onClick={() => window.print()}>{texts.report.print}</Button>
       </div>
       <ErrorBox error={found.error} reload={found.reload} />
-      <div className="scroll">{found.loading ? <Waiting /> : found.data && <Paper report={found.data} reasons={names} />}</div>
+      <div className="scroll">{found.loading ? <Waiting /> : found.data && <Paper report={found.data} of={asked.unit || asked.branch || ""} reasons={names} />}</div>
     </section>
   );
 }
@@ -58,13 +70,23 @@ function ShiftChoice(props: { asked: ReportAsked; report: Report | undefined; on
   );
 }
 
-function Paper({ report, reasons }: { report: Report; reasons: ReadonlyMap<string, string> }) {
+/** What is printed says by itself what it is of, and when that was known. */
+function Paper({ report, of, reasons }: { report: Report; of: string; reasons: ReadonlyMap<string, string> }) {
   const texts = useTexts();
   const format = useFormat();
+  const system = useLoad("system", api.system);
+  // A report that has been loaded anew is of a later moment.
+  // eslint-disable-next-line react-hooks/exhaustive-deps
+  const known = useMemo(() => Date.now(), [report]);
   return (
     <article className="paper">
-      <h2>{texts.report.heading(report.day, report.shift || texts.report.wholeDay)}</h2>
-      <p className="quiet">{format.time(report.start_ns / NS_MS)} – {format.time(report.stop_ns / NS_MS)}</p>
+      <p className="print-only">{texts.report.title}</p>
+      <h2>{[system.data?.plant, texts.report.heading(report.day, report.shift || texts.report.wholeDay)].filter(Boolean).join(" · ")}</h2>
+      <p className="quiet">
+        {of && <span className="report-state">{of}</span>}
+        <span className="report-state">{format.time(report.start_ns / NS_MS)} – {format.time(report.stop_ns / NS_MS)}</span>
+        {texts.report.known(format.time(known))}
+      </p>
       <div className="unit-main">
         {MAIN.map((name) => (
           <div key={name} className="unit-figure">

@@ -138,6 +138,9 @@ export interface ReportAsked {
   shift?: string;
 }
 
+/** What a report is as a table. */
+export type ReportPart = "figures" | "stops" | "states";
+
 export const kpiApi = {
   now: (signal?: AbortSignal) => ask<{ items: Now[] }>("GET", "/kpis/now", { signal }),
   figures: (scope: Scope, by: string, signal?: AbortSignal) =>
@@ -146,7 +149,7 @@ export const kpiApi = {
   explain: (scope: Scope, figure: string, signal?: AbortSignal) =>
     ask<Explained>("GET", "/kpis/explain", { query: { ...scope, figure }, signal }),
   report: (asked: ReportAsked, signal?: AbortSignal) => ask<Report>("GET", "/kpis/report", { query: { ...asked }, signal }),
-  reportCsv: (asked: ReportAsked) => address("/kpis/report", { ...asked, format: "csv" }),
+  reportCsv: (asked: ReportAsked, part: ReportPart) => address("/kpis/report", { ...asked, format: "csv", part }),
 };
 
 export const MAIN = ["oee", "availability", "effectiveness", "quality"] as const;

@@ -18,8 +18,12 @@ from lineshaft.operations.kpis.pieces import By, Piece, pieces
 from lineshaft.operations.kpis.working import Work
 from lineshaft.operations.states.settings import WorkUnit
 
+YEARS = (1900, 2100)
+"""First and last year of which there are reports."""
 STOPS_MAX = 50
 """Stops listed of each unit."""
+ALL_STOPS_MAX = 10_000
+"""The same for tables."""
 BACK_NS = 8 * 86_400 * 10**9
 """How far back the last shift is looked for when no day is given."""
 
@@ -44,9 +48,15 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def report(
-    kpis: Kpis, who: Identity, asked: Asked, *, now: int, alarms: AlarmCounts | None
+    kpis: Kpis,
+    who: Identity,
+    asked: Asked,
+    *,
+    now: int,
+    alarms: AlarmCounts | None,
+    stops_max: int = STOPS_MAX,
 ) -> Report:
-    """The report.
+    """The report, with so many stops of each unit.
 
     Raises:
         Missing: there is no such unit, or no such shift on that day.
@@ -57,6 +67,8 @@ async def report(
     if not asked.day:
         asked = _last(named(units[0].calendar), asked, now)
     day = day_of(asked.day, "report")
+    if not YEARS[0] <= day.year <= YEARS[1]:
+        raise Invalid(f"report: {asked.day} is too far away", remedy="Ask for a day near today.")
     spans = {u.path: _span(named(u.calendar), day, asked.shift) for u in units}
     there = [u for u in units if (s := spans[u.path]) and s[0] < now]
     if not there:
@@ -69,7 +81,7 @@ async def report(
     for span in dict.fromkeys(s for u in there if (s := spans[u.path])):
         some = [u for u in there if spans[u.path] == span]
         scope = Scope(units=some, start_ns=span[0], stop_ns=min(span[1], now))
-        made = await kpis.each(scope, functools.partial(_told, scope=scope))
+        made = await kpis.each(scope, functools.partial(_told, scope=scope, stops_max=stops_max))
         told |= {u.path: m for u, m in zip(some, made, strict=True)}
     parts = [told[u.path] for u in there]
     together = one([p.whole for p in parts], Scope(units=there, start_ns=start_ns, stop_ns=stop_ns))
@@ -104,7 +116,7 @@ class _Told(NamedTuple):
     lost: list[Lost]
 
 
-def _told(work: Work, scope: Scope) -> _Told:
+def _told(work: Work, scope: Scope, stops_max: int) -> _Told:
     names = check_names(())
     whole = one(pieces(work, By.WHOLE), scope)
     stops = sorted(stretches(work, work.lost), key=lambda s: (s.start_ns - s.stop_ns, s.start_ns))
@@ -112,8 +124,8 @@ def _told(work: Work, scope: Scope) -> _Told:
         unit=work.material.timeline.unit.path,
         row=row(whole, names),
         states=in_states(work),
-        stops=stops[:STOPS_MAX],
-        left_out=max(len(stops) - STOPS_MAX, 0),
+        stops=stops[:stops_max],
+        left_out=max(len(stops) - stops_max, 0),
         products=[row(p, names) for p in pieces(work, By.PRODUCT)],
     )
     return _Told(told, whole, lost(work))

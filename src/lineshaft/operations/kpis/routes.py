@@ -1,5 +1,6 @@
 """Figures over HTTP: by shift, day, order, product; opened; losses; reports; the running shift."""
 
+import re
 from typing import Annotated, Any, Literal
 
 from litestar import Response
@@ -13,11 +14,20 @@ from lineshaft.operations.kpis.current import Current
 from lineshaft.operations.kpis.explaining import explain
 from lineshaft.operations.kpis.losses import account, pareto, waterfall
 from lineshaft.operations.kpis.pieces import By, Key
-from lineshaft.operations.kpis.reporting import AlarmCounts, Asked, report
-from lineshaft.operations.kpis.tables import csv_of, csv_of_report
+from lineshaft.operations.kpis.reporting import (
+    ALL_STOPS_MAX,
+    STOPS_MAX,
+    AlarmCounts,
+    Asked,
+    report,
+)
+from lineshaft.operations.kpis.tables import csv_of, csv_of_report, csv_of_states, csv_of_stops
 from lineshaft.web import get, times
 
 Format = Annotated[Literal["json", "csv"], QueryParameter(name="format")]
+Part = Literal["figures", "stops", "states"]
+TABLES = {"figures": csv_of_report, "stops": csv_of_stops, "states": csv_of_states}
+"""What a report is as a table."""
 
 
 @get("/kpis", action=Action.LOOK, tags=["kpis"], summary="Figures of ISO 22400")
@@ -108,18 +118,24 @@ async def kpi_report(  # noqa: PLR0913, PLR0917 - services and filters, by name
     day: str = "",
     shift: str = "",
     kind: Format = "json",
+    part: Part = "figures",
 ) -> Response[Any]:
     """States, stops, causes, figures and alarms of one shift.
 
-    Without `day` the last shift that has ended; without `shift` the whole day.
+    Without `day` the last shift that has ended; without `shift` the whole day. `part` says which
+    table `format=csv` gives.
     """
     asked = Asked(unit=unit, branch=branch, day=day, shift=shift)
-    found = await report(kpis, who, asked, now=now_ns(), alarms=alarm_counts)
-    return _csv(csv_of_report(found)) if kind == "csv" else Response(found)
+    stops_max = ALL_STOPS_MAX if kind == "csv" else STOPS_MAX
+    found = await report(kpis, who, asked, now=now_ns(), alarms=alarm_counts, stops_max=stops_max)
+    if kind == "csv":
+        return _csv(TABLES[part](found), f"shift-report-{found.day}-{found.shift}-{part}")
+    return Response(found)
 
 
-def _csv(text: str) -> Response[Any]:
-    headers = {"Content-Disposition": 'attachment; filename="lineshaft-kpis.csv"'}
+def _csv(text: str, name: str = "lineshaft-kpis") -> Response[Any]:
+    name = re.sub(r"[^A-Za-z0-9]+", "-", name)
+    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 
 

@@ -13,8 +13,8 @@ from lineshaft.core.clock import NS_PER_S, now_ns
 from lineshaft.core.errors import Invalid, LineshaftError, Missing
 from lineshaft.operations.calendars.calendar import Planned
 from lineshaft.operations.kpis.book import Kpis
-from lineshaft.operations.kpis.reporting import AlarmCounts, Asked, report
-from lineshaft.operations.kpis.tables import csv_of_report
+from lineshaft.operations.kpis.reporting import ALL_STOPS_MAX, AlarmCounts, Asked, report
+from lineshaft.operations.kpis.tables import csv_of_report, csv_of_stops
 from lineshaft.operations.notices.office import Notices
 from lineshaft.operations.notices.outbox import Attachment
 from lineshaft.operations.reports.settings import ShiftReport
@@ -116,7 +116,14 @@ class Reports:
         if known is None:
             raise Missing(f"there is no recipient {recipient!r}")
         asked = Asked(branch=one.branch, day=_day(shift), shift=shift.name)
-        found = await report(self._kpis, SYSTEM, asked, now=self._clock(), alarms=self._alarms)
+        found = await report(
+            self._kpis,
+            SYSTEM,
+            asked,
+            now=self._clock(),
+            alarms=self._alarms,
+            stops_max=ALL_STOPS_MAX,
+        )
         url = self._notices.book.delivery.url
         query = f"branch={quote(one.branch)}&day={asked.day}&shift={quote(shift.name)}"
         page = write(
@@ -126,14 +133,16 @@ class Reports:
             link=f"{url}/report?{query}" if url else "",
             reasons=self._reasons,
         )
-        file = f"{one.name}-{asked.day}-{shift.name}.csv".replace("/", "-")
+        file = f"{one.name}-{asked.day}-{shift.name}".replace("/", "-")
+        tables = {file: csv_of_report(found), f"{file}-stops": csv_of_stops(found)}
         await self._notices.mail(
             recipient,
             subject=page.subject,
             text=page.text,
             html=page.html,
             attachments=[
-                Attachment(name=file, media_type="text/csv", data=csv_of_report(found).encode())
+                Attachment(name=f"{name}.csv", media_type="text/csv", data=text.encode())
+                for name, text in tables.items()
             ],
             path=one.branch,
             more=(place,),

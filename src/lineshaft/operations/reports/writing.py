@@ -29,6 +29,7 @@ class Words(NamedTuple):
     open: str
     thousand: str
     point: str
+    severities: dict[str, str]
 
 
 WORDS = {
@@ -36,17 +37,20 @@ WORDS = {
         "Shift report", "Work unit", "All", ("OEE", "Availability", "Effectiveness", "Quality"),
         "Good", "Scrap", "What took time", "not explained", "Stops", "Minutes", "Alarms",
         "In the console", ",", ".",
+        {"low": "low", "medium": "medium", "high": "high", "critical": "critical"},
     ),
     "de": Words(
         "Schichtbericht", "Arbeitseinheit", "Alle",
         ("OEE", "Verfügbarkeit", "Effektivität", "Qualität"),
         "Gut", "Ausschuss", "Was Zeit kostete", "nicht erklärt", "Stillstände", "Minuten", "Alarme",
         "In der Konsole", ".", ",",
+        {"low": "niedrig", "medium": "mittel", "high": "hoch", "critical": "kritisch"},
     ),
     "zh": Words(
         "班次报告", "工作单元", "合计", ("OEE", "可用率", "性能率", "质量率"),
         "合格", "废品", "时间损失", "未说明", "停机次数", "分钟", "报警",
         "在控制台中", ",", ".",
+        {"low": "低", "medium": "中", "high": "高", "critical": "紧急"},
     ),
 }  # fmt: skip
 
@@ -86,7 +90,11 @@ def write(report: Report, language: str, *, plant: str, link: str, reasons: dict
         Sheet("", heads, [*units, _line(words.whole, report.whole, words)]),
         Sheet(words.causes, (words.causes, words.stops, words.minutes), causes),
     ]
-    alarms = ", ".join(f"{n}: {count}" for n, count in (report.alarms or {}).items() if count)
+    alarms = ", ".join(
+        f"{words.severities.get(n, n)}: {count}"
+        for n, count in (report.alarms or {}).items()
+        if count
+    )
     tail = [f"{words.alarms}: {alarms}"] if alarms else []
     text = [subject, ""]
     for head, columns, rows in tables:
