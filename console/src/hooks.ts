@@ -139,3 +139,19 @@ export function useKey(key: string, act: (event: KeyboardEvent) => void): void {
     return () => window.removeEventListener("keydown", listener);
   }, [key]);
 }
+
+/** For a dialog that is taken off the page at once: whoever opened it has the focus again afterwards. */
+export function useFocusBack(): void {
+  const [before] = useState(() => document.activeElement);
+  const there = useRef(false);
+  useEffect(() => {
+    there.current = true;
+    return () => {
+      there.current = false;
+      window.setTimeout(() => {
+        const free = document.activeElement === null || document.activeElement === document.body;
+        if (!there.current && free && before instanceof HTMLElement && before.isConnected) before.focus();
+      });
+    };
+  }, [before]);
+}

@@ -52,7 +52,7 @@ def test_an_alarm_of_an_expression_is_tried_while_it_is_written(visit):
     expect(page.get_by_text("unknown name 'nothing'")).to_be_visible()
     page.get_by_label("Expression", exact=True).fill("strokes > -1000")
     expect(page.get_by_text("It would have rung")).to_be_visible()
-    expect(page.get_by_role("img", name="activations in the last 7 days")).to_be_visible()
+    expect(page.get_by_role("img", name="1 activation in the last 7 days")).to_be_visible()
     page.get_by_role("button", name="Save").click()
     row = page.locator('[data-alarm="strokes are known"]')
     expect(row).to_have_attribute("data-letter", "B")

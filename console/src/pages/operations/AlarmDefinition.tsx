@@ -1,7 +1,7 @@
 /** The definition of an alarm: new, changed, copied, or shown where only a file or a device can change it. */
 import { Modal } from "antd";
 import { useState } from "react";
-import { useLoad } from "../../hooks";
+import { useFocusBack, useLoad } from "../../hooks";
 import { ErrorBox, Waiting } from "../../parts/Notice";
 import { useTexts } from "../../texts";
 import { AlarmForm } from "./AlarmForm";
@@ -18,6 +18,7 @@ interface Props {
 }
 
 export function AlarmDefinition({ task: given, onClose, onSaved }: Props) {
+  useFocusBack();
   const texts = useTexts();
   const [task, setTask] = useState(given);
   const [round, setRound] = useState(0);

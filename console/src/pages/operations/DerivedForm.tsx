@@ -2,6 +2,7 @@
 import { Alert, App, Button, Form, Input, Modal } from "antd";
 import { useEffect, useRef, useState } from "react";
 import { useFormat } from "../../format";
+import { useFocusBack } from "../../hooks";
 import { LineChart } from "../../parts/LineChart";
 import { explain } from "../../parts/Notice";
 import { useTexts } from "../../texts";
@@ -18,6 +19,7 @@ interface Fields {
 }
 
 export function DerivedForm({ given, onClose }: { given: Derived; onClose: () => void }) {
+  useFocusBack();
   const texts = useTexts();
   const { message } = App.useApp();
   const [form] = Form.useForm<Fields>();

@@ -3,7 +3,7 @@ import { MinusCircleOutlined, PlusOutlined } from "@ant-design/icons";
 import { Alert, App, Button, Form, Input, InputNumber, Modal, Select, Space } from "antd";
 import { useState } from "react";
 import { useFormat } from "../../format";
-import { useLoad } from "../../hooks";
+import { useFocusBack, useLoad } from "../../hooks";
 import { explain } from "../../parts/Notice";
 import { useTexts } from "../../texts";
 import { framesApi, KINDS, TAKES, type Attribute, type Kind, type Preview, type Template } from "./frames-api";
@@ -37,6 +37,7 @@ function templateOf(f: Fields): Template {
 }
 
 export default function FrameForm({ onClose }: { onClose: () => void }) {
+  useFocusBack();
   const texts = useTexts();
   const format = useFormat();
   const { message } = App.useApp();

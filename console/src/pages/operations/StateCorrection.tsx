@@ -2,7 +2,7 @@
 import { App, Form, Input, Modal, Segmented, Select } from "antd";
 import { useState } from "react";
 import { useFormat } from "../../format";
-import { useLoad } from "../../hooks";
+import { useFocusBack, useLoad } from "../../hooks";
 import { explain } from "../../parts/Notice";
 import { useTexts } from "../../texts";
 import { boundsOf, lengthText } from "./StateTimeline";
@@ -42,6 +42,7 @@ export function chosenAt(line: Timeline, at: number, unknown: string): Chosen {
 }
 
 export function StateCorrection({ unit, chosen, states, onClose, onDone }: Props) {
+  useFocusBack();
   const texts = useTexts();
   const format = useFormat();
   const { message } = App.useApp();

@@ -2,6 +2,7 @@
 import { Alert, Input, Modal } from "antd";
 import { useState } from "react";
 import { useFormat } from "../../../format";
+import { useFocusBack } from "../../../hooks";
 import { explain } from "../../../parts/Notice";
 import { useTexts } from "../../../texts";
 import { chartsApi, type Marked } from "./charts-api";
@@ -14,6 +15,7 @@ interface Props {
 }
 
 export function CauseDialog({ name, point, onClose, onSaved }: Props) {
+  useFocusBack();
   const texts = useTexts();
   const format = useFormat();
   const [cause, setCause] = useState("");

@@ -2,7 +2,7 @@
 import { Alert, App, AutoComplete, Button, Form, Input, InputNumber, Modal, Select } from "antd";
 import { useState } from "react";
 import { api } from "../../../api";
-import { useLoad } from "../../../hooks";
+import { useFocusBack, useLoad } from "../../../hooks";
 import { explain } from "../../../parts/Notice";
 import { useTexts } from "../../../texts";
 import { isMeasured, KINDS, type Chart, type ChartKind, type Subgroup } from "./charts-api";
@@ -49,6 +49,7 @@ function chartOf(f: Fields, old: Chart | undefined): Chart | undefined {
 }
 
 export function ChartDefinition({ chart, onClose, onSaved }: Props) {
+  useFocusBack();
   const texts = useTexts();
   const words = texts.spc.form;
   const { message } = App.useApp();

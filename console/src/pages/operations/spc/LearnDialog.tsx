@@ -2,6 +2,7 @@
 import { Alert, Button, Form, Input, Modal } from "antd";
 import { useState } from "react";
 import { useFormat } from "../../../format";
+import { useFocusBack } from "../../../hooks";
 import { explain } from "../../../parts/Notice";
 import { useSession } from "../../../session";
 import { useTexts } from "../../../texts";
@@ -22,6 +23,7 @@ export function timeOf(text: string): string {
 }
 
 export function LearnDialog({ view, onClose, onChanged }: Props) {
+  useFocusBack();
   const texts = useTexts();
   const spc = texts.spc;
   const words = spc.learning;
