@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lineshaft.core import clock
 from lineshaft.core.clock import from_iso, to_iso, uuid7
 from lineshaft.core.errors import Invalid
 
@@ -37,4 +38,15 @@ def test_identifiers_sort_by_the_time_they_were_made():
     ids = [uuid7() for _ in range(100)]
     assert len(set(ids)) == 100
     assert [i[:13] for i in ids] == sorted(i[:13] for i in ids)
+    assert all(i[14] == "7" and i[19] in "89ab" for i in ids)
+
+
+def test_identifiers_rise_one_by_one_and_while_the_clock_is_set_back(monkeypatch):
+    ids = [uuid7() for _ in range(10_000)]
+    here = clock.now_ns()
+    for back_s in (0, 3600, 7200, 0):
+        monkeypatch.setattr(clock, "now_ns", lambda: here - back_s * 10**9)  # noqa: B023
+        ids += [uuid7() for _ in range(10)]
+    assert ids == sorted(ids)
+    assert len(set(ids)) == len(ids)
     assert all(i[14] == "7" and i[19] in "89ab" for i in ids)

@@ -92,6 +92,19 @@ async def test_late_samples_change_take_away_and_add_frames_and_notes_stay():
             await h.frames.gallery.frame(SYSTEM, key)
 
 
+async def test_windows_of_many_days_are_the_same_after_a_restart_and_when_recomputed():
+    day = 86_400
+    cold = replace(RUN, begin="avg(heat, '8d') < 2.0", backfill_s=20.0 * day, max_s=30.0 * day)
+    async with hall(cold) as h:
+        await h.bring(*(("heat", d * day, 10.0 if d < 3 else 0.0) for d in range(14)))
+        await h.until(14 * day)
+        assert [f[:2] for f in await h.found()] == [(9.0 * day, None)]
+        start = BASE + round(8.5 * day) * S
+        await h.frames.recompute(SYSTEM, "run", "", start, h.now)
+        await h.settle()
+        assert [f[:2] for f in await h.found()] == [(9.0 * day, None)]
+
+
 async def test_a_preview_counts_all_frames_and_holds_only_the_first():
     busy = replace(RUN, per_minute_max=6000)
     async with hall() as h:

@@ -1,11 +1,13 @@
 """Samples from the store for followers: what held before, then steps of bounded size."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from lineshaft.core.batch import Batch
 from lineshaft.core.clock import NS_PER_S
+from lineshaft.operations.derived.history import bounded_ns
 from lineshaft.operations.expressions.tails import Samples
 from lineshaft.operations.frames.binding import Bound
 from lineshaft.stores import Store
@@ -20,8 +22,32 @@ WARM_NS = 3_600 * NS_PER_S
 """How far back is read of expressions without bound, as `duration` and `prev`."""
 
 
-async def warm(store: Store, bound: Bound, start_ns: int) -> dict[str, Samples]:
+class Before(NamedTuple):
+    """What is known of the time before a start."""
+
+    columns: dict[str, Samples]
+    """Since `since_ns`, and what held then."""
+    older: dict[str, Samples]
+    """What only windows need that reach farther back; none where there are no such."""
+    since_ns: int
+
+
+async def before(store: Store, bound: Bound, start_ns: int) -> Before:
     """All that the expressions need to know how things stood just before a time."""
+    columns, since_ns = await _warm(store, bound, start_ns)
+    wanted_ns = start_ns - max(e.lookback_ns for e in bound.expressions)
+    if wanted_ns >= since_ns:
+        return Before(columns, {}, since_ns)
+    begin_ns = await bounded_ns(store, bound.points, wanted_ns, since_ns)
+    parts = [
+        await store.before(bound.points, begin_ns),
+        await store.read(bound.points, begin_ns, since_ns),
+    ]
+    return Before(columns, columns_of(Batch.concat([p for p in parts if len(p)])), since_ns)
+
+
+async def _warm(store: Store, bound: Bound, start_ns: int) -> tuple[dict[str, Samples], int]:
+    """The samples of some time before a start, and since when."""
     points = bound.points
     back_ns = max(e.lookback_ns for e in bound.expressions)
     if any(e.reach_ns is None for e in bound.expressions):
@@ -37,13 +63,13 @@ async def warm(store: Store, bound: Bound, start_ns: int) -> dict[str, Samples]:
         parts.append(await store.read(points, since_ns, start_ns))
     columns = columns_of(Batch.concat([p for p in parts if len(p)]))
     if not any(e.every_ns for e in bound.expressions):
-        return columns
+        return columns, since_ns
     # What changes with the clock would be looked at for each second since a very old sample.
     oldest_ns = since_ns - STEP_NS_MAX
     return {
         path: c._replace(time_ns=np.where(c.time_ns < oldest_ns, oldest_ns, c.time_ns))
         for path, c in columns.items()
-    }
+    }, since_ns
 
 
 async def step_end(

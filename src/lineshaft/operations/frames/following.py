@@ -11,11 +11,14 @@ import msgspec
 import numpy as np
 
 from lineshaft.core.clock import NS_PER_S
+from lineshaft.operations.derived.history import joined
+from lineshaft.operations.derived.rows import taken
 from lineshaft.operations.expressions.evaluator import Evaluator
 from lineshaft.operations.expressions.results import Result
 from lineshaft.operations.expressions.tails import LONG_AGO, Samples
 from lineshaft.operations.expressions.tree import Type
 from lineshaft.operations.frames.binding import Bound
+from lineshaft.operations.frames.feed import Before
 from lineshaft.operations.frames.frame import Frame, opened
 from lineshaft.operations.frames.signals import Edges, Signal
 from lineshaft.operations.frames.taking import Taker
@@ -56,15 +59,13 @@ class Follower:
         self.over = 0
         """Frames that were one too many in their minute, and not kept."""
 
-    def warm_up(
-        self, columns: Mapping[str, Samples], before_ns: int, *, minute: tuple[int, int] = (0, 0)
-    ) -> None:
+    def warm_up(self, known: Before, before_ns: int, *, minute: tuple[int, int] = (0, 0)) -> None:
         """Know how things stood just before a time; no frame comes of it.
 
         `minute` is the one that holds this time (since the epoch), and how many kept frames
         began in it before.
         """
-        begin, end, attributes = self._rows(columns, before_ns - 1)
+        begin, end, attributes = self._rows(known.columns, before_ns - 1, known)
         self._begin.push(begin)
         if self._end is not None and end is not None:
             self._end.push(end)
@@ -124,13 +125,16 @@ class Follower:
         return msgspec.structs.replace(frame, attributes=named)
 
     def _rows(
-        self, columns: Mapping[str, Samples], until_ns: int
+        self, columns: Mapping[str, Samples], until_ns: int, known: Before | None = None
     ) -> tuple[Result, Result | None, list[Result]]:
         self.until_ns = until_ns
         found = []
-        for evaluator in self._evaluators:
+        for evaluator, expression in zip(self._evaluators, self.bound.expressions, strict=True):
             paths = [p.path for p in evaluator.plan.points]
             mine = {path: columns[path] for path in paths if path in columns}
+            if known and known.older and until_ns - expression.lookback_ns < known.since_ns:
+                found.append(_reaching_back(evaluator, mine, known, until_ns))
+                continue
             found.append(evaluator.push(mine, heard_ns=until_ns))
         if self._end is None:
             return found[0], None, found[1:]
@@ -174,6 +178,18 @@ class Follower:
             return
         self._in_minute += 1
         closed.append(msgspec.structs.replace(frame, end_ns=end_ns, cut=cut, attributes=values))
+
+
+def _reaching_back(
+    evaluator: Evaluator, mine: Mapping[str, Samples], known: Before, until_ns: int
+) -> Result:
+    """Rows of an expression whose windows reach back farther than what is gone through."""
+    older = {p.path: known.older[p.path] for p in evaluator.plan.points if p.path in known.older}
+    evaluator.begin(older, known.since_ns - 1)
+    since = {
+        path: taken(s, np.flatnonzero(s.time_ns >= known.since_ns)) for path, s in mine.items()
+    }
+    return joined([evaluator.look(), evaluator.push(since, heard_ns=until_ns)])
 
 
 def _in_order(edges: Edges, closes: np.ndarray) -> list[tuple[int, int]]:

@@ -9,7 +9,7 @@ from lineshaft.core.clock import NS_PER_S
 from lineshaft.core.errors import Invalid
 from lineshaft.operations import Names
 from lineshaft.operations.frames.binding import Bound, assets_of, bind
-from lineshaft.operations.frames.feed import read, step_end, warm
+from lineshaft.operations.frames.feed import before, read, step_end
 from lineshaft.operations.frames.following import Follower
 from lineshaft.operations.frames.frame import Frame
 from lineshaft.operations.frames.settings import Template
@@ -77,7 +77,7 @@ async def preview(
     count = running = over = 0
     for bound in bounds:
         follower = Follower(bound)
-        follower.warm_up(await warm(store, bound, start_ns), start_ns)
+        follower.warm_up(await before(store, bound, start_ns), start_ns)
         ended, first = await _walked(store, follower, bound.points, start_ns, stop_ns)
         last = follower.so_far()
         if last is not None:

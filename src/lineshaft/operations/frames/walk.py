@@ -10,7 +10,7 @@ from lineshaft.core.clock import NS_PER_S
 from lineshaft.operations.expressions.tails import LONG_AGO, Samples
 from lineshaft.operations.frames.binding import Bound
 from lineshaft.operations.frames.book import Book, news, removal
-from lineshaft.operations.frames.feed import warm
+from lineshaft.operations.frames.feed import before as before_start
 from lineshaft.operations.frames.following import MINUTE_NS, Follower, Step
 from lineshaft.operations.frames.frame import Frame
 from lineshaft.records import Change
@@ -45,8 +45,8 @@ class Walk:
         follower = Follower(bound)
         minute = start_ns // MINUTE_NS
         before = await book.within(template, asset, minute * MINUTE_NS, start_ns)
-        columns = await warm(store, bound, start_ns)
-        follower.warm_up(columns, start_ns, minute=(minute, len(before)))
+        known = await before_start(store, bound, start_ns)
+        follower.warm_up(known, start_ns, minute=(minute, len(before)))
         newest_ns = await book.newest_ns(template, asset)
         ahead = newest_ns is not None and newest_ns >= start_ns
         return cls(follower, newest_ns if ahead else None)
