@@ -30,7 +30,8 @@ def test_every_file_says_what_it_is_for():
 
 
 def test_everything_is_caught_only_where_parts_are_kept_apart():
-    allowed = {"core/flow.py", "server.py", "cli.py"}
+    # The front: an error in a mounted interface becomes an answer, as Litestar's do elsewhere.
+    allowed = {"core/flow.py", "server.py", "cli.py", "web/front.py"}
     found = [
         f.relative_to(ROOT / "src/lineshaft").as_posix()
         for f in SOURCES

@@ -126,7 +126,7 @@ export function useKey(key: string, act: (event: KeyboardEvent) => void): void {
     const listener = (event: KeyboardEvent) => {
       if (event.key !== wanted || (event.ctrlKey || event.metaKey) !== control || event.altKey) return;
       if (key !== "Escape") {
-        const target = event.target as HTMLElement | null;
+        const target = event.target instanceof Element ? event.target : null;
         if (target?.closest(TYPED)) return;
         // A choice of some takes arrows and space, and no letters.
         if (key.length > 1 && target?.closest("input")) return;

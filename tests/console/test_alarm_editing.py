@@ -188,19 +188,16 @@ def test_an_alarm_of_the_file_is_shown_with_why_it_stays_and_can_be_copied(visit
 
 
 def test_keys_meet_the_alarm_one_looks_at_and_none_behind_a_dialog(visit, wire):
-    def bring(name: str) -> None:
-        batch = Batch.of_rows([(f"{PRESS}/{name}", now_ns(), 5.0)])
-        assert wire.post("/api/v1/samples", data=batch.to_ipc(), headers=HEADERS).ok
+    def ringing(name: str, priority: str) -> None:
+        limit = {"value": -1000, "priority": priority}
+        defined(wire, {"name": name, "point": f"{PRESS}/strokes", "hi": limit})
 
-    for name, priority in (("rotor fan", "low"), ("rotor motor", "critical")):
-        point = f"{PRESS}/{name.replace(' ', '_')}"
-        defined(wire, {"name": name, "point": point, "hi": {"value": 1, "priority": priority}})
-    bring("rotor_fan")
+    ringing("rotor fan", "low")
     page, _ = visit("/alarms?search=rotor")
     fan, motor = (page.locator(f'[data-alarm="rotor {n}"]') for n in ("fan", "motor"))
     expect(fan).to_have_attribute("data-letter", "B")
     expect(fan).to_have_attribute("aria-current", "true")
-    bring("rotor_motor")
+    ringing("rotor motor", "critical")
     expect(motor).to_have_attribute("aria-rowindex", "2")
     expect(fan).to_have_attribute("aria-rowindex", "3")
     expect(fan).to_have_attribute("aria-current", "true")

@@ -17,7 +17,7 @@ def test_an_alarm_is_defined_rings_is_acknowledged_and_stands_in_the_journal(vis
     page.get_by_label("Point", exact=True).fill(f"{PRESS}/strokes")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Give at least one limit.")).to_be_visible()
-    page.get_by_label("Above (Hi)").fill("-1000")
+    page.get_by_label("Above (Hi)", exact=True).fill("-1000")
     page.get_by_role("button", name="Try on the last 7 days").click()
     expect(page.get_by_text("It would have rung")).to_be_visible()
     page.get_by_role("button", name="Save").click()

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Iterator
 
 from lineshaft.cli import parser
+from lineshaft.core.verbs import shown
 
 
 def leaves(made: argparse.ArgumentParser, words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -29,3 +30,7 @@ def test_a_time_before_now_is_taken_as_the_guides_write_it():
             action.required = False
             action.nargs = "?" if not action.option_strings else action.nargs
         assert known.parse_args(["--start", "-8h"]).start == "-8h", words
+
+
+def test_words_of_others_do_not_steer_the_terminal():
+    assert shown("seen\x1b[31m by\nli 热") == "seen [31m by li 热"

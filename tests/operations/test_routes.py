@@ -2,10 +2,12 @@
 
 import asyncio
 
+import pytest
 from tests.twins.living.plants import plant, publish
 
 from lineshaft.cli import parser
 from lineshaft.core.access import Identity
+from lineshaft.core.errors import Invalid
 from lineshaft.plant import Plant
 from lineshaft.settings import load_text
 
@@ -45,6 +47,9 @@ async def test_an_alarm_is_defined_rings_is_answered_and_looked_back_on(tmp_path
     async with plant(tmp_path) as (_, http):
         (view,) = (await http.get("/api/v1/alarms")).json()["items"]
         assert view["letter"] == "A"
+        opened = (await http.get("/api/v1/alarms?scope=open")).json()
+        assert (opened["items"], opened["total"]) == ([], 1)
+        assert (await http.get("/api/v1/alarms?scope=nil")).status_code == 400
         assert (await http.delete("/api/v1/alarms?name=oil hot")).is_success
         assert (await http.get("/api/v1/alarms")).json()["items"] == []
 
@@ -72,6 +77,22 @@ async def test_what_another_settings_file_changes_is_on_record(tmp_path):
             ("alarm.removed", "eva", "oil hot"),
         ]
         assert told[0]["data"]["before"]["hi"]["value"] == 80.0
+
+
+async def test_a_settings_file_that_cannot_be_changes_nothing(tmp_path):
+    alarm = '[[alarms]]\nname = "{}"\npoint = "acme/press/oil"\nhi = {{ value = {} }}\n'
+    derived = '[[derived]]\npoint = "acme/press/twice"\nexpression = "`acme/press/oil` * 2.0"\n'
+    frame = '[[frames]]\nname = "run"\nassets = ["acme/press"]\nbegin = "oil > 1.0"\n'
+    async with plant(tmp_path, alarm.format("oil warm", 80)) as (made, http):
+        await reading(made, 90)
+        run = {"name": "run", "assets": ["acme/press"], "begin": "oil > 5.0"}
+        assert (await http.put("/api/v1/frames/templates", json=run)).is_success
+        before = [(await http.get(f"/api/v1/{p}")).json() for p in ("alarms", "derived")]
+        file = load_text(alarm.format("oil warm", 85) + derived + frame, folder=tmp_path).file
+        with pytest.raises(Invalid, match="'run' stand twice"):
+            await made.operations.reload(file, Identity(name="eva"))
+        after = [(await http.get(f"/api/v1/{p}")).json() for p in ("alarms", "derived")]
+        assert after == before
 
 
 async def test_nobody_answers_without_being_known(tmp_path):

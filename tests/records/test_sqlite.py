@@ -21,9 +21,10 @@ from lineshaft.records import (
     IsNull,
     Not,
     Some,
+    Suffix,
     sqlite,
 )
-from lineshaft.records.sqlite import finding
+from lineshaft.records.sqlite import finding, words
 from lineshaft.records.sqlite.migrations import STEPS
 from lineshaft.testing.records import COLLECTIONS, happened, keys, put
 
@@ -241,6 +242,38 @@ async def test_every_way_to_the_documents_leads_to_the_same_answer(make, monkeyp
         assert await keys(records, Compare("name", "=", "nowhere")) == []
 
 
+async def test_words_that_come_later_are_found_by_their_end_too(make, monkeypatch):
+    monkeypatch.setattr(words, "NUMBERS_MAX", 3)
+    ends = Suffix("colour", "red")
+    records = make()
+    async with records.opened(COLLECTIONS):
+        assert await keys(records, ends) == []
+        for n in range(6):  # from the fourth on there are too many to be named
+            await records.commit(put(f"k{n}", {"colour": f"{n}red"}), put(f"o{n}", {"colour": "o"}))
+            assert await keys(records, ends) == [f"k{m}" for m in range(n + 1)]
+            assert await keys(records, ends, order=("-key",)) == [f"k{m}" for m in range(n, -1, -1)]
+            assert await keys(records, ends, order=("colour",)) == [f"k{m}" for m in range(n + 1)]
+            assert len(await keys(records, Not(ends))) == n + 1
+
+
+async def test_what_several_indexes_name_is_met(make, monkeypatch):
+    monkeypatch.setattr(finding, "FEW", 4)
+    records = make()
+    async with records.opened(COLLECTIONS):
+        rows = [({"count": n}, {"count": 100 + n % 5}) for n in range(60)]
+        await records.commit(*(put(f"k{n:02}", *two) for n, two in enumerate(rows)))
+        for low in range(0, 60, 7):
+            where = And(
+                (
+                    Some(Compare("count", ">=", low)),
+                    Some(And((Compare("count", "<", low + 6), Compare("count", ">=", 0)))),
+                    Some(Compare("count", "=", 102)),
+                )
+            )
+            wanted = [f"k{n:02}" for n in range(60) if n < low + 6 and n % 5 == 2]
+            assert await keys(records, where) == wanted
+
+
 async def test_commits_that_wait_share_a_transaction_and_no_failure(make, path):
     records = make()
     async with records.opened(COLLECTIONS):
@@ -295,6 +328,24 @@ async def test_commits_that_wait_are_synced_together(make, path):
             records._db.set_trace_callback(None)
             assert db.execute("SELECT count(*) FROM documents").fetchone() == (51,)
         assert begun.count("COMMIT") < 25
+
+
+async def test_a_defect_in_one_commit_is_told_and_later_ones_are_done(make, monkeypatch):
+    records = make()
+    async with records.opened(COLLECTIONS):
+        await records.commit(put("before"), happened("first"))
+
+        def broken(*_):
+            raise RuntimeError("canary 4713")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(records._commits._writing, "change", broken)
+            with pytest.raises(RuntimeError, match="4713"):
+                await records.commit(happened("lost"), put("k"))
+        await records.commit(put("after"), happened("second"))
+        assert await keys(records) == ["after", "before"]
+        assert [e.event.kind for e in await records.events()] == ["first", "second"]
+        assert await records.verify() == 2
 
 
 async def test_a_question_that_looks_at_too_much_is_ended(make, monkeypatch):

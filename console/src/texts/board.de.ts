@@ -9,7 +9,7 @@ export const board: typeof en = {
     running: (n: string, of: string) => `${n} von ${of} produzieren`,
     openAlarms: (n: string) => `${n} offene Alarme`,
     unknown: "unbekannt",
-    unexplained: (n: string) => `${n} Stillstände zu erklären`,
+    unexplained: (n: string) => `${n} ${n === "1" ? "Stillstand" : "Stillstände"} zu erklären`,
     noShift: "Keine Schicht",
   },
   unit: {

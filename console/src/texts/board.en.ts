@@ -8,7 +8,7 @@ export const board = {
     running: (n: string, of: string) => `${n} of ${of} producing`,
     openAlarms: (n: string) => `${n} open alarms`,
     unknown: "unknown",
-    unexplained: (n: string) => `${n} stops to explain`,
+    unexplained: (n: string) => `${n} ${n === "1" ? "stop" : "stops"} to explain`,
     noShift: "No shift",
   },
   unit: {

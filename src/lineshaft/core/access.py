@@ -11,6 +11,8 @@ from lineshaft.core.event import Event
 class Action(enum.Enum):
     """What a route, verb or query needs the right to."""
 
+    __hash__ = object.__hash__  # Enum's own is written in Python, and every request asks
+
     PUBLIC = "public"
     """Needs no identity: health and login, nothing else."""
     OWN = "own"

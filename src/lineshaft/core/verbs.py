@@ -62,3 +62,8 @@ def tables(file: Path, name: str) -> list[dict[str, Any]]:
     if not found:
         raise Invalid(f"{file} has no table [[{name}]]", remedy="Write one, then try again.")
     return found
+
+
+def shown(text: str) -> str:
+    """Words of other people for a terminal: nothing in them steers it."""
+    return "".join(c if c.isprintable() else " " for c in text)

@@ -47,6 +47,8 @@ class Alarms:
         self._desk = desk
         self._of: dict[str, list[Alarm]] = {}
         self._shorts: dict[str, list[_Named]] = {}
+        self._made: dict[str, tuple[Alarm, str, Json]] = {}
+        """What was made of each alarm, by name: a plant may have very many that do not change."""
         self._version = b""
         self._due_s = 0.0
 
@@ -69,6 +71,8 @@ class Alarms:
         for path, alarms in self._of.items():
             shorts = id_shorts(a.name for a in alarms)
             self._shorts[path] = [_Named(shorts[a.name], a.name) for a in alarms]
+        there = {a.name for a in found}
+        self._made = {n: made for n, made in self._made.items() if n in there}
 
     def contributed(self, path: str) -> Sequence[Contribution]:
         """The alarms of points right below the path; nothing where there are none."""
@@ -81,7 +85,7 @@ class Alarms:
             prop("HighestSeverity", None, f"{_ALARM}:HighestSeverity:1", "xs:unsignedInt"),
         ]
         own = {n.name: n.short for n in self._shorts[path]}
-        each = [_alarm(a, own[a.name]) for a in alarms]
+        each = [self._element(a, own[a.name]) for a in alarms]
         elements.append(collection("Definitions", each, f"{_ALARM}:Definitions:1"))
         semantic = "urn:lineshaft:submodel:Alarms:1"
         return (
@@ -92,6 +96,12 @@ class Alarms:
                 computed=True,
             ),
         )
+
+    def _element(self, alarm: Alarm, short: str) -> Json:
+        known = self._made.get(alarm.name)
+        if known is None or known[0] is not alarm or known[1] != short:
+            known = self._made[alarm.name] = (alarm, short, _alarm(alarm, short))
+        return known[2]
 
     async def refresh(self) -> None:
         """Nothing: how alarms stand is looked up when it is asked for."""
@@ -107,9 +117,10 @@ class Alarms:
                 continue
             views.append(view)
             found |= {f"Definitions.{short}.State.{k}": v for k, v in _stands(view).items()}
-        active = [v.state for v in views if v.state.active]
+        states = [v.state for v in views if v.state.enabled]
+        active = [s for s in states if s.active]
         found["ActiveCount"] = len(active)
-        found["UnacknowledgedCount"] = sum(not v.state.acked for v in views)
+        found["UnacknowledgedCount"] = sum(not s.acked for s in states)
         found["HighestSeverity"] = max((s.severity for s in active), default=0)
         return found
 

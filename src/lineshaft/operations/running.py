@@ -4,6 +4,7 @@ import asyncio
 from typing import Protocol
 
 from lineshaft.core.access import Audit, Authorizer, Identity
+from lineshaft.core.errors import LineshaftError
 from lineshaft.core.flow import supervise
 from lineshaft.operations import Latest, Names
 from lineshaft.operations.alarms import desk
@@ -117,6 +118,8 @@ class Operations:
         self.board = Board(
             names=names, store=store, records=records, spine=spine, authorizer=authorizer
         )
+        self._tables = Tables()
+        """As they were taken last."""
         self.parts: dict[str, Part] = {
             "derived": self.engine,
             "alarms": self.desk,
@@ -143,13 +146,22 @@ class Operations:
         self.reports.take(tables.reports, tables.reasons)
         await self.frames.start(tables.frames)
         await self.board.start(tables.charts)
+        self._tables = tables
 
     async def reload(self, tables: Tables, who: Identity) -> None:
         """Take the settings as they are now, for somebody who has asked for it.
 
         Raises:
-            Invalid: they ask for something that cannot be.
+            Invalid: they ask for something that cannot be; what was taken is given back.
         """
+        try:
+            await self._take(tables, who)
+        except LineshaftError:
+            await self._take(self._tables, who)
+            raise
+        self._tables = tables
+
+    async def _take(self, tables: Tables, who: Identity) -> None:
         await self.derived.reload(tables.derived)
         await self.kpis.take(tables.calendars)
         await self.states.reload(tables.work_units, tables.reasons, tables.reason_rules)

@@ -19,6 +19,8 @@ Json = dict[str, Any]
 class Class(enum.Enum):
     """What is kept by identifier; the value is the name of its collection in the records."""
 
+    __hash__ = object.__hash__  # Enum's own is written in Python, and keys hold a class
+
     SHELL = "shells"
     SUBMODEL = "submodels"
     CONCEPT = "concept_descriptions"

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from tests.operations.alarms.desks import Clock, desk, tick
 from tests.operations.alarms.histories import T0, S, X, Y, rows
 
@@ -210,3 +211,20 @@ async def test_an_old_time_in_the_journal_does_not_end_the_search(tmp_path, monk
         start, stop = T0 + 2 * DAY_NS, T0 + 4 * DAY_NS
         found = await entries(made.book.records, Branches(), SYSTEM, start_ns=start, stop_ns=stop)
     assert len(found) == 7
+
+
+async def test_a_severity_that_falls_is_no_activation_and_one_that_rises_is_answered_with_it(
+    tmp_path,
+):
+    # By hand: it rings at 10 (Hi) and 20 (HiHi), falls to Hi at 30, is acknowledged at 50.
+    both = replace(HIGH, hihi=Limit(value=8.0, priority=Priority.CRITICAL))
+    async with desk(tmp_path, both, clock=later()) as made:
+        await made.take(rows((X, 10, 5.0), (X, 20, 9.0), (X, 30, 5.0)))
+        await acknowledge(made, "high", 50)
+        await made.take(rows((X, 60, 0.0)))
+        found = await figures(made)
+    assert (found.rates.count, found.unanswered, found.covered) == (2, 0, 0)
+    assert found.by_severity == {"low": 0, "medium": 0, "high": 1, "critical": 1}
+    assert found.acknowledge["critical"].p50_s == pytest.approx(30)
+    assert found.acknowledge_s_median == pytest.approx(30)
+    assert found.longest_active_s == pytest.approx(50)

@@ -17,7 +17,12 @@ from lineshaft.gather.device import State as Link
 from lineshaft.operations.alarms import desk as desks
 from lineshaft.operations.alarms.desk import SUBSCRIPTION, Desk
 from lineshaft.operations.alarms.foreign import Foreign
-from lineshaft.operations.alarms.happenings import Acknowledged, TimedShelved
+from lineshaft.operations.alarms.happenings import (
+    Acknowledged,
+    Disabled,
+    Enabled,
+    TimedShelved,
+)
 from lineshaft.operations.alarms.origins import happenings, origin_of
 from lineshaft.operations.alarms.settings import Alarm, Limit
 from lineshaft.operations.alarms.state import State
@@ -161,6 +166,15 @@ async def test_a_foreign_alarm_is_not_defined_here_and_comes_back_when_it_was_re
         assert desk.views(SYSTEM) == []
         await foreign.told("plc", "acme/press", [HOT])
         assert desk.view(SYSTEM, NAME).letter is Letter.UNACKNOWLEDGED
+
+
+async def test_an_alarm_that_is_enabled_again_stands_as_its_device_says(tmp_path):
+    async with board(tmp_path) as (_desk, foreign, _):
+        await foreign.told("plc", "acme/press", [HOT])
+        await foreign.answer(SYSTEM, NAME, Disabled(time_ns=120 * S))
+        await foreign.told("plc", "acme/press", [now(severity=900, time_ns=130 * S)])
+        found = await foreign.answer(SYSTEM, NAME, Enabled(time_ns=140 * S))
+        assert (found.letter, found.state.severity) == (Letter.UNACKNOWLEDGED, 900)
 
 
 async def test_who_may_only_look_does_not_reach_the_device(tmp_path):

@@ -188,3 +188,11 @@ async def test_a_name_that_is_taken_elsewhere_does_not_say_where(tmp_path):
         with pytest.raises(Denied) as refused:
             await made.define(ours, Alarm(name="theirs", point=X, hi=LOW))
         assert Y not in str(refused.value)
+
+
+async def test_a_disabled_alarm_counts_as_active_nowhere(tmp_path):
+    async with desk(tmp_path, HI) as made:
+        await made.take(rows((X, 1, 9.0)))
+        assert {m.name: m.values[0][1] for m in made.metrics()}["alarms_active"] == 1
+        await made.answer(SYSTEM, "a", Disabled(time_ns=T0))
+        assert {m.name: m.values[0][1] for m in made.metrics()}["alarms_active"] == 0

@@ -214,6 +214,8 @@ def test_states_of_an_enum_go_by_their_names():
         ("temp > 5bar", "5bar", "is not a number"),
         ("temp > 99999999999999999", "99999999999999999", "too large"),
         ("temp > 1e999", "1e999", "too large"),
+        ("temp > \u0663", "\u0663", "unexpected"),
+        ("duration('\u0665m') > duration(on)", "'\u0665m'", "no length of time"),
         ("state == 'runing'", "'runing'", "has no state 'runing'"),
         ("convert(press, 'psi') > 1", "'psi'", "wrong unit 'psi'"),
         ("duration('5 parsecs') > duration(on)", "'5 parsecs'", "no length of time"),

@@ -37,7 +37,7 @@ def steps(draw):
     """Samples in the order of time: of some inputs a new one, at one time or within a second."""
     names = ("a", "b", "c", "p", "s")
     found, time_ns = [], 0
-    for _ in range(draw(st.integers(1, 25))):
+    for _ in range(draw(st.integers(1, 15))):
         time_ns += draw(st.integers(1, 3 * S) | st.just(S))
         step = {}
         for name in draw(st.lists(st.sampled_from(names), min_size=1, unique=True)):
@@ -49,7 +49,7 @@ def steps(draw):
     return found
 
 
-@settings(max_examples=400)
+@settings(max_examples=120)
 @given(st.sampled_from(EXPRESSIONS), steps(), st.sampled_from([0, S // 2, S]), st.booleans())
 def test_rows_one_by_one_are_those_of_columns(text, steps, every_ns, looks):
     expression = compiled(text, every_ns)
@@ -110,3 +110,23 @@ def test_a_long_stream_is_let_go_of_and_gives_the_same():
     found = [evaluator.push(columns({n: rows[n][t : t + 1] for n in "ab"})) for t in range(2_000)]
     same(together([*found, evaluator.finish()]), expression.over(columns(rows), 0, FOREVER))
     assert all(len(i.time) < 20 * 8 for i in evaluator.save().inputs.values())
+
+
+@pytest.mark.parametrize("function", ["avg", "sum", "stddev", "min", "max"])
+def test_many_windows_at_once_are_those_of_small_batches(function):
+    expression = compiled(f"{function}(a, '9s')", 0)
+    chance = np.random.default_rng(2)
+    n = 40_000
+    times = np.cumsum(chance.integers(1, S, n))
+    rows = columns({"a": []})["hall/a"]._replace(
+        time_ns=times,
+        values=chance.normal(0, 1, n) * 10.0 ** chance.integers(-9, 9, n),
+        quality=np.where(chance.random(n) < 0.1, 0x8031_0000, 0).astype(np.uint32),
+    )
+    evaluator = expression.evaluator(0)
+    found = [
+        evaluator.push({"hall/a": rows._replace(**{f: getattr(rows, f)[i : i + 500]
+                        for f in rows._fields})})
+        for i in range(0, n, 500)
+    ]  # fmt: skip
+    same(together([*found, evaluator.finish()]), expression.over({"hall/a": rows}, 0, FOREVER))

@@ -7,8 +7,11 @@ from tests.operations.frames.halls import ASSET, BASE, S, hall, rows_of
 from lineshaft.core.access import SYSTEM
 from lineshaft.core.errors import Invalid, Missing
 from lineshaft.operations import deletions
+from lineshaft.operations.frames.binding import bind
 from lineshaft.operations.frames.book import SEEN
+from lineshaft.operations.frames.following import Follower
 from lineshaft.operations.frames.frame import Note, parts_of
+from lineshaft.operations.frames.preview import _walked, preview
 from lineshaft.operations.frames.settings import (
     Attribute,
     Template,
@@ -87,6 +90,29 @@ async def test_late_samples_change_take_away_and_add_frames_and_notes_stay():
         assert [f[:2] for f in await h.found()] == [(30.0, 31.0)]
         with pytest.raises(Missing):
             await h.frames.gallery.frame(SYSTEM, key)
+
+
+async def test_a_preview_counts_all_frames_and_holds_only_the_first():
+    busy = replace(RUN, per_minute_max=6000)
+    async with hall() as h:
+        await h.bring(*(("on", n / 2, n % 2 == 1) for n in range(1001)), ("heat", 0, 1.0))
+        found = await preview(h.store, h.frames.names, busy, BASE, BASE + 600 * S)
+        assert (found.count, found.open, len(found.items)) == (500, 0, 100)
+        assert [f.start_ns for f in found.items] == [BASE + S // 2 + n * S for n in range(100)]
+        follower = Follower(bind(busy, ASSET, h.frames.names))
+        ended, first = await _walked(h.store, follower, [f"{ASSET}/on"], BASE, BASE + 600 * S)
+        assert (ended, len(first)) == (500, 100)
+
+
+async def test_a_text_that_cannot_be_kept_stops_no_follower():
+    word = Attribute(name="program", of="program", take="begin")
+    async with hall(replace(RUN, attributes=(word,))) as h:
+        await h.bring(("program", 0, "O\x001"), ("on", 0, False), ("on", 10, True))
+        await h.bring(("on", 20, False), ("program", 25, "O2"), ("on", 30, True), ("on", 40, False))
+        await h.until(50)
+        found = await h.found()
+        assert [f[:2] for f in found] == [(10.0, 20.0), (30.0, 40.0)]
+        assert found[1][2] == {"program": "O2"}
 
 
 async def test_a_sample_that_is_told_again_and_again_redoes_nothing():

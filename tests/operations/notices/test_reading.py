@@ -215,6 +215,23 @@ async def test_all_that_waits_for_somebody_who_is_gone_makes_room_at_once(tmp_pa
         assert len(await made.found(Status.GIVEN_UP)) == waiting
 
 
+async def test_steps_of_a_rule_that_is_gone_are_not_told(tmp_path):
+    # Without rules nobody reads the journal, so that no answer would end them.
+    async with rig(tmp_path, [LI, KIM], [LADDER]) as made:
+        await made.reads(90)
+        assert len(made.notices.outbox.waiting("kim")) == 1
+        await made.notices.reload([LI, KIM], [], Delivery())
+        async with asyncio.TaskGroup() as group:
+            reading = group.create_task(made.notices._read())
+            async with asyncio.timeout(20):
+                while made.notices.outbox.waiting("kim"):
+                    await asyncio.sleep(0.01)
+            reading.cancel()
+        (step,) = await made.found(Status.CANCELLED)
+        assert (step.recipient, step.rule) == ("kim", "all")
+        assert len(made.notices.outbox.waiting("li")) == 1  # of what has happened
+
+
 async def test_an_alarm_that_needs_no_acknowledgement_has_no_later_steps(tmp_path):
     quiet = Alarm(name="oil hot", point=OIL, hi=Limit(value=80), life=Traits(acknowledge=False))
     async with rig(tmp_path, [LI, KIM], [LADDER], alarms=[quiet]) as made:

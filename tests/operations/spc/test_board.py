@@ -332,3 +332,26 @@ async def test_a_part_of_a_span_is_drawn_as_the_whole_is(kind):
             for field in past.Plotted.__struct_fields__:
                 expected = getattr(whole, field)[..., kept]
                 np.testing.assert_array_equal(getattr(part, field), expected)
+
+
+@pytest.mark.parametrize("every_s", [1e-12, 1e20, 1e300])
+def test_an_interval_that_no_clock_can_count_is_refused(every_s):
+    table = {"name": "force", "point": POINT, "subgroup": "time", "every_s": every_s}
+    with pytest.raises(msgspec.ValidationError, match="every_s"):
+        msgspec.convert(table, ChartTable)
+
+
+async def test_windows_on_sparse_samples_over_months_are_plotted_to_the_end(tmp_path):
+    day = 86_400
+    chart = msgspec.structs.replace(FORCE, expression="avg(force, '40d')")
+    async with hall(tmp_path, now=T0 + 200 * day * S) as found:
+        values = [100.0 + n % 3 for n in range(60)]
+        await found.store.append(forces(values, step_s=day))
+        phases = (Phase(start_ns=0, known=Baseline(centre=100.0, sigma=1.0)),)
+        start = T0 + 55 * day * S
+        plotted, exact = await past.plot(
+            found.store, chart, found.names.find, phases, start, start + 100 * day * S
+        )
+        wanted = [np.mean(values[max(n - 39, 0) : n + 1]) for n in range(55, 60)]
+        assert plotted.value.tolist() == pytest.approx(wanted)
+        assert not exact

@@ -198,3 +198,10 @@ def test_settings_are_refused_with_what_is_wrong(unit, reasons, message):
 def test_a_unit_stands_once():
     with pytest.raises(Invalid, match="stands twice"):
         check_work_units([UNIT, UNIT], REASONS)
+
+
+@pytest.mark.parametrize("field", ["micro_stop_s", "backfill_d", "correct_h"])
+@pytest.mark.parametrize("value", [1e300, float("inf"), float("nan"), -1.0])
+def test_times_that_no_clock_can_count_are_refused(field, value):
+    with pytest.raises(msgspec.ValidationError, match=field):
+        msgspec.convert({"path": "a/b", field: value}, WorkUnit)

@@ -1,9 +1,12 @@
 """Bindings, history, and the way back to what was generated, on a running plant."""
 
+import msgspec
 from tests.twins.living.plants import plant, publish, until
 
+from lineshaft.core.access import SYSTEM
 from lineshaft.twins import Class
 from lineshaft.twins.model.identifier import encode_id
+from lineshaft.twins.plug import Binding
 
 PRESS = "acme/hall/press"
 BASE = "urn:lineshaft:lineshaft:"
@@ -79,6 +82,42 @@ async def test_people_bind_elements_of_their_own_and_unbind_them(tmp_path):
         assert (await http.delete("/api/v1/twins/bindings", params=gone)).is_success
         assert (await http.get(oil)).json() is None
         assert (await http.delete("/api/v1/twins/bindings", params=gone)).status_code == 404
+
+
+async def test_an_element_shows_what_a_script_works_out_and_cannot_be_set(tmp_path):
+    async with plant(tmp_path) as (made, http):
+        await publish(made, (f"{PRESS}/oil", 61.5), (f"{PRESS}/strokes", 7))
+        await grown(http, DATA)
+        note = {"modelType": "Property", "idShort": "Sum", "valueType": "xs:double", "value": "0"}
+        posted = await http.post(at(DATA, "/submodel-elements"), json=note)
+        assert posted.status_code == 201
+        script = Binding(
+            submodel=DATA,
+            path="Sum",
+            point=f"{PRESS}/oil",
+            branch=PRESS,
+            script="function aimc_main(s) return { sum = s.a + s.b } end",
+            inputs=(("a", f"{PRESS}/oil"), ("b", f"{PRESS}/strokes")),
+            sink="sum",
+        )
+        await made.life.bindings.bind(SYSTEM, "urn:aid", (script,))
+        total = at(DATA, "/submodel-elements/Sum/$value")
+        assert (await http.get(total)).json() == 68.5
+        await publish(made, (f"{PRESS}/strokes", 8))
+
+        async def follows():
+            return (await http.get(total)).json() == 69.5
+
+        await until(follows)
+        assert (await http.patch(total, json=70)).status_code == 422
+        assert (await http.patch(total, json=69.5)).status_code == 204
+        whole = await http.patch(at(DATA, "/$value"), json={"Sum": 70})
+        assert whole.status_code == 422
+        # Nobody brings a script along with a binding of their own.
+        sent = msgspec.json.encode(msgspec.structs.replace(script, path="oil"))
+        bound = await http.put("/api/v1/twins/bindings", content=sent)
+        assert bound.is_success, bound.text
+        assert not made.life.bindings.kept(f"people {DATA}#oil")[0].script
 
 
 async def test_what_people_changed_is_shown_and_can_be_undone(tmp_path):
@@ -253,3 +292,52 @@ async def test_elements_that_rules_hide_are_hidden_in_what_is_told_of_their_subm
         older = {"id": DATA, "at": versions[0]["at"]}
         old = await http.get("/api/v1/twins/versions/document", params=older, headers=headers)
         assert [e["idShort"] for e in old.json()["submodelElements"]] == ["oil"]
+
+
+async def test_what_is_hidden_has_no_history_and_no_binding_as_what_is_not_there(tmp_path):
+    async with plant(tmp_path) as (made, http):
+        await publish(made, (f"{PRESS}/oil", 61.5), (f"{PRESS}/secret", 1.0))
+        await grown(http)
+        rule = {
+            "ACL": {
+                "ATTRIBUTES": [{"GLOBAL": "ANONYMOUS"}],
+                "RIGHTS": ["READ", "UPDATE"],
+                "ACCESS": "ALLOW",
+            },
+            "OBJECTS": [{"ROUTE": "*"}],
+            "FORMULA": {"$boolean": True},
+            "FILTER": {
+                "FRAGMENT": "$sme",
+                "CONDITION": {"$ne": [{"$field": "$sme#idShort"}, {"$strVal": "secret"}]},
+            },
+        }
+        rules = {"AllAccessPermissionRules": {"rules": [rule]}}
+        assert (await http.put("/api/v1/twins/rules", json=rules)).status_code == 204
+        wish = {"name": "eng", "actions": ["look", "configure"], "branches": [""]}
+        word = (await http.post("/api/v1/tokens", json=wish)).json()["token"]
+        headers = {"Authorization": f"Bearer {word}"}
+        history = "/api/v1/twins/history"
+        seen = await http.get(history, params={"submodel": DATA, "path": "oil"}, headers=headers)
+        assert seen.is_success, seen.text
+        told = []
+        for name in ("secret", "absent"):
+            asked = {"params": {"submodel": DATA, "path": name}, "headers": headers}
+            body = {"submodel": DATA, "path": name, "point": f"{PRESS}/oil"}
+            below = at(DATA, f"/submodel-elements/{name}/$history")
+            answers = [
+                await http.get(history, **asked),
+                await http.get(below, headers=headers),
+                await http.delete("/api/v1/twins/bindings", **asked),
+                await http.put("/api/v1/twins/bindings", json=body, headers=headers),
+            ]
+            told.append([(a.status_code, _said(a).replace(name, "…")) for a in answers])
+        assert told[0] == told[1]
+        assert [status for status, _ in told[0]] == [404, 404, 404, 404]
+        whole = {"id": DATA, "class": "submodels"}
+        reset = await http.post("/api/v1/twins/reset", json=whole, headers=headers)
+        assert reset.status_code == 403
+
+
+def _said(answer):
+    body = answer.json()
+    return body["messages"][0]["text"] if "messages" in body else body["detail"]

@@ -1,3 +1,4 @@
+import base64
 import json
 
 import pytest
@@ -447,14 +448,47 @@ def test_mappings_that_cannot_be_followed_are_findings(machines):
         )
     )
     good, lost = machines.source_keys("Modbus", "a"), machines.source_keys("Modbus", "none")
-    lua = machines.mapping((good, SINK), transformation="ZnVuY3Rpb24=")
-    assert any("Lua" in f.message for f in interpret(aid, [lua], at="x").findings)
+    for script, words in (
+        ("function", "of Lua"),
+        ("function aimc_main(s) while true do end end", "'while' is not read"),
+        ("function aimc_main(s) return { other = s.v0 } end", "do not agree"),
+        ("function aimc_main(s) return { v0 = s.none } end", "no source has the id 'none'"),
+        ("function aimc_main(s) return { v0 = os.time() } end", "'os.time' is not read"),
+    ):
+        lua = machines.mapping((good, SINK), transformation=b64(script))
+        found = interpret(aid, [lua], at="x")
+        assert not found.bindings
+        assert any(words in f.message for f in found.findings), found.findings
+    odd = machines.mapping((good, SINK), transformation="???")
+    assert any("base64" in f.message for f in interpret(aid, [odd], at="x").findings)
     found = interpret(aid, [machines.mapping((lost, SINK))], at="x")
     assert not found.bindings
     assert "is not read" in found.findings[-1].message
     found = interpret(aid, [machines.mapping((good, SINK), (good, SINK))], at="x")
     assert len(found.bindings) == 1
     assert "another source already" in found.findings[-1].message
+
+
+def b64(script):
+    return base64.b64encode(script.encode()).decode()
+
+
+def test_a_script_binds_its_sinks_to_what_it_looks_at(machines):
+    forms = machines.form("0?quantity=2")
+    face = machines.interface(
+        "Modbus", "modbus+tcp://h", *(machines.value(n, forms=forms) for n in "ab")
+    )
+    pairs = [(machines.source_keys("Modbus", n), [*SINK[:1], ("Property", n)]) for n in "ab"]
+    script = "function aimc_main(s) return { v0 = s.v0 + s.v1, v1 = s.v1 } end"
+    made = machines.mapping(*pairs, poll_s=0.5, transformation=b64(script))
+    found = interpret(machines.description(face), [made], at="hall/m")
+    assert not told(found)
+    inputs = (("v0", "hall/m/Modbus/a"), ("v1", "hall/m/Modbus/b"))
+    assert [(b.path, b.sink, b.inputs) for b in found.bindings] == [
+        ("Live.a", "v0", inputs),
+        ("Live.b", "v1", inputs),
+    ]
+    assert [p["poll_s"] for p in one(found)["points"]] == [0.5, 0.5]
 
 
 def test_mappings_of_other_machines_are_left_alone(machines):

@@ -14,7 +14,7 @@ export default function AlarmFigures() {
   return (
     <>
       <div className="toolbar">
-        <Segmented value={span} onChange={setSpan} options={Object.entries(texts.alarms.span).map(([value, label]) => ({ value, label }))} />
+        <Segmented aria-label={texts.alarms.time} value={span} onChange={setSpan} options={Object.entries(texts.alarms.span).map(([value, label]) => ({ value, label }))} />
       </div>
       <ErrorBox error={found.error} reload={found.reload} />
       <div className="scroll">{found.loading ? <Waiting /> : found.data && <Figures report={found.data} />}</div>

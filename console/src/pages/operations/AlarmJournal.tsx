@@ -15,7 +15,7 @@ export default function AlarmJournal() {
   return (
     <>
       <div className="toolbar">
-        <Segmented value={span} onChange={setSpan} options={Object.entries(texts.alarms.span).map(([value, label]) => ({ value, label }))} />
+        <Segmented aria-label={texts.alarms.time} value={span} onChange={setSpan} options={Object.entries(texts.alarms.span).map(([value, label]) => ({ value, label }))} />
       </div>
       <div className="scroll"><JournalTable found={found} /></div>
     </>

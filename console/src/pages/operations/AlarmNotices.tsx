@@ -132,7 +132,7 @@ function Outbox(props: { items: OutboxEntry[]; loading: boolean; onRetry?: ((id:
       loading={props.loading}
       dataSource={props.items}
       pagination={props.items.length > 50 ? { pageSize: 50 } : false}
-      locale={{ emptyText: texts.notices.nothing }}
+      locale={{ emptyText: props.loading ? " " : texts.notices.nothing }}
       columns={[
         { title: texts.notices.due, key: "due", className: "nowrap number", render: (_, n) => format.time((n.done_ns || n.due_ns) / 1e6) },
         { title: texts.notices.recipient, key: "recipient", render: (_, n) => n.recipient },

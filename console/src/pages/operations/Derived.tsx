@@ -111,7 +111,7 @@ function Acts(props: { view: DerivedView; onEdit: (d: Definition) => void; onCha
         <Button size="small">{texts.derived.recompute}</Button>
       </Dropdown>
       {in_file ? (
-        <span className="quiet small">{texts.derived.inFile}</span>
+        <span className="quiet small nowrap">{texts.derived.inFile}</span>
       ) : (
         <>
           <Button size="small" onClick={() => props.onEdit(definition)}>{texts.derived.edit}</Button>

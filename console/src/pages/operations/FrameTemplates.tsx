@@ -44,12 +44,12 @@ export default function FrameTemplates() {
           dataSource={items}
           onRow={(v) => ({ "data-template": v.template.name }) as React.HTMLAttributes<HTMLElement>}
           columns={[
-            { title: texts.frames.template, key: "name", render: (_, v) => <><strong>{v.template.name}</strong>{v.template.description && <div className="quiet small">{v.template.description}</div>}</> },
+            { title: texts.frames.template, key: "name", width: "18%", render: (_, v) => <><strong>{v.template.name}</strong>{v.template.description && <div className="quiet small">{v.template.description}</div>}</> },
             { title: texts.frames.kind, key: "kind", render: (_, v) => texts.frames.kinds[v.template.kind ?? "other"] },
             { title: texts.frames.begin, key: "begin", className: "path-text", render: (_, v) => v.template.begin },
             { title: texts.frames.end, key: "end", className: "path-text", render: (_, v) => v.template.end || "–" },
             { title: texts.frames.parent, key: "parent", render: (_, v) => v.template.parent || "–" },
-            { title: texts.frames.asset, key: "assets", className: "path-text", render: (_, v) => <Assets view={v} /> },
+            { title: texts.frames.asset, key: "assets", className: "path-text frame-path", render: (_, v) => <Assets view={v} /> },
             {
               title: "", key: "do", render: (_, v) => (
                 <Space wrap>

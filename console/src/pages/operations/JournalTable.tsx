@@ -27,7 +27,7 @@ export function JournalTable({ found, single }: { found: Loaded<{ items: Entry[]
         loading={found.loading}
         dataSource={found.data?.items ?? []}
         pagination={(found.data?.items.length ?? 0) > 100 ? { pageSize: 100 } : false}
-        locale={{ emptyText: texts.alarms.noJournal }}
+        locale={{ emptyText: found.loading ? " " : texts.alarms.noJournal }}
         columns={[
           { title: texts.alarms.time, key: "time", className: "nowrap number", render: (_, e) => format.time(e.event.time_ns / 1e6) },
           ...(single ? [] : [{ title: texts.alarms.name, key: "alarm", render: (_: unknown, e: Entry) => text(e.event.data["alarm"]) }]),

@@ -31,7 +31,7 @@ export function Pareto({ causes, reasons }: { causes: readonly Cause[]; reasons:
             <td className="pareto-track"><span style={{ width: `${(cause.ns / most) * 100}%` }} /></td>
             <td className="number right nowrap">{format.span(cause.ns / NS_MS)}</td>
             <td className="number right">{format.count(cause.stops)}</td>
-            <td className="number right quiet">{format.percent(cause.running)}</td>
+            <td className="number right quiet nowrap">{format.percent(cause.running)}</td>
           </tr>
         ))}
       </tbody>

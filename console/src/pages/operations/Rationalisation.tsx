@@ -30,7 +30,7 @@ export default function Rationalisation() {
     <>
       <div className="toolbar">
         <Input.Search allowClear className="filter" placeholder={texts.alarms.search} aria-label={texts.alarms.search} onChange={(e) => setSearch(e.target.value)} />
-        <span role="status" className={lacking ? "state-uncertain" : "quiet"}>{texts.alarms.lacking(format.count(lacking), format.count(items?.length ?? 0))}</span>
+        <span role="status" className={lacking ? "state-uncertain" : "quiet"}>{items && texts.alarms.lacking(format.count(lacking), format.count(items.length))}</span>
         <span className="grow" />
         <Button icon={<DownloadOutlined />} href={RATIONALISATION_CSV} download="alarms.csv">CSV</Button>
       </div>
@@ -42,7 +42,7 @@ export default function Rationalisation() {
           loading={found.loading}
           dataSource={shown}
           pagination={shown.length > PAGE ? { pageSize: PAGE, showSizeChanger: false } : false}
-          locale={{ emptyText: texts.alarms.noneTitle }}
+          locale={{ emptyText: !items ? " " : items.length ? texts.alarms.nothingFound : texts.alarms.noneTitle }}
           columns={[
             { title: texts.alarms.name, key: "name", render: (_, r) => <><strong>{r.name}</strong><div className="quiet small">{r.point}</div></> },
             { title: texts.alarms.priorityTitle, key: "priority", render: (_, r) => texts.alarms.priority[r.priority] },

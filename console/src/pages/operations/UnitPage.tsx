@@ -44,7 +44,7 @@ export default function UnitPage({ rest }: PageProps) {
         </div>
         {state && <StateNow state={state} />}
         <span className="grow" />
-        <Segmented value={span} onChange={to} options={SPANS.map((value) => ({ value, label: texts.unit.spans[value] ?? value }))} />
+        <Segmented aria-label={texts.unit.timeline} value={span} onChange={to} options={SPANS.map((value) => ({ value, label: texts.unit.spans[value] ?? value }))} />
       </div>
       <ErrorBox error={states.error} reload={states.reload} />
       <div className="toolbar small">

@@ -17,8 +17,9 @@ class Alarms:
 
     def all(self, *, everything: bool = False) -> list[dict[str, Any]]:
         """Open alarms, most urgent first; with `everything` the normal ones too."""
-        items: list[dict[str, Any]] = self._ask("GET", "/alarms")["items"]
-        return [v for v in items if everything or v["letter"] != "A"]
+        scope = "all" if everything else "open"
+        items: list[dict[str, Any]] = self._ask("GET", "/alarms", params={"scope": scope})["items"]
+        return items
 
     def named(self, name: str) -> dict[str, Any]:
         """One alarm with its state.

@@ -46,9 +46,29 @@ def activation(event: Event) -> tuple[object, object]:
     return event.data.get("alarm"), event.data.get("event_id")
 
 
+def rings(event: Event) -> bool:
+    """Whether an alarm asks for attention anew; it also arises when its severity falls.
+
+    An identifier begins with the time at which it was given.
+    """
+    anew = str(event.data.get("event_id", "")).startswith(f"{event.time_ns:x}-")
+    return event.kind == "alarm.arisen" and anew
+
+
+def unanswered(rung: Sequence[Event], events: Sequence[Event]) -> int:
+    """How many nobody acknowledged; who acknowledges an alarm answers what it rang for before."""
+    until: dict[object, int] = {}
+    for event in events:
+        name, event_id = activation(event)
+        if event.kind == "alarm.acknowledged" and event_id:
+            time_ns = int(str(event_id).partition("-")[0], 16)
+            until[name] = max(until.get(name, 0), time_ns)
+    return sum(e.time_ns > until.get(e.data["alarm"], -1) for e in rung)
+
+
 def waits(events: Sequence[Event]) -> dict[str, Waits]:
     """Times to acknowledge by priority; priorities that nobody answered are left out."""
-    rung = {activation(e): e for e in events if e.kind == "alarm.arisen"}
+    rung = {activation(e): e for e in events if rings(e)}
     found: dict[Priority, list[float]] = {}
     for event in events:
         first = rung.get(activation(event))

@@ -1,5 +1,7 @@
 """How many alarms rang in a span, for the reports of others."""
 
+import asyncio
+
 from lineshaft.core.access import Authorizer, Identity
 from lineshaft.core.path import is_under
 from lineshaft.operations.alarms.report import entries, report
@@ -24,4 +26,4 @@ class Rung:
             self._records, self._authorizer, who, start_ns=start_ns, stop_ns=stop_ns
         )
         own = [e for e in found if any(is_under(e.event.path, p) for p in paths)]
-        return report(own, start_ns, stop_ns).by_severity
+        return (await asyncio.to_thread(report, own, start_ns, stop_ns)).by_severity

@@ -7,7 +7,7 @@ from lineshaft.web.metrics import Metric
 
 def figures(book: Book, flood: Flood, transitions: int) -> list[Metric]:
     """How many there are, how many ring, and what came too late to be judged."""
-    active = sum(s.active for s in book.states.values())
+    active = sum(s.active and s.enabled for s in book.states.values())
     return [
         _figure("alarms", "gauge", "Alarms that are defined.", len(book.alarms)),
         _figure("alarms_active", "gauge", "Alarms that are active.", active),

@@ -15,7 +15,7 @@ from lineshaft.core.errors import LineshaftError
 from lineshaft.drivers import Condition
 from lineshaft.operations.alarms.book import Refusal, View
 from lineshaft.operations.alarms.desk import CHANGES_MAX, Desk
-from lineshaft.operations.alarms.happenings import Acknowledged, AnyHappening
+from lineshaft.operations.alarms.happenings import Acknowledged, AnyHappening, Enabled
 from lineshaft.operations.alarms.origins import Origin, happenings, origin_of, over
 from lineshaft.operations.alarms.state import State
 from lineshaft.operations.alarms.transitions import after
@@ -121,7 +121,13 @@ class Foreign:
             LinkLost: it is not there.
         """
         async with self._agreed(who, name, what, comment):
-            return await self._desk.answer(who, name, what, comment=comment, permit=permit)
+            done = await self._desk.answer(who, name, what, comment=comment, permit=permit)
+        origin = self._desk.book.foreign.get(name)
+        if origin is None or not isinstance(what, Enabled):
+            return done
+        async with self._desk.turn:  # what the device said while we did not listen
+            await self._follow([origin])
+        return self._desk.view(who, name)
 
     async def acknowledge(
         self, who: Identity, event_ids: Mapping[str, str], *, comment: str = ""

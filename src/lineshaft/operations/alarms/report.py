@@ -122,7 +122,8 @@ def report(
     """
     alarms = list(alarms)
     events = [logged.event for logged in reversed(journal)]
-    rung = [e for e in events if e.kind == "alarm.arisen" and e.data.get("annunciated")]
+    arisen = [e for e in events if conduct.rings(e)]
+    rung = [e for e in arisen if e.data.get("annunciated")]
     rung.sort(key=lambda e: e.time_ns)
     times = np.array([e.time_ns for e in rung], dtype=np.int64)
     names = sorted({str(e.data["alarm"]) for e in rung})
@@ -143,12 +144,12 @@ def report(
         stale=metrics.stale(begun, ended),
         fleeting=metrics.fleeting(begun[ended < stop_ns], ended[ended < stop_ns]),
         by_severity=_bands(rung),
-        unanswered=len({conduct.activation(e) for e in rung} - _answered(events)),
+        unanswered=conduct.unanswered(rung, events),
         acknowledge_s_median=float(np.median(waits)) if waits else None,
         acknowledge=conduct.waits(events),
         acknowledged_only=conduct.acknowledged_only(events),
         realarms=conduct.realarms(events),
-        covered=sum(e.kind == "alarm.arisen" for e in events) - len(rung),
+        covered=len(arisen) - len(rung),
         shelving=conduct.shelving(events, stop_ns, {a.name: a.life.shelve_s_max for a in alarms}),
         unauthorised=conduct.unauthorised(events),
         days=conduct.days(times.tolist(), start_ns, stop_ns),
@@ -184,13 +185,9 @@ def _spans(
     return table[:, 0], table[:, 1]
 
 
-def _answered(events: list[Event]) -> set[object]:
-    return {conduct.activation(e) for e in events if e.kind == "alarm.acknowledged"}
-
-
 def _waits(events: list[Event]) -> list[float]:
     """Seconds from ringing to acknowledging."""
-    rung = {conduct.activation(e): e.time_ns for e in events if e.kind == "alarm.arisen"}
+    rung = {conduct.activation(e): e.time_ns for e in events if conduct.rings(e)}
     return [
         (e.time_ns - rung[conduct.activation(e)]) / metrics.SECOND_NS
         for e in events

@@ -1,5 +1,6 @@
 """Alarms over HTTP: list, answer, define, try on history, journal, figures."""
 
+import asyncio
 import enum
 from typing import Annotated
 
@@ -249,7 +250,8 @@ async def alarm_report(
     found = await entries(records, authorizer, who, start_ns=start_ns, stop_ns=stop_ns)
     views = desk.views(who)
     since = {v.alarm.name: v.state.active_ns for v in views if v.state.active}
-    return report(found, start_ns, stop_ns, (v.alarm for v in views), since_ns=since)
+    alarms = [v.alarm for v in views]
+    return await asyncio.to_thread(report, found, start_ns, stop_ns, alarms, since_ns=since)
 
 
 class Rationalisation(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ import msgspec
 
 from lineshaft.core.clock import to_iso
 from lineshaft.core.errors import Invalid
-from lineshaft.core.verbs import add_file, add_span, add_verb, tables
+from lineshaft.core.verbs import add_file, add_span, add_verb, shown, tables
 from lineshaft.operations.alarms.rationalisation import Rationale, as_csv
 from lineshaft.operations.alarms.writing import as_toml, edited
 
@@ -186,7 +186,8 @@ def _journal(args: argparse.Namespace) -> int:
         data = event["data"]
         more = " ".join(str(data[k]) for k in ("limit", "refused", "comment") if data.get(k))
         what = event["kind"].removeprefix("alarm.")
-        print(f"{to_iso(event['time_ns'])} {data['alarm']}: {what} {more} ({event['actor']})")
+        line = f"{to_iso(event['time_ns'])} {data['alarm']}: {what} {more} ({event['actor']})"
+        print(shown(line))
     return 0
 
 
@@ -204,7 +205,7 @@ def _why(args: argparse.Namespace) -> int:
         return 0
     for line in found:
         missing = f"missing: {', '.join(line['missing'])}" if line["missing"] else line["action"]
-        print(f"{line['name']}  {line['priority']}  {line['limits']}  {missing}")
+        print(shown(f"{line['name']}  {line['priority']}  {line['limits']}  {missing}"))
     return 0
 
 

@@ -23,6 +23,8 @@ from lineshaft.operations.calendars.walls import DAY_S, EPOCH_DAY, day_at, momen
 
 DAYS_MAX = 366 * 20
 """Days that one question may span."""
+TIME_MAX_NS = 2**62
+"""How far from 1970 a calendar is asked: to 2116, and back to 1824."""
 AROUND = dt.timedelta(days=2)
 """So much longer than a span are the days looked at: a shift may begin on the day before."""
 KEPT = 32
@@ -91,12 +93,18 @@ class Calendar:
         """The span in stretches; the first and the last are cut to it.
 
         Raises:
-            Invalid: it is empty, or longer than `DAYS_MAX` days.
+            Invalid: it is empty, beyond `TIME_MAX_NS`, or longer than `DAYS_MAX` days.
         """
-        if not 0 < stop_ns - start_ns <= DAYS_MAX * DAY_S * 10**9:
+        if not -TIME_MAX_NS < start_ns < stop_ns < TIME_MAX_NS:
+            raise Invalid(
+                f"calendar {self.table.name!r}: the span begins at {start_ns} and ends at {stop_ns}"
+                " ns",
+                remedy="Ask for one between the years 1824 and 2116, the stop after the start.",
+            )
+        if stop_ns - start_ns > DAYS_MAX * DAY_S * 10**9:
             raise Invalid(
                 f"calendar {self.table.name!r}: the span has {stop_ns - start_ns} ns",
-                remedy=f"Ask for more than nothing and at most {DAYS_MAX} days.",
+                remedy=f"Ask for at most {DAYS_MAX} days.",
             )
         return _cut(start_ns, stop_ns, *self._planned(start_ns, stop_ns), self._midnights)
 

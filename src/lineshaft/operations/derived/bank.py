@@ -29,7 +29,7 @@ from lineshaft.operations.derived.definition import (
 from lineshaft.operations.derived.marks import FOREVER, Mark
 from lineshaft.operations.derived.rows import (
     Columns,
-    batch_of,
+    batches_of,
     columns_of,
     newest_of_each,
     taken,
@@ -39,7 +39,7 @@ from lineshaft.operations.derived.sources import Sources
 from lineshaft.operations.expressions.graph import Graph, Touched
 from lineshaft.operations.expressions.parsing import parse
 from lineshaft.operations.expressions.syntax import Call, Name, Part, Text
-from lineshaft.operations.expressions.tails import LONG_AGO
+from lineshaft.operations.expressions.tails import LONG_AGO, Samples
 
 AHEAD_NS = 60 * NS_PER_S
 """Samples further ahead of the clock than this wait for their time."""
@@ -160,8 +160,10 @@ class Bank:
     async def give(self, calculation: Calculation, columns: Columns, now: int) -> Step:
         """Take in what waited for one alone; what it gives goes on to those above."""
         step = await self._go([calculation.path], self._sifted(columns, now), now)
-        rows = {b.points[0]: columns_of(b, {calculation.path}) for b in step.batches}
-        more = await self.passed_on(calculation, rows.get(calculation.path, {}), now)
+        rows: Columns = {}
+        for batch in step.batches:
+            rows |= columns_of(batch, {calculation.path})
+        more = await self.passed_on(calculation, rows, now)
         return Step([*step.batches, *more.batches], [*step.marked, *more.marked])
 
     async def passed_on(self, calculation: Calculation, rows: Columns, now: int) -> Step:
@@ -218,6 +220,7 @@ class Bank:
     async def _go(self, paths: Sequence[str], columns: Columns, now: int) -> Step:
         step = Step([], [])
         given = dict(columns)
+        every: list[tuple[str, Samples]] = []
         since_s = time.monotonic()
         for path in paths:
             if time.monotonic() - since_s > LOOP_S_MAX:
@@ -241,7 +244,8 @@ class Bank:
             made = None if result is None else calculation.given(result)
             if made is not None and len(made.time_ns):
                 given[path] = made
-                step.batches.append(batch_of(path, made))
+                every.append((path, made))
+        step.batches.extend(batches_of(every))
         return step
 
     # ---- what changed in history

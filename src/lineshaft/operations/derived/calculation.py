@@ -152,7 +152,7 @@ class Calculation:
             return None
         for samples in columns.values():
             if len(samples.time_ns):
-                self.newest_ns = max(self.newest_ns, int(np.max(samples.time_ns)))
+                self.newest_ns = max(self.newest_ns, int(samples.time_ns.max()))
         every_ns = compiled.expression.every_ns
         told = min(heard_ns.values(), default=LONG_AGO) - compiled.lateness_ns
         ticked = every_ns > 0 and told // every_ns > self.until_ns // every_ns

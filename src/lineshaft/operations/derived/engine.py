@@ -228,9 +228,11 @@ class Engine:
         marked = list(step.marked)
         for batch in step.batches:
             if not self._outbox.put(batch):
-                calculation = self._bank.calculations[batch.points[0]]
-                calculation.widen(Mark(start_ns=int(np.min(batch.time_ns))))
-                marked.append(calculation)
+                for place, path in enumerate(batch.points):
+                    calculation = self._bank.calculations[path]
+                    times = batch.time_ns[batch.index == place]
+                    calculation.widen(Mark(start_ns=int(np.min(times))))
+                    marked.append(calculation)
         await self._keep_marks(marked)
 
     async def _keep_marks(self, marked: Sequence[Calculation]) -> None:

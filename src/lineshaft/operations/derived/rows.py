@@ -1,6 +1,6 @@
 """Rows of results as batches and as inputs of further expressions, and batches cut by point."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -88,14 +88,27 @@ def samples_of_result(result: Result, type_: Type) -> Samples:
 
 def batch_of(path: str, samples: Samples) -> Batch:
     """Rows of one point as a batch; where the quality is bad there is no value."""
-    n = len(samples.time_ns)
-    index = np.zeros(n, dtype=np.int32)
-    if isinstance(samples.values, np.ndarray):
-        bad = samples.quality >= BAD
-        number = pa.array(samples.values, pa.float64(), mask=bad) if bad.any() else samples.values
-        return Batch.of([path], index, samples.time_ns, number=number, quality=samples.quality)
-    text = pa.array(samples.values, pa.string())
-    return Batch.of([path], index, samples.time_ns, text=text, quality=samples.quality)
+    return next(batches_of([(path, samples)]), Batch.empty())
+
+
+def batches_of(rows: Sequence[tuple[str, Samples]]) -> Iterator[Batch]:
+    """Rows of several points as few batches: one of the numbers, one of the texts."""
+    for is_number in (True, False):
+        some = [(p, s) for p, s in rows if isinstance(s.values, np.ndarray) is is_number]
+        if not some:
+            continue
+        index = np.repeat(np.arange(len(some), dtype=np.int32), [len(s.time_ns) for _, s in some])
+        times = np.concatenate([s.time_ns for _, s in some])
+        quality = np.concatenate([s.quality for _, s in some])
+        points = [p for p, _ in some]
+        if is_number:
+            values = np.concatenate([s.values for _, s in some])
+            bad = quality >= BAD
+            number = pa.array(values, pa.float64(), mask=bad) if bad.any() else values
+            yield Batch.of(points, index, times, number=number, quality=quality)
+        else:
+            text = pa.array([v for _, s in some for v in s.values], pa.string())
+            yield Batch.of(points, index, times, text=text, quality=quality)
 
 
 def taken(samples: Samples, where: Ints) -> Samples:

@@ -14,8 +14,8 @@ _UNITS = {
     "us": 1_000,
     "ns": 1,
 }
-_WHOLE = re.compile(r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:d|h|ms|m|s|us|ns))+|[-+]?0")
-_PART = re.compile(r"(\d+\.?\d*|\.\d+)(d|h|ms|m|s|us|ns)")
+_WHOLE = re.compile(r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:d|h|ms|m|s|us|ns))+|[-+]?0", re.ASCII)
+_PART = re.compile(r"(\d+\.?\d*|\.\d+)(d|h|ms|m|s|us|ns)", re.ASCII)
 DURATION_CHARS_MAX = 100
 NS_MAX = 2**62
 

@@ -32,7 +32,16 @@ class Running(NamedTuple):
 
     def between(self, lo: Ints, hi: Ints) -> "Pair":
         """The sum of values `lo` to `hi`, without the latter, for each pair."""
-        return _value([s[hi] - s[lo] for s in self.sums], self.top)
+        ends, begins = _in_a_row(hi), _in_a_row(lo)
+        return _value([s[ends] - s[begins] for s in self.sums], self.top)
+
+
+def _in_a_row(places: Ints) -> Ints | slice:
+    """The places as a slice, if they rise by one, as those of a steady signal do."""
+    n = len(places)
+    if n > 1 and places[-1] - places[0] == n - 1 and (places[1:] - places[:-1] == 1).all():
+        return slice(int(places[0]), int(places[-1]) + 1)
+    return places
 
 
 class Pair(NamedTuple):
@@ -47,16 +56,24 @@ def running(*terms: Floats) -> Running:
     highest = max((float(np.abs(t).max(initial=0.0)) for t in terms), default=0.0)
     top = int(np.frexp(highest)[1]) // STEP if highest else 0
     sums: list[Ints] = []
-    rests = [t.copy() for t in terms]
+    rests = list(terms)
     for place in range(top, _LOWEST - 1, -1):
-        digits = np.zeros(len(terms[0]), dtype=np.int64)
+        digits = np.empty(len(terms[0]) + 1, dtype=np.int64)
+        digits[0] = 0
+        own = digits[1:]
         power = STEP * place
         for number, rest in enumerate(rests):
-            whole = np.trunc(_shifted(rest, -power))
-            digits += whole.astype(np.int64)
+            whole = _shifted(rest, -power)
+            np.trunc(whole, out=whole)
+            if number:
+                own += whole.astype(np.int64)
+            else:
+                own[:] = whole
             rests[number] = rest - _shifted(whole, power)
-        sums.append(np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(digits))))
-        if not any(rest.any() for rest in rests):
+        # A term without a rest has no digits below.
+        rests = [rest for rest in rests if rest.any()]
+        sums.append(np.cumsum(digits))
+        if not rests:
             break
     return Running(top, sums)
 
@@ -80,8 +97,9 @@ def _value(digits: list[Ints], top: int) -> Pair:
         for place, digit in zip(range(top + 1, top + 1 - len(unique), -1), unique, strict=True):
             if not digit.any():
                 continue
-            high, rest = _plus(high, _shifted(digit.astype(np.float64), STEP * place))
-            high, low = _plus(high, low + rest)
+            # All digits above are of larger places, so that the sum of them is 0 or larger.
+            high, rest = _plus_less(high, _shifted(digit.astype(np.float64), STEP * place))
+            high, low = _plus_less(high, low + rest)
     if negative.any():
         high, low = np.where(negative, -high, high), np.where(negative, -low, low)
     return Pair(high, low)
@@ -105,6 +123,12 @@ def _carried(digits: list[Ints]) -> list[Ints]:
         carry = total >> STEP
     found.append(carry)
     return found[::-1]
+
+
+def _plus_less(a: Floats, b: Floats) -> tuple[Floats, Floats]:
+    """The rounded sum, and what rounding took, of a ≥ b in size or a = 0 (T. J. Dekker)."""
+    total = a + b
+    return total, b - (total - a)
 
 
 def _plus(a: Floats, b: Floats) -> tuple[Floats, Floats]:

@@ -39,6 +39,12 @@ class Expression:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+        self.reach_ns = _reach(plan)
+        """How long after an input's value was replaced it still shows; None: without bound.
+
+        A row is held until the next one, so on a grid it takes a step more; without a grid what
+        changes with time alone has no next row to rely on.
+        """
 
     def __repr__(self) -> str:
         return f"Expression({self.text!r}, every_ns={self.every_ns})"
@@ -67,18 +73,6 @@ class Expression:
     def every_ns(self) -> int:
         """The grid on which it is looked at besides the times of samples; 0 for none."""
         return self.plan.every_ns
-
-    @property
-    def reach_ns(self) -> int | None:
-        """How long after an input's value was replaced it still shows; None: without bound.
-
-        A row is held until the next one, so on a grid it takes a step more; without a grid what
-        changes with time alone has no next row to rely on.
-        """
-        reach = reach_ns(self.plan.root, self.every_ns)
-        if reach is None or not self.plan.root.clocked:
-            return reach
-        return reach + self.every_ns if self.every_ns else None
 
     @property
     def lookback_ns(self) -> int:
@@ -143,6 +137,13 @@ class Expression:
             return columns[paths[node.number]] if isinstance(node, Input) else Column(times)
 
         return evaluate(self.plan.root, leaf)
+
+
+def _reach(plan: Plan) -> int | None:
+    reach = reach_ns(plan.root, plan.every_ns)
+    if reach is None or not plan.root.clocked:
+        return reach
+    return reach + plan.every_ns if plan.every_ns else None
 
 
 def looks_back(node: Node) -> bool:

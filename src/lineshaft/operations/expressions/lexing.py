@@ -41,7 +41,8 @@ class Token(NamedTuple):
 _SPACE = re.compile(r"(?:[ \t\n\f\r]+|//[^\n]*)*")
 _NUMBER = re.compile(
     r"(?P<hex>0x[0-9a-fA-F]+)|(?P<float>\d+\.\d+(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?"
-    r"|\d+[eE][+-]?\d+)|(?P<int>\d+)"
+    r"|\d+[eE][+-]?\d+)|(?P<int>\d+)",
+    re.ASCII,
 )
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PATH = re.compile(r"`([^`\n]*)`")

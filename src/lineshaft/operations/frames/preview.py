@@ -65,28 +65,30 @@ async def preview(
             f" {SPAN_NS_MAX // DAY_NS}",
             remedy="Take a shorter span.",
         )
-    count = await store.count(points, start_ns, stop_ns)
+    samples = await store.count(points, start_ns, stop_ns)
     ticks = sum(_ticks(bound, stop_ns - start_ns) for bound in bounds)
-    if count + ticks > SAMPLES_MAX:
+    if samples + ticks > SAMPLES_MAX:
         raise Invalid(
-            f"the span holds {count} samples and {ticks} times of the grid, wanted at most"
+            f"the span holds {samples} samples and {ticks} times of the grid, wanted at most"
             f" {SAMPLES_MAX} together",
             remedy="Take a shorter span, or fewer assets.",
         )
     found: list[Frame] = []
-    running = over = 0
+    count = running = over = 0
     for bound in bounds:
         follower = Follower(bound)
         follower.warm_up(await warm(store, bound, start_ns), start_ns)
-        found += await _walked(store, follower, bound.points, start_ns, stop_ns)
+        ended, first = await _walked(store, follower, bound.points, start_ns, stop_ns)
         last = follower.so_far()
         if last is not None:
-            found.append(last)
+            first.append(last)
             running += 1
+        found += first
+        count += ended + (last is not None)
         over += follower.over
     found.sort(key=lambda f: (f.start_ns, f.asset))
     return Preview(
-        count=len(found),
+        count=count,
         open=running,
         over=over,
         assets=[b.asset for b in bounds],
@@ -102,12 +104,14 @@ def _ticks(bound: Bound, span_ns: int) -> int:
 
 async def _walked(
     store: Store, follower: Follower, points: Sequence[str], start_ns: int, stop_ns: int
-) -> list[Frame]:
-    found: list[Frame] = []
+) -> tuple[int, list[Frame]]:
+    """How many frames ended, and the first of them."""
+    count, found = 0, list[Frame]()
     while start_ns < stop_ns:
         end_ns = await step_end(store, points, start_ns, stop_ns)
         columns = await read(store, points, start_ns, end_ns)
         step = await asyncio.to_thread(follower.push, columns, end_ns - 1)
-        found += step.closed
+        count += len(step.closed)
+        found += step.closed[: LISTED_MAX - len(found)]
         start_ns = end_ns
-    return found
+    return count, found

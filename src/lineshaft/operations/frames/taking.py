@@ -14,6 +14,8 @@ from lineshaft.operations.expressions.columns import BAD
 from lineshaft.operations.expressions.results import Result
 from lineshaft.operations.frames.frame import Value
 
+TEXT_CHARS_MAX = 1_000
+"""Characters of a text that a frame takes along; the rest is cut off."""
 _NONE: Ints = np.empty(0, dtype=np.int64)
 
 
@@ -165,7 +167,9 @@ def _step(before: float | None, after: float | None) -> float:
 def _bare(value: object) -> Value:
     if isinstance(value, np.generic):
         value = value.item()
-    if isinstance(value, bool | str):
+    if isinstance(value, str):  # what no record can hold, or is too long for one, is left out
+        return value[:TEXT_CHARS_MAX].replace("\0", "\ufffd")
+    if isinstance(value, bool):
         return value
     return float(value) if isinstance(value, int | float) else None
 

@@ -8,6 +8,7 @@ import msgspec
 from lineshaft.core.access import Action, Authorizer, Identity
 from lineshaft.core.errors import Invalid, Missing
 from lineshaft.core.path import is_under
+from lineshaft.operations.calendars.calendar import TIME_MAX_NS
 from lineshaft.operations.kpis.answers import Figures, Row
 from lineshaft.operations.kpis.formulas import BY_NAME, FORMULAS, Figure, figure
 from lineshaft.operations.kpis.pieces import By, Key, Piece, columns, together, whole
@@ -72,6 +73,11 @@ class Kpis:
             Invalid: that is more than one question may ask.
         """
         units = self.units(who, unit=unit, branch=branch)
+        if not -TIME_MAX_NS < start_ns < stop_ns < TIME_MAX_NS:
+            raise Invalid(
+                f"the span begins at {start_ns} and ends at {stop_ns} ns",
+                remedy="Ask for one between the years 1824 and 2116, the stop after the start.",
+            )
         days = (stop_ns - start_ns) / DAY_NS
         if days * len(units) > UNIT_DAYS_MAX:
             raise Invalid(
@@ -94,12 +100,13 @@ class Kpis:
         """
         names = check_names(only)
         found = await self.each(scope, lambda w: columns(w, by))
-        rows = together(found)
-        if len(rows) > ROWS_MAX:
+        count = len({key for c in found for key in c.keys})
+        if count > ROWS_MAX:
             raise Invalid(
-                f"there are {len(rows)} pieces, wanted at most {ROWS_MAX}",
+                f"there are {count} pieces, wanted at most {ROWS_MAX}",
                 remedy="Ask for a shorter span, or cut it otherwise.",
             )
+        rows = together(found)
         all_of_it = one(together(whole(c) for c in found), scope)
         return Figures(
             units=[u.path for u in scope.units],

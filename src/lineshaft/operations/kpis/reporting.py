@@ -18,6 +18,8 @@ from lineshaft.operations.kpis.pieces import By, Piece, pieces
 from lineshaft.operations.kpis.working import Work
 from lineshaft.operations.states.settings import WorkUnit
 
+YEARS = (1900, 2100)
+"""First and last year of which there are reports."""
 STOPS_MAX = 50
 """Stops listed of each unit."""
 ALL_STOPS_MAX = 10_000
@@ -65,6 +67,8 @@ async def report(
     if not asked.day:
         asked = _last(named(units[0].calendar), asked, now)
     day = day_of(asked.day, "report")
+    if not YEARS[0] <= day.year <= YEARS[1]:
+        raise Invalid(f"report: {asked.day} is too far away", remedy="Ask for a day near today.")
     spans = {u.path: _span(named(u.calendar), day, asked.shift) for u in units}
     there = [u for u in units if (s := spans[u.path]) and s[0] < now]
     if not there:

@@ -165,10 +165,14 @@ class Notices:
         return [supervise(f"notices to {n}", _patient(c.run)) for n, c in self._couriers.items()]
 
     async def _read(self) -> None:
-        if not self.book.rules:
-            await self._reader.forget()
-            return
-        await supervise("notices", _patient(lambda: self._reader.run(self.book, self._wake)))
+        async def read() -> None:
+            await self.outbox.cancel_steps({r.name for r in self.book.rules}, self._clock())
+            if self.book.rules:
+                await self._reader.run(self.book, self._wake)
+            else:
+                await self._reader.forget()
+
+        await supervise("notices", _patient(read))
 
     def _wake(self) -> None:
         for courier in self._couriers.values():

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence, Set
 
 import msgspec
+from msgspec.structs import replace
 
 from lineshaft.core.clock import NS_PER_S
 from lineshaft.core.errors import Missing
@@ -180,6 +181,22 @@ class Outbox:
         await self.commit(kept, *more, *(Append(event=e) for e in events))
         self.lost.update(n.recipient for n in fresh if n.id in lost)
         return events
+
+    async def cancel_steps(self, rules: Set[str], now_ns: int) -> None:
+        """Cancel later steps and repetitions of rules other than these: nobody asks for them.
+
+        Raises:
+            Unavailable: it cannot be kept.
+        """
+        async with self.turn:
+            old = [
+                replace(n, status=Status.CANCELLED, done_ns=now_ns)
+                for of in self._of.values()
+                for n in of.values()
+                if n.unless_answered and n.rule not in rules
+            ]
+            for start in range(0, len(old), CHANGES_MAX):
+                await self.commit(old[start : start + CHANGES_MAX])
 
     def _without_room(self, fresh: Sequence[Notice]) -> set[str]:
         """Identifiers of those for which there is no room.

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from lineshaft.core.clock import to_iso
-from lineshaft.core.verbs import add_verb
+from lineshaft.core.verbs import add_verb, shown
 from lineshaft.operations.notices.notice import Status
 
 _EPILOG = """examples:
@@ -89,7 +89,7 @@ def _line(notice: dict[str, Any]) -> str:
     about = f"{told['alarm']} {told['on']}" if told else notice["subject"] or notice["what"]
     error = f": {notice['error']}" if notice["error"] else ""
     head = f"{to_iso(notice['due_ns'])} {notice['status']:<9} {notice['id']}"
-    return f"{head} {notice['recipient']} ({notice['channel']}): {about}{error}"
+    return shown(f"{head} {notice['recipient']} ({notice['channel']}): {about}{error}")
 
 
 def _retry(args: argparse.Namespace) -> int:

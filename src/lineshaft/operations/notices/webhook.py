@@ -10,14 +10,16 @@ import hashlib
 import hmac
 import ssl
 from collections.abc import Callable
-
-import httpx
+from typing import TYPE_CHECKING
 
 from lineshaft.core.clock import NS_PER_S
 from lineshaft.core.errors import LinkLost, Refused
 from lineshaft.operations.notices.channels import Later
 from lineshaft.operations.notices.settings import Recipient
 from lineshaft.operations.notices.writing import Message
+
+if TYPE_CHECKING:
+    import httpx
 
 PREFIX = "whsec_"
 """Before keys that are written in base64."""
@@ -30,18 +32,19 @@ CONNECTIONS_MAX = 32
 
 
 class Webhooks:
-    """A client for all webhooks."""
+    """A client for all webhooks, made with the first message: most plants start without one."""
 
     def __init__(self, timeout_s: float, clock: Callable[[], int], ca: str = "") -> None:
-        self._timeout_s, self._clock = timeout_s, clock
-        self._client = httpx.AsyncClient(
-            verify=ssl.create_default_context(cafile=ca) if ca else True,
-            timeout=timeout_s,
-            follow_redirects=False,
-            trust_env=False,
-            limits=httpx.Limits(max_connections=CONNECTIONS_MAX),
-            headers={"User-Agent": "lineshaft", "Accept-Encoding": "identity"},
-        )
+        self._timeout_s, self._clock, self._ca = timeout_s, clock, ca
+        self._client: httpx.AsyncClient | None = None
+        self._making = asyncio.Lock()
+
+    async def _ready(self) -> "httpx.AsyncClient":
+        async with self._making:
+            if self._client is None:
+                # On a thread, since the import and the list of authorities take their time.
+                self._client = await asyncio.to_thread(_client, self._timeout_s, self._ca)
+            return self._client
 
     async def send(self, recipient: Recipient, message: Message) -> None:
         """Post it; any answer of 2xx has taken it.
@@ -50,14 +53,15 @@ class Webhooks:
             LinkLost: nobody took it; it may be taken later.
             Refused: the server does not want this request.
         """
+        client = await self._ready()
+        import httpx  # noqa: PLC0415 - imported with the client
+
         name, body = recipient.name, message.payload()
         head = signed(recipient.secret.reveal(), message.id, self._clock() // NS_PER_S, body)
         try:
             async with asyncio.timeout(self._timeout_s):
-                request = self._client.build_request(
-                    "POST", recipient.url, content=body, headers=head
-                )
-                answer = await self._client.send(request, stream=True)
+                request = client.build_request("POST", recipient.url, content=body, headers=head)
+                answer = await client.send(request, stream=True)
                 try:
                     text = await _beginning(answer) if not answer.is_success else ""
                 finally:
@@ -71,10 +75,24 @@ class Webhooks:
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._client.aclose()
+        if self._client is not None:
+            await self._client.aclose()
 
 
-async def _beginning(answer: httpx.Response) -> str:
+def _client(timeout_s: float, ca: str) -> "httpx.AsyncClient":
+    import httpx  # noqa: PLC0415 - takes as long as a tenth of a start
+
+    return httpx.AsyncClient(
+        verify=ssl.create_default_context(cafile=ca) if ca else True,
+        timeout=timeout_s,
+        follow_redirects=False,
+        trust_env=False,
+        limits=httpx.Limits(max_connections=CONNECTIONS_MAX),
+        headers={"User-Agent": "lineshaft", "Accept-Encoding": "identity"},
+    )
+
+
+async def _beginning(answer: "httpx.Response") -> str:
     found = b""
     async for part in answer.aiter_raw(ANSWER_BYTES_MAX):
         found += part
@@ -83,7 +101,7 @@ async def _beginning(answer: httpx.Response) -> str:
     return found[:200].decode("utf-8", "replace")
 
 
-def _check(name: str, answer: httpx.Response, text: str) -> None:
+def _check(name: str, answer: "httpx.Response", text: str) -> None:
     code = answer.status_code
     if answer.is_success:
         return

@@ -114,7 +114,7 @@ class Chart:
             )
         self.kind, self.rules = kind, tuple(dict.fromkeys(rules))
         self.memory = memory or Memory()
-        self._phases = tuple(phases)
+        self.phases = tuple(phases)
         self._starts = np.array([p.start_ns for p in phases], dtype=np.int64)
         self.state = state or State()
 
@@ -148,14 +148,16 @@ class Chart:
                 self.state = State(phase=int(phase))
             given = None if sizes is None else sizes[rows]
             groups = self._groups(time_ns[rows], values[rows], given, keys, rows)
-            parts.append(self._plot(self._phases[phase].known, groups))
+            if not len(groups.time_ns):
+                continue
+            parts.append(self._plot(self.phases[phase].known, groups))
         return joined(parts, len(self.marks) - 1)
 
     def _groups(
         self, time_ns: Times, values: Floats, sizes: Floats | None, keys: Keys | None, rows: Flags
     ) -> Groups:
         """What is plotted at which time, before it is judged."""
-        known = self._phases[self.state.phase].known
+        known = self.phases[self.state.phase].known
         grouped = self.kind in (Kind.XBAR_R, Kind.XBAR_S) or (
             self.kind in _MEMORY and known.size > 1
         )

@@ -7,6 +7,7 @@ their rows. Samples not newer than the newest of their point are left out, and c
 
 import bisect
 import itertools
+import math
 from collections.abc import Callable, Container, Mapping
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from lineshaft.core.point import Point
 from lineshaft.operations.expressions.evaluator import Evaluator
 from lineshaft.operations.expressions.evaluator import State as PartState
 from lineshaft.operations.expressions.expression import Expression, compile_expression
+from lineshaft.operations.expressions.results import Result
 from lineshaft.operations.expressions.tails import FAR_AHEAD, LONG_AGO, Samples
 from lineshaft.operations.expressions.tree import Type
 from lineshaft.operations.spc.settings import ChartTable, Subgroup
@@ -104,6 +106,27 @@ class Feed:
         return max((e.lookback_ns for e in self.parts.values()), default=0)
 
     @property
+    def every_ns(self) -> int:
+        """The finest grid of its expressions; 0 for none."""
+        return min((e.every_ns for e in self.parts.values() if e.every_ns), default=0)
+
+    def behind(self, time_ns: int) -> bool:
+        """Whether rows up to a time that is heard are still to come: too many for one push."""
+        return any(e.until_ns < time_ns for e in self._evaluators.values())
+
+    def warm(self, columns: Mapping[str, Samples], until_ns: int) -> None:
+        """Know samples of before anything is measured; nothing comes of it but what holds then."""
+        for role, part in self._evaluators.items():
+            mine = {p.path: columns[p.path] for p in part.plan.points if p.path in columns}
+            part.begin(mine, until_ns)
+            self._track(role, part.look())
+
+    def _track(self, role: str, found: Result) -> None:
+        nothing = np.array(None if self.parts[role].type is Type.STRING else np.nan)
+        values = np.where(found.quality >= BAD, nothing, found.values)
+        self._tracks[role].add(found.time_ns, values)
+
+    @property
     def waits(self) -> bool:
         """Whether measurements wait for other points."""
         return bool(self._pending)
@@ -149,6 +172,26 @@ class Feed:
         if heard_ns is not None:
             heard = {s: max(heard_ns + LATENESS_NS, t) for s, t in heard.items()}
         return self._joined(fresh, heard)
+
+    def one(self, columns: Mapping[str, Samples], from_ns: int) -> tuple[int, float] | None:
+        """Time and value of the measurement, if it is one good sample that waits for nobody.
+
+        None: it is for `push`, and nothing was taken in.
+        """
+        path = self.chart.point
+        own = columns.get(path)
+        if self.parts or own is None or len(own.time_ns) != 1:
+            return None
+        time_ns = int(own.time_ns[0])
+        newest = max(self._newest.get(path, LONG_AGO), from_ns - 1)
+        if not newest < time_ns < FAR_AHEAD or not isinstance(own.values, np.ndarray):
+            return None
+        value = float(own.values[0])
+        return None if own.quality[0] >= BAD or not math.isfinite(value) else (time_ns, value)
+
+    def taken(self, time_ns: int) -> None:
+        """The measurement that `one` gave was used."""
+        self._newest[self.chart.point] = time_ns
 
     def _heard(self, fresh: Mapping[str, Samples]) -> dict[str, int]:
         """Up to when each source has told everything: a connection reads its points together."""
@@ -202,11 +245,7 @@ class Feed:
             found = part.push(columns, heard_ns=heard)
             self.lost += found.dropped
             self.late += len(found.late)
-            text = self.parts[role].type is Type.STRING
-            nothing = np.array(None if text else np.nan)
-            self._tracks[role].add(
-                found.time_ns, np.where(found.quality >= BAD, nothing, found.values)
-            )
+            self._track(role, found)
         until = min(e.until_ns for e in self._evaluators.values())
         ready = int(np.searchsorted([t for t, _ in self._pending], until, side="right"))
         taken, self._pending = self._pending[:ready], self._pending[ready:]

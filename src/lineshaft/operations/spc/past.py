@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from lineshaft.core.errors import Invalid
+from lineshaft.operations.expressions.limits import TICKS_MAX
 from lineshaft.operations.expressions.tails import Samples
 from lineshaft.operations.spc import Baseline, Kind
 from lineshaft.operations.spc.chart import Chart, Phase, Plotted, joined
@@ -24,6 +25,8 @@ from lineshaft.web import times
 
 WARM_ROWS = 2_000_000
 """Samples read before a span, at most, to know how the chart stood at its beginning."""
+GRID_MAX = 5 * TICKS_MAX
+"""Times of the grid that one answer may look at."""
 _STEP_NS = 60_000_000_000
 FEWEST = 2
 """Points that a baseline needs at least."""
@@ -36,6 +39,8 @@ class Part(NamedTuple):
 
     columns: dict[str, Samples]
     stop_ns: int
+    warm: bool = False
+    """Whether it lies before the span, and is only to be known."""
 
 
 class Learned(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,10 +62,16 @@ async def parts(store: Store, feed: Feed, start_ns: int, stop_ns: int) -> AsyncG
     if feed.parts:
         earlier = split(await store.before(paths, begin), feed.points)
         if earlier:
-            yield Part(earlier, begin)
-    async for batch, end in slices(store, paths, begin, stop_ns):
+            yield Part(earlier, begin, warm=True)
+    async for batch, end in slices(store, paths, begin, start_ns):
+        yield Part(split(batch, feed.points), end, warm=True)
+    if begin < start_ns:
+        yield Part({}, start_ns, warm=True)
+    async for batch, end in slices(store, paths, start_ns, stop_ns):
         yield Part(split(batch, feed.points), end)
-    yield Part({}, stop_ns)
+    newest = await store.before(paths, stop_ns)
+    if len(newest):
+        yield Part({}, min(stop_ns, max(int(newest.time_ns.max()) + 1, start_ns)))
 
 
 async def measured(
@@ -73,12 +84,10 @@ async def measured(
     """
     feed = Feed(chart, find)
     found = []
+    await _check_grid(store, feed, start_ns, stop_ns)
     async for part in parts(store, feed, start_ns, stop_ns):
-        one = await asyncio.to_thread(
-            feed.push, part.columns, heard_ns=part.stop_ns - 1, from_ns=start_ns
-        )
-        if len(one.time_ns):
-            found.append(one)
+        given = await asyncio.to_thread(_fed, feed, part, start_ns)
+        found += [one for one in given if len(one.time_ns)]
     if not found:
         return Measured(np.empty(0, dtype=np.int64), np.empty(0), np.empty(0), None)
     sizes, keys = (
@@ -186,9 +195,37 @@ async def warm_ns(
     return min(begin, start_ns), exact
 
 
-def _step(feed: Feed, chart: Chart, part: Part, begin_ns: int) -> Plotted:
+async def _check_grid(store: Store, feed: Feed, start_ns: int, stop_ns: int) -> None:
+    """See that a span holds no more times of the grid than one answer may look at."""
+    every_ns, paths = feed.every_ns, list(feed.points)
+    last = await store.before(paths, stop_ns)
+    if not every_ns or not len(last):
+        return
+    first = await store.after(paths, start_ns)
+    begin_ns = max(int(first.time_ns.min()), start_ns) if len(first) else stop_ns
+    count = (min(int(last.time_ns.max()), stop_ns) - begin_ns) // every_ns
+    if count > GRID_MAX:
+        raise Invalid(
+            f"chart {feed.chart.name!r}: the span holds {count} times of the grid, wanted at most"
+            f" {GRID_MAX}",
+            remedy="Take a shorter span.",
+        )
+
+
+def _fed(feed: Feed, part: Part, begin_ns: int) -> list[Measured]:
+    """What a part measures, all of it: one push gives only so many times of the grid."""
     heard = part.stop_ns - 1
-    return chart.push(*feed.push(part.columns, heard_ns=heard, from_ns=begin_ns))
+    if part.warm and feed.parts:
+        feed.warm(part.columns, heard)
+        return []
+    found = [feed.push(part.columns, heard_ns=heard, from_ns=begin_ns)]
+    while feed.behind(heard):
+        found.append(feed.push({}, heard_ns=heard, from_ns=begin_ns))
+    return found
+
+
+def _step(feed: Feed, chart: Chart, part: Part, begin_ns: int) -> list[Plotted]:
+    return [chart.push(*one) for one in _fed(feed, part, begin_ns)]
 
 
 async def plot(
@@ -214,12 +251,16 @@ async def plot(
         begin, exact = await warm_ns(store, list(feed.points), own, start_ns)
     else:
         begin, exact = await _few_ns(store, chart.point, own, start_ns), True
+    grid_ns = TICKS_MAX * feed.every_ns
+    if grid_ns and begin < start_ns - grid_ns:
+        begin, exact = start_ns - grid_ns, False
+    await _check_grid(store, feed, begin, stop_ns)
     found = []
     async for part in parts(store, feed, begin, stop_ns):
-        one = await asyncio.to_thread(_step, feed, made, part, begin)
-        kept = one.time_ns >= start_ns
-        if kept.any():
-            found.append(one if kept.all() else chosen(one, kept))
+        for one in await asyncio.to_thread(_step, feed, made, part, begin):
+            kept = one.time_ns >= start_ns
+            if kept.any():
+                found.append(one if kept.all() else chosen(one, kept))
     return joined(found, len(made.marks) - 1), exact
 
 

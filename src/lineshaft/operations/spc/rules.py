@@ -61,7 +61,7 @@ def violations(z: Floats, rules: Sequence[Rule], before: Floats | None = None) -
     whole = np.concatenate([earlier, z])
     if not rules or not len(z):
         return np.zeros((len(rules), len(z)), dtype=bool)
-    patterns = [_PATTERNS[r] for r in rules]
+    patterns = [PATTERNS[r] for r in rules]
     hits = _hits(whole, {p.of for p in patterns})
     # All patterns are counted at once: a call of NumPy costs more than a short column.
     table = np.concatenate([hits[p.of] for p in patterns])
@@ -86,7 +86,7 @@ class _Pattern(NamedTuple):
     window: int
 
 
-_PATTERNS = {
+PATTERNS = {
     Rule.NELSON_1: _Pattern("beyond 3", 1, 1),
     Rule.NELSON_2: _Pattern("beyond 0", 9, 9),
     Rule.NELSON_3: _Pattern("step", 5, 5),

@@ -84,8 +84,8 @@ class ChartTable(Settings, frozen=True):
     np chart the items in a sample."""
     subgroup: Subgroup = Subgroup.COUNT
     """What makes values one subgroup."""
-    every_s: Positive = 3600.0
-    """Seconds of an interval, for subgroups by time."""
+    every_s: Annotated[float, msgspec.Meta(ge=0.001, le=31_622_400)] = 3600.0
+    """Seconds of an interval, for subgroups by time: a millisecond to a leap year."""
     by: str = ""
     """Path of the point whose changes begin subgroups, for subgroups by change."""
     size_point: str = ""

@@ -10,6 +10,7 @@ from lineshaft.operations.expressions.tails import LONG_AGO, Samples
 from lineshaft.operations.spc.chart import Chart, Memory, Phase, Plotted
 from lineshaft.operations.spc.chart import State as ChartState
 from lineshaft.operations.spc.feed import Feed, FeedState, Find
+from lineshaft.operations.spc.quiet import Quiet
 from lineshaft.operations.spc.settings import ChartTable
 
 
@@ -93,6 +94,7 @@ class Watcher:
         self.table, self.phases = table, kept.phases
         self.feed = Feed(table, find, kept.feed)
         self.chart = chart_of(table, kept.phases, kept.chart)
+        self._quiet = Quiet(self.chart)
         self.standing = kept.standing
         self._late = kept.standing.late
         self._lost = kept.standing.lost
@@ -101,6 +103,8 @@ class Watcher:
         self, columns: dict[str, Samples], *, heard_ns: int | None = None, from_ns: int = LONG_AGO
     ) -> list[Happening]:
         """Take samples by point; what they bring about, by time."""
+        if self._was_quiet(columns, from_ns):
+            return []
         measured = self.feed.push(columns, heard_ns=heard_ns, from_ns=from_ns)
         plotted = self.chart.push(*measured)
         self.standing, told = walked(self.chart.marks, self.standing, plotted)
@@ -108,6 +112,32 @@ class Watcher:
         if (late, lost) != (self.standing.late, self.standing.lost):
             self.standing = msgspec.structs.replace(self.standing, late=late, lost=lost)
         return told
+
+    def _was_quiet(self, columns: dict[str, Samples], from_ns: int) -> bool:
+        """Whether there was one value, at which nothing happened; then it is taken in."""
+        one = self.feed.one(columns, from_ns)
+        point = None if one is None else self._quiet.at(*one)
+        standing = self.standing
+        if one is None or point is None or point.marks != standing.marks:
+            return False
+        if self.chart.state.phase != standing.phase:
+            return False
+        last, (time_ns, _) = standing.last, one
+        if point.marks:
+            last = Violation(
+                time_ns=time_ns, marks=point.marks, value=point.value, spread=point.spread
+            )
+        self.feed.taken(time_ns)
+        self.chart.state = point.state
+        self.standing = msgspec.structs.replace(
+            standing,
+            time_ns=time_ns,
+            value=point.value,
+            spread=point.spread,
+            plotted=standing.plotted + 1,
+            last=last,
+        )
+        return True
 
     def forget_late(self) -> None:
         """What was read again from history was not late."""

@@ -93,15 +93,15 @@ class WorkUnit(Settings, frozen=True):
     """Planned run time per item (PRI) in seconds, of products that `cycles` does not name."""
     cycles: dict[str, float] = msgspec.field(default_factory=dict)
     """Planned run time per item in seconds, by product."""
-    micro_stop_s: NonNegative = 0.0
+    micro_stop_s: Annotated[float, msgspec.Meta(ge=0, le=31_622_400)] = 0.0
     """Stops that are shorter count as running slowly: speed, not availability."""
     co2_kg_per_kwh: NonNegative = 0.0
     """Greenhouse gases of its energy."""
     publish: bool = False
     """Whether OEE and its factors, of the running and of the last shift, are points below it."""
-    backfill_d: NonNegative = 31.0
+    backfill_d: Annotated[float, msgspec.Meta(ge=0, le=36_600)] = 31.0
     """Days of history, back from its first definition, for which its states are worked out."""
-    correct_h: NonNegative = 24.0
+    correct_h: Annotated[float, msgspec.Meta(ge=0, le=878_400)] = 24.0
     """Hours back in which operators may correct its states; before that it takes an engineer."""
 
 

@@ -4,6 +4,7 @@ Each is done wholly or not at all by itself; one that fails takes no other with 
 """
 
 import asyncio
+import contextlib
 import sqlite3
 import sys
 from collections import deque
@@ -67,7 +68,8 @@ class Commits:
             count = min(len(self._waiting), GROUP_MAX)
             taken = [self._waiting.popleft() for _ in range(count)]
             if group := [(changes, done) for changes, done in taken if not done.cancelled()]:
-                self._answer(group)
+                with contextlib.suppress(Exception):  # those who wait for it are told of it
+                    self._answer(group)
 
     def _answer(self, group: Sequence[Waiting]) -> None:
         results: Sequence[Outcome] = ()
@@ -82,12 +84,14 @@ class Commits:
             group[0][1].get_loop().call_soon_threadsafe(_tell, told)
 
     def _together(self, group: Sequence[Waiting]) -> Sequence[Outcome]:
+        kept = False
         try:
             with transaction(self._db):
-                return [self._one(changes) for changes, _ in group]
+                results = [self._one(changes) for changes, _ in group]
+            kept = True
         except sqlite3.Error as error:
-            self._forget()
             if len(group) > 1:
+                self._forget()
                 return [result for one in group for result in self._together([one])]
             refused = Unavailable(
                 f"records file {self._path} cannot be written: {error}",
@@ -95,9 +99,10 @@ class Commits:
             )
             refused.__cause__ = error
             return [refused]
-        except BaseException:
-            self._forget()
-            raise
+        finally:
+            if not kept:
+                self._forget()
+        return results
 
     def _one(self, changes: Sequence[Change]) -> list[int] | LineshaftError:
         """What one commit comes to; of one that fails, nothing stays in the transaction."""

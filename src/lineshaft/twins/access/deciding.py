@@ -169,10 +169,12 @@ class Access:
         if not self._within(who, right, path):
             return False
         steps = parse_path(element) if element else ()
+        reads = right in (Right.READ, Right.VIEW)
         return any(
-            covers(o, steps) or (not steps and right in (Right.READ, Right.VIEW))
+            covers(o, steps) or (not steps and reads)
             for active, o in self._fitting(who, right, doc)
-            if not steps or shows(active, doc, element)
+            # What is not there may be made, and is nothing to be told of.
+            if not steps or shows(active, doc, element, makes=not reads)
         )
 
     def predicate(self, who: Identity, right: Right, class_: Class) -> Predicate | None:

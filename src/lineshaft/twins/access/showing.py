@@ -64,15 +64,15 @@ def filters_of(active: Active, root: str) -> list[tuple[Filter, Condition]]:
     return [(f, c) for f, c in active.filters if f.root == root]
 
 
-def shows(active: Active, doc: Document, path: str) -> bool:
-    """Whether the filters of a rule let an element through."""
+def shows(active: Active, doc: Document, path: str, *, makes: bool) -> bool:
+    """Whether the filters of a rule let an element through; of one that is not there, `makes`."""
     if not filters_of(active, "$sme"):
         return True
     obj, steps = msgspec.json.decode(doc.data), parse_path(path)
     try:
         return passes(active, obj, steps, find(obj, steps))
     except Missing:
-        return True  # it is to be made
+        return makes
 
 
 def passes(active: Active, submodel: Json, steps: Steps, element: Json) -> bool:

@@ -74,9 +74,9 @@ def document(found: Document, request: Request) -> Answer:
     return Answer(OK, found.data, (tag,))
 
 
-def page(items: Iterable[bytes], cursor: str) -> Answer:
+def page(items: Iterable[bytes], cursor: str, **more: str) -> Answer:
     """A page of what is JSON already; an empty cursor says that it is the last."""
-    head = b'{"cursor":%s}' % msgspec.json.encode(cursor) if cursor else b"{}"
+    head = msgspec.json.encode({"cursor": cursor, **more} if cursor else more)
     return Answer(OK, b'{"paging_metadata":%s,"result":[%s]}' % (head, b",".join(items)))
 
 

@@ -54,10 +54,10 @@ Make = Callable[[Json], Json]
 
 def may(to: Services, request: Request, right: Rights, found: Document, at: str = "") -> bool:
     """Whether the caller may do this to the document, or to its element at the path `at`."""
-    return any(
-        to.access.allows(request.who, each, found.class_, found, found.path, at)
-        for each in (right if isinstance(right, tuple) else (right,))
-    )
+    allows, who, class_, path = to.access.allows, request.who, found.class_, found.path
+    if isinstance(right, tuple):
+        return any(allows(who, each, class_, found, path, at) for each in right)
+    return allows(who, right, class_, found, path, at)
 
 
 async def read(to: Services, request: Request, class_: Class, id_: str) -> Document:

@@ -64,8 +64,8 @@ async def _found(to: Services, request: Request, class_: Class) -> Answer:
     cursor = to.seal.close(cursor)
     if compiled.ids_only:
         return answers.page_of([d.id for d in documents], cursor, resultType="Identifier")
-    found = [kept.shown(to, request, d) for d in documents]
-    return answers.page_of(found, cursor, resultType=kept.TYPES[class_])
+    found = [kept.shown_bytes(to, request, d) for d in documents]
+    return answers.page(found, cursor, resultType=kept.TYPES[class_])
 
 
 async def _described(to: Services, request: Request, class_: Class) -> Answer:

@@ -72,7 +72,7 @@ class Request:
         self.method: str = scope["method"]
         self.params = params
         """What the path says in place of the names in braces, percent signs resolved."""
-        self.who: Identity = self._scope["state"].get("who") or NOBODY
+        self.who: Identity = scope["state"].get("who") or NOBODY
         """Who asks."""
 
     # ---- path and headers

@@ -1,6 +1,7 @@
 """Which element shows which point: in memory for reading, in the records for what people bound."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -10,9 +11,19 @@ from lineshaft.core.path import is_under
 from lineshaft.records import Append, Change, Collection, Delete, Put, Records
 from lineshaft.twins.documents import Announce
 from lineshaft.twins.plug import Binding
+from lineshaft.twins.plug.scripts import Formula, read_formula
 
 COLLECTION = Collection(name="twin_bindings")
 """Bindings by the description that they come from."""
+
+
+class Script(NamedTuple):
+    """What works out the value of an element."""
+
+    formula: Formula
+    inputs: tuple[tuple[str, str], ...]
+    """SourceIds with their points."""
+    sink: str
 
 
 class Bindings:
@@ -23,6 +34,7 @@ class Bindings:
         self._kept: dict[str, tuple[Binding, ...]] = {}
         self._generated: dict[str, Mapping[str, str]] = {}
         self._of: dict[str, dict[str, str]] = {}
+        self._scripts: dict[str, dict[str, Script]] = {}
         self._branches: dict[str, dict[str, str | None]] = {}
         """Where each submodel stood when its elements were bound, by idShortPath."""
 
@@ -53,6 +65,15 @@ class Bindings:
             at: point
             for at, point in bound.items()
             if is_under(point, branch) or branches.get(at) == branch
+        }
+
+    def scripts(self, submodel: str, branch: str) -> Mapping[str, Script]:
+        """The script of each element whose value is worked out, as `shown` shows points."""
+        branches = self._branches.get(submodel, {})
+        return {
+            at: script
+            for at, script in self._scripts.get(submodel, {}).items()
+            if branches.get(at) == branch or all(is_under(p, branch) for _, p in script.inputs)
         }
 
     def kept(self, source: str) -> tuple[Binding, ...]:
@@ -89,9 +110,16 @@ class Bindings:
         await self._announce(event)
 
     def _sort(self) -> None:
-        self._of, self._branches = {}, {}
+        self._of, self._branches, self._scripts = {}, {}, {}
         for bindings in self._kept.values():
             for b in bindings:
+                self._branches.setdefault(b.submodel, {})[b.path] = b.branch
+                if b.script:
+                    self._scripts.setdefault(b.submodel, {})[b.path] = _script(b)
+                    continue
                 start = dict(self._generated.get(b.submodel, {}))
                 self._of.setdefault(b.submodel, start)[b.path] = b.point
-                self._branches.setdefault(b.submodel, {})[b.path] = b.branch
+
+
+def _script(binding: Binding) -> Script:
+    return Script(read_formula(binding.script), binding.inputs, binding.sink)

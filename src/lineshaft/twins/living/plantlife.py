@@ -14,7 +14,7 @@ from lineshaft.twins import Class, Document, Json
 from lineshaft.twins.api.services import Unbound
 from lineshaft.twins.documents import Documents
 from lineshaft.twins.living import Latest, Machines
-from lineshaft.twins.living.bindings import Bindings
+from lineshaft.twins.living.bindings import Bindings, Script
 from lineshaft.twins.living.carbon import PCF, PUBLISHED
 from lineshaft.twins.living.carbon import SEMANTIC as CARBON
 from lineshaft.twins.living.contributions import Contributions
@@ -25,6 +25,7 @@ from lineshaft.twins.model import xsd
 from lineshaft.twins.model.elements import find
 from lineshaft.twins.model.paths import Steps, parse_path, path_text
 from lineshaft.twins.model.values import value_of
+from lineshaft.twins.plug.formulas import worked_out
 
 QUALITY = "urn:lineshaft:quality"
 """Type of the qualifier that says why a value is not good."""
@@ -57,6 +58,7 @@ class Plantlife:
             return False
         return (
             bool(self._bindings.shown(document.id, document.path))
+            or bool(self._bindings.scripts(document.id, document.path))
             or self._contributions.lives(document)
             or self._footprint(document) is not None
         )
@@ -75,6 +77,10 @@ class Plantlife:
             element = _found(obj, path)
             if element is not None:
                 _show(element, self._latest.latest(point))
+        for path, script in self._bindings.scripts(document.id, document.path).items():
+            element = _found(obj, path)
+            if element is not None:
+                _show(element, self._worked_out(script))
         for path, value in self._contributions.values(document).items():
             element = _found(obj, path)
             if element is not None:
@@ -84,6 +90,17 @@ class Plantlife:
             if (told := _found(obj, PUBLISHED)) is not None:
                 told["value"] = to_iso(now_ns())
         return obj
+
+    def _worked_out(self, script: Script) -> Sample | None:
+        """What a script says now; bad when one of its sources is."""
+        samples = {name: self._latest.latest(point) for name, point in script.inputs}
+        known = [s for s in samples.values() if s is not None]
+        if not known:
+            return None
+        worst = max((s.quality for s in known), key=lambda q: q >> 30)
+        good = {n: s.value for n, s in samples.items() if s and not is_bad(s.quality)}
+        value = worked_out(script.formula, good).get(script.sink)
+        return Sample("", max(s.time_ns for s in known), value, worst)
 
     # ---- writing
 
@@ -107,11 +124,12 @@ class Plantlife:
         """
         bound = {parse_path(p): point for p, point in self._bindings.of(submodel_id).items()}
         below = {at: point for at, point in bound.items() if at[: len(steps)] == steps}
-        if not below:
-            return set()
         document = await self._documents.get(Class.SUBMODEL, submodel_id)
         if document is None:
             raise Missing(f"there is no submodel {submodel_id!r}")
+        made = self._made(document, steps, value)
+        if not below:
+            return made
         fresh = self.overlay(document) or {}
         wanted: dict[str, Value] = {}
         for at, point in below.items():
@@ -125,7 +143,25 @@ class Plantlife:
         if steps in below:  # else what is not bound is written to the document, and told with it
             detail = {"method": "PATCH", "idShortPath": path_text(steps)}
             await self._documents.note(who, "twin.value", document, detail)
-        return set(below)
+        return set(below) | made
+
+    def _made(self, document: Document, steps: Steps, value: object) -> set[Steps]:
+        """Elements at or below the path whose values are worked out, and so are not set.
+
+        Raises:
+            Refused: the value says another than is worked out.
+        """
+        found = {parse_path(p) for p in self._bindings.scripts(document.id, document.path)}
+        below = {at for at in found if at[: len(steps)] == steps}
+        fresh = (self.overlay(document) or {}) if below else {}
+        for at in below:
+            said, given = _within(value, at[len(steps) :])
+            if said and given is not None and given != value_of(find(fresh, at)):
+                raise Refused(
+                    f"{path_text(at)} of {document.id!r} is worked out by a mapping",
+                    remedy="Set the properties that it is worked out of, or unplug the machine.",
+                )
+        return below
 
     # ---- calling
 

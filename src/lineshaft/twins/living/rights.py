@@ -25,9 +25,12 @@ def demand(twins: Services, who: Identity, right: Right, found: Document, at: st
         Missing: the caller may not even know of the document.
         Denied: the caller has not.
     """
+    # An element that is hidden, or with rules one that is not there, is not for the caller to know.
+    if at and not may(twins, who, Right.READ, found, at):
+        raise missing(found.class_, found.id)
     if may(twins, who, right, found, at):
         return
-    if not may(twins, who, Right.READ, found, at):
+    if not may(twins, who, Right.READ, found):
         raise missing(found.class_, found.id)
     raise Denied(
         f"{who.name} has not the right {right.value} to {found.id!r}",

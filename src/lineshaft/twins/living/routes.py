@@ -109,7 +109,7 @@ async def bind(life: Life, authorizer: Authorizer, who: Identity, data: Binding)
         )
     if not authorizer.allows(who, Action.CONFIGURE, data.point):
         raise Denied(f"{who.name} may not configure {data.point}")
-    bound = msgspec.structs.replace(data, branch=found.path)
+    bound = msgspec.structs.replace(data, branch=found.path, script="", inputs=(), sink="")
     await life.bindings.bind(who, _source(data.submodel, data.path), (bound,))
 
 

@@ -62,6 +62,12 @@ class Binding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Path of the point in the namespace."""
     branch: str | None = None
     """Where the submodel stood when it was bound; never taken from a client."""
+    script: str = ""
+    """Works the value out of several points; empty when it is that of the point."""
+    inputs: tuple[tuple[str, str], ...] = ()
+    """Of a script: its sources by SourceId, with the point of each."""
+    sink: str = ""
+    """Of a script: the SinkId of the value."""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):

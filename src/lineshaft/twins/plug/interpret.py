@@ -9,7 +9,7 @@ from lineshaft.core.path import check_path, clean_level
 from lineshaft.twins import Json
 from lineshaft.twins.plug import Binding, Interpreted, Wanted
 from lineshaft.twins.plug.credentials import credentials
-from lineshaft.twins.plug.mapping import Link, links
+from lineshaft.twins.plug.mapping import Link, Made, links
 from lineshaft.twins.plug.protocols import Build, Built, http, modbus, mqtt, opcua
 from lineshaft.twins.plug.things import Findings, Thing, things
 
@@ -39,8 +39,11 @@ def interpret(aid: Json, mappings: Sequence[Json] = (), *, at: str) -> Interpret
     check_path(at)
     findings = Findings()
     own = str(aid.get("id", ""))
-    wishes = [link for link in links(mappings, findings) if link.source[0] == own]
-    intervals = {link.source[1]: link.poll_s for link in wishes if link.poll_s}
+    said = links(mappings, findings)
+    wishes = [one for one in said if isinstance(one, Link) and one.source[0] == own]
+    scripts = [one for one in said if isinstance(one, Made) and _is_of(one, own, findings)]
+    read = [*wishes, *(link for one in scripts for link in one.sources.values())]
+    intervals = {link.source[1]: link.poll_s for link in read if link.poll_s}
     wanted: list[Wanted] = []
     points: dict[str, str] = {}
     if aid.get("kind") == "Template":
@@ -54,7 +57,7 @@ def interpret(aid: Json, mappings: Sequence[Json] = (), *, at: str) -> Interpret
     return Interpreted(
         wanted=tuple(wanted),
         points=points,
-        bindings=tuple(_bindings(wishes, points, findings)),
+        bindings=tuple(_bindings(wishes, scripts, points, findings)),
         findings=tuple(findings.items),
     )
 
@@ -115,7 +118,17 @@ def name_of(submodel: str, interface: str) -> str:
     return f"twin-{digest}-{clean_level(interface)[:NAME_CHARS_MAX]}"
 
 
-def _bindings(wishes: list[Link], points: dict[str, str], findings: Findings) -> list[Binding]:
+def _is_of(made: Made, own: str, findings: Findings) -> bool:
+    """Whether all that a script looks at is of one description, and that is this one."""
+    others = {link.source[0] for link in made.sources.values()}
+    if own in others and len(others) > 1:
+        findings.error(made.path, "a script over properties of several descriptions is not run")
+    return others == {own}
+
+
+def _bindings(
+    wishes: list[Link], scripts: list[Made], points: dict[str, str], findings: Findings
+) -> list[Binding]:
     """The element for each point; of several for one element the first holds."""
     found: dict[tuple[str, str], Binding] = {}
     for link in wishes:
@@ -126,4 +139,21 @@ def _bindings(wishes: list[Link], points: dict[str, str], findings: Findings) ->
             findings.error(link.path, f"{link.sink[1]!r} is the sink of another source already")
         else:
             found[link.sink] = Binding(submodel=link.sink[0], path=link.sink[1], point=point)
+    for made in scripts:
+        inputs = {id_: points.get(link.source[1]) for id_, link in made.sources.items()}
+        there = {id_: point for id_, point in inputs.items() if point is not None}
+        for id_ in sorted(inputs.keys() - there.keys()):
+            findings.error(made.path, f"its source {made.sources[id_].source[1]!r} is not read")
+        if made.sink in found:
+            findings.error(made.path, f"{made.sink[1]!r} is the sink of another source already")
+        elif len(there) == len(inputs) > 0:
+            submodel, path = made.sink
+            found[made.sink] = Binding(
+                submodel=submodel,
+                path=path,
+                point=next(iter(there.values())),
+                script=made.script,
+                inputs=tuple(there.items()),
+                sink=made.sink_id,
+            )
     return list(found.values())

@@ -13,7 +13,7 @@ from lineshaft.twins.documents import Documents
 from lineshaft.twins.model.elements import walk
 from lineshaft.twins.plug import DESCRIPTION, MAPPING, Interpreted
 from lineshaft.twins.plug.interpret import interpret
-from lineshaft.twins.plug.mapping import links
+from lineshaft.twins.plug.mapping import Link, links
 from lineshaft.twins.plug.reading import semantic_id
 from lineshaft.twins.plug.things import Findings
 
@@ -155,7 +155,10 @@ def _describes(found: Document) -> bool:
 def _sources(mapping: Document) -> frozenset[str]:
     """Descriptions that a mapping speaks of."""
     said = links([msgspec.json.decode(mapping.data)], Findings())
-    return frozenset(link.source[0] for link in said)
+    links_ = [
+        link for one in said for link in ([one] if isinstance(one, Link) else one.sources.values())
+    ]
+    return frozenset(link.source[0] for link in links_)
 
 
 def _head(found: Document) -> _Head:

@@ -103,7 +103,11 @@ def without(told: PlugView, wanted: Interpreted, hidden: Callable[[str], bool]) 
         connections=connections,
         problems={name: said for name, said in told.problems.items() if name in names},
         points=points,
-        bindings=tuple(b for b in told.bindings if b.point in points.values()),
+        bindings=tuple(
+            b
+            for b in told.bindings
+            if {b.point, *(point for _, point in b.inputs)} <= set(points.values())
+        ),
         findings=tuple(f for f in told.findings if f.path and not hidden(f.path)),
     )
 

@@ -65,7 +65,10 @@ async def search(
         wanted = limit - len(found) if query.exact and keep is None else BATCH_MAX
         where = _joined(query.predicate, allowed, last)
         some, more = await documents.find(query.class_, where, limit=wanted)
-        fitting = await asyncio.to_thread(_fitting, query, keep, some)
+        if query.exact and keep is None:
+            fitting = [True] * len(some)
+        else:
+            fitting = await asyncio.to_thread(_fitting, query, keep, some)
         for document, fits in zip(some, fitting, strict=False):
             last = document.id
             size += len(document.data)

@@ -1,0 +1,160 @@
+"""What a script of a mapping comes to, from the newest values of its sources."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from lineshaft.core.point import Value
+from lineshaft.twins.plug.scripts import CALLS, Formula, Node
+
+TEXT_MAX = 4096
+"""Characters of a text that is worked out."""
+
+
+def worked_out(formula: Formula, sources: Mapping[str, object]) -> dict[str, Value | None]:
+    """The values by SinkId; what cannot be worked out is None, as what is nil."""
+    try:
+        found = _run(formula.body, {}, sources)
+    except (ArithmeticError, TypeError, ValueError):
+        return {}
+    return {key: _plain(value) for key, value in (found or {}).items()}
+
+
+def _plain(value: object) -> Value | None:
+    """The value, if an element can have it."""
+    if isinstance(value, bool | str):
+        return value
+    if isinstance(value, int | float) and math.isfinite(value):
+        return value if abs(value) < 2**63 else float(value)
+    return None
+
+
+def _run(
+    body: tuple[Node, ...], names: dict[str, Any], sources: Mapping[str, object]
+) -> dict[str, Any] | None:
+    """What the block returns; None when it ends without."""
+    for kind, *rest in body:
+        match kind:
+            case "set":
+                names[rest[0]] = _value(rest[1], names, sources)
+            case "if":
+                then = rest[1] if _true(_value(rest[0], names, sources)) else rest[2]
+                if (found := _run(then, names, sources)) is not None:
+                    return found
+            case _:
+                return {key: _quiet(node, names, sources) for key, node in rest[0]}
+    return None
+
+
+def _quiet(node: Node, names: dict[str, Any], sources: Mapping[str, object]) -> Any:  # noqa: ANN401 - Lua
+    """A value; one that cannot be worked out takes no other with it."""
+    try:
+        return _value(node, names, sources)
+    except (ArithmeticError, TypeError, ValueError):
+        return None
+
+
+def _value(node: Node, names: dict[str, Any], sources: Mapping[str, object]) -> Any:  # noqa: ANN401 - Lua
+    kind, *rest = node
+    if kind == "binary":
+        sign, left, right = rest
+        return _joined(sign, _value(left, names, sources), right, names, sources)
+    if kind == "call":
+        return _CALLS[rest[0]](*(_value(g, names, sources) for g in rest[1]))
+    if kind in ("value", "source", "local"):
+        places: dict[str, Mapping[Any, Any]] = {"source": sources, "local": names}
+        return rest[0] if kind == "value" else places[kind].get(rest[0])
+    if kind == "member":
+        return _inside(_value(rest[0], names, sources), rest[1])
+    found = _value(rest[1], names, sources)
+    return -_figure(found) if rest[0] == "-" else not _true(found)
+
+
+def _joined(
+    sign: str,
+    one: Any,  # noqa: ANN401 - Lua
+    right: Node,
+    names: dict[str, Any],
+    sources: Mapping[str, object],
+) -> Any:  # noqa: ANN401 - Lua
+    if sign in ("and", "or"):
+        return _value(right, names, sources) if _true(one) is (sign == "and") else one
+    other = _value(right, names, sources)
+    if sign in ("==", "~="):
+        same = one == other and isinstance(one, bool) is isinstance(other, bool)
+        return same is (sign == "==")
+    if sign == "..":
+        return (_text(one) + _text(other))[:TEXT_MAX]
+    if sign in ("<", ">", "<=", ">="):
+        if not (isinstance(one, str) and isinstance(other, str)):
+            one, other = _figure(one), _figure(other)
+        return {"<": one < other, ">": one > other, "<=": one <= other, ">=": one >= other}[sign]
+    return _ARITHMETIC[sign](_figure(one), _figure(other))
+
+
+def _true(value: object) -> bool:
+    return value is not None and value is not False
+
+
+def _figure(value: object) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise TypeError(f"{value!r:.40} is no number")
+    if isinstance(value, str):
+        return float(value)
+    return value if abs(value) < 2**63 else float(value)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "nil"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return f"{value:.14g}" if value != int(value) or abs(value) > 2**53 else f"{value:.1f}"
+    raise TypeError("a table is no text")
+
+
+def _inside(value: object, key: str) -> object:
+    """A member of a payload; one that comes as text is read as JSON."""
+    if isinstance(value, str):
+        try:
+            value = msgspec.json.decode(value)
+        except msgspec.DecodeError:
+            return None
+    return value.get(key) if isinstance(value, dict) else None
+
+
+def _to_number(value: object) -> int | float | None:
+    try:
+        return _figure(value)
+    except (TypeError, ValueError):
+        return None
+
+
+_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
+    "//": lambda a, b: a // b,
+    "%": lambda a, b: a % b,
+    "^": lambda a, b: float(a) ** float(b),
+}
+_CALLS: dict[str, Callable[..., Any]] = {
+    "tonumber": _to_number,
+    "tostring": _text,
+    "math.floor": lambda a: math.floor(_figure(a)),
+    "math.ceil": lambda a: math.ceil(_figure(a)),
+    "math.abs": lambda a: abs(_figure(a)),
+    "math.sqrt": lambda a: math.sqrt(_figure(a)),
+    "math.min": lambda *a: min(map(_figure, a)),
+    "math.max": lambda *a: max(map(_figure, a)),
+}
+if _CALLS.keys() != CALLS:
+    raise AssertionError(f"functions that are read, and that are known: {CALLS ^ _CALLS.keys()}")
