@@ -150,7 +150,8 @@ async def test_what_is_asked_wrongly_is_refused_with_a_remedy(tmp_path):
     async with plant(tmp_path, TABLES + UNITS) as (_, http):
         for params, detail in (
             ({"only": "oee,oea"}, "no figure 'oea'"),
-            ({"start": "1750-01-01T00:00:00Z"}, "2 units for"),
+            ({"start": "1750-01-01T00:00:00Z"}, "the span begins at"),
+            ({"start": "1850-01-01T00:00:00Z"}, "2 units for"),
             ({"by": "week"}, ""),
         ):
             answer = await ask(http, "kpis", **params)
