@@ -13,7 +13,7 @@ NAME_CHARS_MAX = 100
 ASSETS_MAX = 200
 ATTRIBUTES_MAX = 50
 TEXT_CHARS_MAX = 20_000
-YEAR_S = 366 * 86_400.0
+YEAR_S = 366 * 86_400
 Take = Literal[
     "begin", "end", "last", "min", "max", "mean", "delta", "increase", "integral", "count"
 ]
