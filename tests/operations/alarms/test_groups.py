@@ -9,6 +9,8 @@ from tests.operations.alarms.histories import ON, T0, S, X, Y, names, rows, stor
 
 from lineshaft.core.access import SYSTEM, Action, Identity
 from lineshaft.core.errors import Denied, Invalid, Stale
+from lineshaft.core.point import Kind, Point
+from lineshaft.operations.alarms.desk import TROUBLES_TOLD
 from lineshaft.operations.alarms.happenings import (
     Acknowledged,
     Disabled,
@@ -232,6 +234,30 @@ async def test_an_alarm_whose_point_is_not_there_yet_waits_for_it(tmp_path):
         assert made.problems() == []
         await made.take(rows(("acme/saw/speed", 2, 5)))
         assert made.view(SYSTEM, "a").letter is Letter.UNACKNOWLEDGED
+
+
+async def test_an_alarm_that_no_sample_can_make_ring_says_so(tmp_path):
+    known, clock = names(), Clock()
+    known.declare([Point(path="acme/saw/serial", kind=Kind.TEXT)])
+    dead = Alarm(name="a", point="acme/saw/sped", hi=Limit(value=1.0))
+    words = Alarm(name="b", point="acme/saw/serial", hi=Limit(value=1.0))
+    async with desk(tmp_path, dead, words, names=known, clock=clock) as made:
+        assert made.problems() == [
+            "alarm 'a' waits for the point 'acme/saw/sped', which nobody has named",
+            "alarm 'b' wants numbers, 'acme/saw/serial' has text",
+        ]
+        known.infer(rows(("acme/saw/sped", 0, 1)))
+        await tick(made, clock, 1)
+        assert [p[:9] for p in made.problems()] == ["alarm 'b'"]
+
+
+async def test_many_alarms_without_points_are_counted(tmp_path):
+    alarms = [
+        Alarm(name=f"a{n}", point=f"acme/{n}", hi=Limit(value=1.0))
+        for n in range(TROUBLES_TOLD + 2)
+    ]
+    async with desk(tmp_path, *alarms) as made:
+        assert made.problems()[TROUBLES_TOLD:] == ["2 more alarms wait for points"]
 
 
 async def test_windows_know_what_was_before_a_restart(tmp_path):

@@ -10,7 +10,7 @@ from lineshaft.core.clock import uuid7
 from lineshaft.core.errors import Denied, Invalid, Missing
 from lineshaft.core.point import Point
 from lineshaft.operations import Names
-from lineshaft.operations.alarms.detectors import check_texts, compiled, formulas, watched
+from lineshaft.operations.alarms.detectors import blind, check_texts, compiled, formulas, stale_key
 from lineshaft.operations.alarms.evaluating import Rows, Signal, Signals
 from lineshaft.operations.alarms.happenings import Gone, Suppressed
 from lineshaft.operations.alarms.judging import SECOND_NS, SUPPRESS, Judge, Seen, Told
@@ -243,6 +243,8 @@ class Book:
         old, self._signals, self.troubles = self._signals, {}, {}
         fresh: list[Signal] = []
         for alarm in self.alarms.values():
+            if alarm.name not in self.foreign and (why := blind(alarm, self.names)):
+                self.troubles[alarm.name] = why
             for formula in formulas(alarm, self.groups):
                 key = formula.key
                 if key in self._signals:
@@ -391,9 +393,3 @@ class Book:
         """What the records are to hold of an alarm's life."""
         kept = Kept(state=state, seen=self.judge.seen(name))
         return Put(collection=STATES.name, key=name, data=msgspec.json.encode(kept))
-
-
-def stale_key(alarm: Alarm) -> str:
-    """The expression by which an alarm watches whether samples come."""
-    formula = watched(alarm)
-    return formula.key if formula else ""

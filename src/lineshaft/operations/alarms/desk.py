@@ -49,6 +49,8 @@ SUBSCRIPTION = "alarms"
 """The durable subscription that the desk reads; the plant declares it on the spine."""
 TICK_S = 1.0
 """Seconds between looks at delays, shelves and re-alarms."""
+TROUBLES_TOLD = 20
+"""Alarms that cannot be judged and are named one by one."""
 CHANGES_MAX = 500
 """Transitions written in one transaction."""
 
@@ -392,4 +394,7 @@ class Desk:
 
     def problems(self) -> list[str]:
         """What is wrong now."""
-        return [*([self.trouble] if self.trouble else []), *self.book.troubles.values()]
+        troubles = [*self.book.troubles.values()]
+        found = [*([self.trouble] if self.trouble else []), *troubles[:TROUBLES_TOLD]]
+        more = len(troubles) - TROUBLES_TOLD
+        return [*found, f"{more} more alarms wait for points"] if more > 0 else found

@@ -11,7 +11,7 @@ import msgspec
 from lineshaft.core.access import SYSTEM
 from lineshaft.core.errors import Invalid
 from lineshaft.core.path import parent
-from lineshaft.core.point import Point
+from lineshaft.core.point import Kind, Point
 from lineshaft.operations import Names
 from lineshaft.operations.alarms.rules import AlarmGroup
 from lineshaft.operations.alarms.settings import Alarm
@@ -78,6 +78,24 @@ def formulas(alarm: Alarm, groups: Mapping[str, AlarmGroup]) -> list[Formula]:
     """All expressions that it needs."""
     own = watched(alarm)
     return [*([own] if own else []), *suppressors(alarm, groups).values()]
+
+
+def stale_key(alarm: Alarm) -> str:
+    """The expression by which an alarm watches whether samples come."""
+    formula = watched(alarm)
+    return formula.key if formula else ""
+
+
+def blind(alarm: Alarm, names: Names) -> str:
+    """Why the bare point that an alarm watches never makes it ring; empty where it may."""
+    if watched(alarm) is not None:
+        return ""
+    point = names.find(alarm.point)
+    if point is None:
+        return f"alarm {alarm.name!r} waits for the point {alarm.point!r}, which nobody has named"
+    if point.kind in (Kind.TEXT, Kind.JSON):
+        return f"alarm {alarm.name!r} wants numbers, {point.path!r} has {point.kind.value}"
+    return ""
 
 
 def check_formula(what: str, formula: Formula) -> None:
