@@ -10,7 +10,7 @@ import numpy as np
 from lineshaft.core.batch import Batch
 from lineshaft.core.clock import now_ns
 from lineshaft.core.errors import Invalid, Missing, Unavailable
-from lineshaft.core.flow import wait_s
+from lineshaft.core.flow import supervise, wait_s
 from lineshaft.core.point import Point
 from lineshaft.operations import Names, deletions
 from lineshaft.operations.derived.bank import Bank, Step, graph_of
@@ -200,7 +200,10 @@ class Engine:
             group.create_task(self.listener.run(), name="derived listen")
             group.create_task(self._watch_time(), name="derived time")
             group.create_task(self._outbox.run(), name="derived publish")
-            group.create_task(self._repairs.run(), name="derived repairs")
+            # It reads the store: where it cannot go on, sources are not to wait for it.
+            group.create_task(
+                supervise("derived repairs", self._repairs.run), name="derived repairs"
+            )
             group.create_task(
                 deletions.follow(self._spine, self._records, self.deleted, SEEN, name="derived"),
                 name="derived deletions",

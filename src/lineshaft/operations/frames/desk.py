@@ -9,7 +9,7 @@ from lineshaft.core.access import Action, Authorizer, Identity
 from lineshaft.core.batch import Batch
 from lineshaft.core.clock import NS_PER_S, now_ns
 from lineshaft.core.errors import Denied, Invalid, Missing, Unavailable
-from lineshaft.core.flow import wait_s
+from lineshaft.core.flow import supervise, wait_s
 from lineshaft.operations import Latest, Names, deletions
 from lineshaft.operations.frames import book as kept
 from lineshaft.operations.frames.binding import assets_of, bind, fixed_part
@@ -109,7 +109,8 @@ class Frames:
         """Follow what passes on the spine, until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.listener.run(), name="frames listen")
-            group.create_task(self._work(), name="frames work")
+            # It reads the store: where it cannot go on, sources are not to wait for it.
+            group.create_task(supervise("frames work", self._work), name="frames work")
             group.create_task(
                 deletions.follow(self._spine, self.records, self.deleted, kept.SEEN, name="frames"),
                 name="frames deletions",
