@@ -16,7 +16,7 @@ from lineshaft.core.event import Event
 from lineshaft.core.flow import wait_s
 from lineshaft.operations import Names
 from lineshaft.operations.alarms import book as pages
-from lineshaft.operations.alarms.book import Book, NoNames, Refusal, Settled, View
+from lineshaft.operations.alarms.book import Book, Refusal, Settled, View
 from lineshaft.operations.alarms.clocks import in_time
 from lineshaft.operations.alarms.defining import (
     check_define,
@@ -70,7 +70,7 @@ class Desk:
     ) -> None:
         self._records, self._spine, self._authorizer = records, spine, authorizer
         self._store, self._clock = store, clock
-        self.book = Book(records, authorizer, NoNames() if names is None else names)
+        self.book = Book(records, authorizer, names)
         self._flood = Flood(AlarmRules())
         self._told = 0
         self.turn = asyncio.Lock()
