@@ -276,6 +276,14 @@ class Book:
         """The same as long as what `views` tells somebody is the same, in this process."""
         return f"{self._life}-{self.changes}-{hash((who, scope)):x}"
 
+    def states_by_path(self) -> dict[str, list[State]]:
+        """Where the alarms of each path stand."""
+        found: dict[str, list[State]] = {}
+        for name, state in self.states.items():
+            if name in self.alarms:
+                found.setdefault(self.alarms[name].point, []).append(state)
+        return found
+
     def state(self, name: str) -> State:
         """Where the alarm stands."""
         return self.states.get(name) or State()
