@@ -12,6 +12,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from tests.twins.api.house import PEOPLE, People, services
 from tests.twins.living.plants import plant, until
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 from lineshaft.core.access import SYSTEM
 from lineshaft.core.flow import Channel, Full
@@ -163,6 +164,18 @@ async def test_what_was_hidden_while_it_was_there_is_hidden_when_it_is_gone(hous
         batch = await http.get("/api/v1/twins/events")
     assert [e["subject"] for e in batch.json()] == ["urn:open", "urn:secret"] * 2
     assert "lineshaft.twin.rules" not in batch.text
+
+
+async def test_a_socket_is_told_nothing_once_its_token_has_ended(house, monkeypatch):
+    async with house.socket(after=0) as socket:
+        await house.change("urn:before")
+        assert (await told(socket, 1))[0]["subject"] == "urn:before"
+        monkeypatch.delitem(PEOPLE, "engineer")
+        await house.change("urn:after")
+        (ended,) = await told(socket, 1)
+        assert ended["error"]["status"] == 401
+        with pytest.raises(ConnectionClosed):
+            await socket.recv()
 
 
 # ---- the broker
