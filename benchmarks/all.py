@@ -44,6 +44,13 @@ PLANS = (
     Plan("historian", "The historian beside its peers", wait_s=5400),
     Plan("clickhouse", "The ClickHouse store beside its engine used bare"),
     Plan("twins", "Twins beside the BaSyx Python SDK"),
+    Plan(
+        "twin_scale",
+        "Twins by the hundred thousand",
+        ("--shells", "100000"),
+        ("--shells", "1000"),
+        wait_s=7200,
+    ),
     Plan("expressions", "Expressions beside Polars"),
     Plan("kpis", "A year of OEE beside Polars"),
     Plan("alarms", "Alarms beside a loop in Python"),

@@ -119,9 +119,7 @@ async def told(name: str, ask: Callable[[int], Awaitable[int]], rounds: int) -> 
         took.append((time.perf_counter() - start) * 1000)
     took.sort()
     p50, p99 = took[len(took) // 2], took[min(len(took) - 1, len(took) * 99 // 100)]
-    print(
-        f"  {name:40} p50 {p50:8.2f} ms  p99 {p99:8.2f} ms  {came / rounds:6.1f} each", flush=True
-    )
+    print(f"| {name} | {p50:.2f} | {p99:.2f} | {came / rounds:.1f} |", flush=True)
 
 
 def conditions(n: int, shells: int) -> dict[str, Json]:
@@ -233,14 +231,17 @@ async def run(shells: int, elements: int, rounds: int, folder: Path) -> None:
             for n in range(20)
             for m in range(SUBMODELS)
         ) / (20 * SUBMODELS * elements)
-        print(f"{shells:,} shells, {shells * SUBMODELS:,} submodels, {total:,} elements")
-        filled = f", {total / took:,.0f} elements/s written" if took else ""
-        print(f"  file {size / 1e6:,.0f} MB{filled}")
-        print(f"  {size / total:,.0f} bytes an element on disk, of which {json:,.0f} are its JSON")
+        filled = f"; written at {total / took:,.0f} elements/s" if took else ""
+        print(
+            f"\n{shells:,} shells, {shells * SUBMODELS:,} submodels, {total:,} elements:"
+            f" {size / 1e6:,.0f} MB, {size / total:,.0f} bytes an element on disk, of which"
+            f" {json:,.0f} are its JSON{filled}.\n"
+        )
+        print("| | p50 ms | p99 ms | documents each time |\n|---|--:|--:|--:|")
         await measure(documents, shells, elements, rounds)
         await query(documents, shells, rounds)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"  memory at most {peak:,.0f} MB")
+        print(f"\nMemory at most {peak:,.0f} MB.")
 
 
 def main() -> None:

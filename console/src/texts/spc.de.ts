@@ -84,6 +84,7 @@ export const spc: typeof English = {
     interval: "95 % Vertrauen",
     short: "kurzfristige Streuung",
     long: "gesamte Streuung",
+    machine: (n: string) => `die Maschine allein, ${n} Werte in Folge`,
     values: "Werte",
     mean: "Mittelwert",
     within: "Abweichung, kurzfristig",

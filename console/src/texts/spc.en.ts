@@ -83,6 +83,7 @@ export const spc = {
     interval: "95 % confidence",
     short: "short-term deviation",
     long: "overall deviation",
+    machine: (n: string) => `the machine alone, ${n} values in a row`,
     values: "Values",
     mean: "Mean",
     within: "Deviation, short-term",

@@ -84,6 +84,7 @@ export const spc: typeof English = {
     interval: "95 % 置信区间",
     short: "短期标准差",
     long: "总体标准差",
+    machine: (n: string) => `仅设备本身，连续 ${n} 个值`,
     values: "样本数",
     mean: "均值",
     within: "短期标准差",

@@ -82,7 +82,7 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     source: str
     """Name of what it is about, as the device calls it."""
     name: str
-    """Name of the condition; together with `source` unique in the device."""
+    """Name of the condition; several of one source may have the same."""
     event_id: str = ""
     """Identifies the event, in hex; an acknowledgement names it."""
     time_ns: int

@@ -2,8 +2,11 @@
 
 import asyncio
 import enum
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+
+import msgspec
 
 from lineshaft.core.access import Identity
 from lineshaft.core.errors import Invalid, Missing
@@ -152,14 +155,18 @@ class Exporter:
         return await asyncio.to_thread(self._write, environment, refs, form, version)
 
     async def _meant(self, document: Document, obj: Json, refs: dict[str, FileRef]) -> None:
-        """Add the files that the document means to `refs`.
+        """Add the files that the document means to `refs`, but none that something hidden means.
 
         Where another document means another file by the same name, the name is changed in `obj`.
         """
         meant = await self._attachments.of(document.class_, document.id)
+        if not meant:
+            return
+        stored: Json = msgspec.json.decode(document.data)
+        hidden = _named(stored) - _named(obj)
         for holder, member in holders(obj):
             ref = meant.get(holder[member])
-            if ref is not None:
+            if ref is not None and holder[member] not in hidden:
                 holder[member] = name = _free(holder[member], ref, refs)
                 refs[name] = ref
 
@@ -183,6 +190,10 @@ class Exporter:
         return Packed(
             media_type=ref.media_type, size=ref.size, chunks=lambda: self._files.chunks(ref.hash)
         )
+
+
+def _named(obj: Json) -> Counter[str]:
+    return Counter(holder[member] for holder, member in holders(obj))
 
 
 def _free(name: str, ref: FileRef, taken: dict[str, FileRef]) -> str:

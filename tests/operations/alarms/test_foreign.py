@@ -111,6 +111,47 @@ async def test_it_is_as_it_was_after_a_restart_and_ends_when_it_is_listed_no_mor
         assert desk.view(SYSTEM, "plc/Press/door open").letter is Letter.UNACKNOWLEDGED
 
 
+async def test_conditions_of_one_name_are_alarms_of_their_own_after_a_restart_too(tmp_path):
+    other = {"id": "ns=2;i=2", "event_id": "0b"}
+    async with board(tmp_path) as (desk, foreign, _):
+        await foreign.told("plc", "acme/press", [HOT, now(**other)])
+        first, second = sorted(v.alarm.name for v in desk.views(SYSTEM))
+        assert first == NAME
+        assert second.startswith(f"{NAME} #")
+    async with board(tmp_path) as (desk, foreign, machine):
+        quiet = now(**other, active=False, acked=True, retain=False)
+        await foreign.told("plc", "acme/press", [quiet])
+        assert desk.view(SYSTEM, NAME).letter is Letter.UNACKNOWLEDGED
+        assert desk.view(SYSTEM, second).letter is Letter.NORMAL
+        await foreign.told("plc", "acme/press", [now(**other)])
+        event_id = desk.view(SYSTEM, second).state.event_id
+        what = Acknowledged(time_ns=150 * S, event_id=event_id, by="li")
+        await foreign.answer(SYSTEM, second, what)
+        assert machine.asked == [("0b", "Lineshaft")]
+        assert desk.view(SYSTEM, NAME).letter is Letter.UNACKNOWLEDGED
+        assert len(desk.views(SYSTEM)) == 2
+
+
+async def test_a_condition_that_rings_while_its_namesake_is_quiet_does_not_take_its_shelf(tmp_path):
+    async with board(tmp_path) as (desk, foreign, _):
+        await foreign.told("plc", "acme/press", [HOT])
+        await foreign.answer(SYSTEM, NAME, TimedShelved(time_ns=200 * S, seconds=60))
+        await foreign.told("plc", "acme/press", [now(active=False, acked=True, retain=False)])
+        await foreign.told("plc", "acme/press", [now(id="ns=2;i=2")])
+        letters = {v.alarm.name: v.letter for v in desk.views(SYSTEM)}
+        assert letters.pop(NAME) is Letter.SHELVED
+        assert [*letters.values()] == [Letter.UNACKNOWLEDGED]
+
+
+async def test_a_device_that_counts_its_conditions_anew_keeps_their_names(tmp_path):
+    async with board(tmp_path) as (desk, foreign, _):
+        for start in range(3):
+            condition = now(id=f"ns=2;i={start}")
+            await foreign.told("plc", "acme", [condition], listed=frozenset({condition.id}))
+            (view,) = desk.views(SYSTEM)
+            assert (view.alarm.name, view.letter) == (NAME, Letter.UNACKNOWLEDGED)
+
+
 async def test_the_device_agrees_before_an_acknowledgement_counts(tmp_path):
     async with board(tmp_path) as (desk, foreign, machine):
         await foreign.told("plc", "acme/press", [HOT])
@@ -291,6 +332,36 @@ async def test_an_alarm_of_a_server_is_told_acknowledged_and_survives_a_break(tm
 
             await until(is_normal)
             assert not made.devices.device("plc").lost_by_reason()
+
+
+@pytest.mark.timeout(240)
+async def test_two_conditions_of_a_server_with_one_name_ring_and_end_each_for_itself(tmp_path):
+    async with plc() as server, hook() as program:
+        tables = TABLES.format(url=server.url, hook=program.url)
+        async with plant(tmp_path, tables) as (made, http):
+
+            async def is_connected():
+                return made.devices.device("plc").state is Link.CONNECTED
+
+            async def letters():
+                items = (await http.get("/api/v1/alarms")).json()["items"]
+                return sorted((i["alarm"]["name"] == NAME, i["letter"]) for i in items)
+
+            async def are_both():
+                return await letters() == [(False, "B"), (True, "B")]
+
+            async def is_one_over():
+                return await letters() == [(False, "A"), (True, "B")]
+
+            await until(is_connected)
+            await server.tell("oil hot", active=True, acked=False)
+            await server.tell("left", active=True, acked=False, ConditionName="oil hot")
+            await until(are_both)
+            await server.tell("left", active=False, acked=True)
+            await until(is_one_over)
+            await server.restart()
+            await server.tell("left", active=True, acked=False)
+            await until(are_both)
 
 
 async def test_a_change_of_our_alarms_leaves_those_of_devices_as_they_are(tmp_path):

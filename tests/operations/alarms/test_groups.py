@@ -174,6 +174,35 @@ async def test_a_flood_goes_on_after_a_restart_and_ends(tmp_path):
         assert set(letters(made).values()) == {"B"}
 
 
+async def test_a_flood_stays_within_its_operator_position(tmp_path):
+    clock = Clock()
+    known = names()
+    known.declare([Point(path="acme/saw/x"), Point(path="acme/paint/x")])
+    low = Limit(value=1, priority=Priority.LOW)
+    others = [Alarm(name=n, point=f"acme/{n}/x", hi=low) for n in ("saw", "paint")]
+    rules = msgspec.structs.replace(RULES, flood_branches=("acme/saw", "acme/press"))
+    async with desk(tmp_path, *many(8), *others, rules=rules, clock=clock, names=known) as made:
+        await made.take(rows(("acme/saw/x", 0, 2)))
+        for t in range(9):
+            await made.take(rows((X, t, t)))
+        await made.take(rows(("acme/paint/x", 9, 2)))
+        found = letters(made)
+        assert (found["low7"], found["saw"], found["paint"]) == ("H", "B", "B")
+    elsewhere = msgspec.structs.replace(RULES, flood_branches=("acme/saw",))
+    async with desk(tmp_path, *many(8), *others, rules=rules, clock=clock, names=known) as made:
+        assert letters(made)["low7"] == "H", "the position is known after a restart"
+        await made.reload([*many(8), *others], rules=elsewhere)
+        await tick(made, clock, 700)
+        assert set(letters(made).values()) == {"B"}, "and lifts what it covered"
+
+
+def test_positions_are_branches_that_stand_once():
+    with pytest.raises(Invalid, match="twice"):
+        check_rules(AlarmRules(flood_branches=("acme", "acme")))
+    with pytest.raises(Invalid, match="path"):
+        check_rules(AlarmRules(flood_branches=("acme//x",)))
+
+
 def test_a_flood_that_cannot_end_is_refused():
     with pytest.raises(Invalid, match="flood_ends"):
         check_rules(AlarmRules(flood_begins=3, flood_ends=4))

@@ -147,3 +147,27 @@ def test_ten_thousand_alarms_are_judged_in_one_step():
     batch = Batch.of(points, np.arange(10_000), np.full(10_000, S), number=np.arange(10_000.0))
     told, moved = judge.push(batch)
     assert len(told) == len(moved) == 10_000 - 81
+
+
+LONG = 2**53 + 2
+"""The first that has no column of numbers."""
+
+
+@given(
+    st.lists(
+        st.one_of(st.integers(-LONG, LONG), st.sampled_from((LONG, -LONG, 10**25, "word"))),
+        max_size=20,
+    )
+)
+def test_an_integer_that_stands_in_text_rings_as_its_float_does(values):
+    whole = (Alarm(name="count", point=P, hi=Limit(value=2.0**53), lo=Limit(value=-(2.0**53))),)
+    told, _ = Judge(whole).push(rows(*enumerate(values, 1)))
+    plain = [float("nan") if v == "word" else float(v) for v in values]
+    as_floats, _ = Judge(whole).push(rows(*enumerate(plain, 1)))
+    assert told == as_floats
+
+
+def test_digits_of_a_text_are_no_number():
+    alarm = Alarm(name="serial", point=P, hi=Limit(value=1))
+    told, _ = Judge([alarm], texts=frozenset({P})).push(rows((1, "99999999999999999999")))
+    assert told == []

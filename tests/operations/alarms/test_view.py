@@ -28,9 +28,10 @@ ROWS = [
     ("I", replace(ACTIVE, out_of_service=True), "none"),
     ("I", replace(ACTIVE, out_of_service=True, suppressed=True, shelf=Shelf.TIMED), "none"),
 ]
+IDS = [f"row {letter_}" for letter_, *_ in ROWS]
 
 
-@pytest.mark.parametrize(("wanted", "state", "shown"), ROWS)
+@pytest.mark.parametrize(("wanted", "state", "shown"), ROWS, ids=IDS)
 def test_the_letter_is_that_of_the_first_row_that_fits(wanted, state, shown):
     assert letter(state).value == wanted
     assert annunciation(state) is Annunciation(shown)
@@ -38,7 +39,7 @@ def test_the_letter_is_that_of_the_first_row_that_fits(wanted, state, shown):
     assert retain(state) == (wanted != "A")
 
 
-@pytest.mark.parametrize(("wanted", "state", "shown"), ROWS)
+@pytest.mark.parametrize(("wanted", "state", "shown"), ROWS, ids=IDS)
 def test_a_disabled_alarm_shows_nothing_and_is_not_retained(wanted, state, shown):
     disabled = replace(state, enabled=False)
     assert annunciation(disabled) is Annunciation.NONE

@@ -17,6 +17,7 @@ from tests.operations.expressions.written import NAMES, one_sample
 
 from lineshaft.core.batch import Batch
 from lineshaft.core.errors import Invalid
+from lineshaft.core.point import Kind, Point
 from lineshaft.operations.expressions import evaluator as evaluator_module
 from lineshaft.operations.expressions.evaluator import State
 from lineshaft.operations.expressions.expression import compile_expression
@@ -226,6 +227,16 @@ def test_columns_come_from_a_batch():
     )
     assert found.values.tolist() == [True, False]
     assert found.quality.tolist() == [GOOD, BAD]
+
+
+def test_long_integers_and_short_ones_of_a_point_are_numbers_side_by_side():
+    batch = Batch.of_rows([("p", 1, 5), ("p", 2, 2**60), ("p", 3, None, 0x8000_0000), ("p", 4, -1)])
+    found = compile_expression("x * 2.0", {"x": Point(path="p", kind=Kind.INTEGER)})
+    evaluator = found.evaluator()
+    done = evaluator.push({"p": samples_of(batch, "p")})
+    good = done.quality < 0x8000_0000
+    assert done.time_ns[good].tolist() == [1, 2, 4]
+    assert done.values[good].tolist() == [10.0, 2.0**61, -2.0]
 
 
 def test_a_state_of_another_expression_is_refused():

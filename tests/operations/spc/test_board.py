@@ -205,7 +205,7 @@ async def test_a_baseline_is_learned_from_history_once(tmp_path):
     learn = Learn(start="1970-01-12T13:46:40Z", stop="1970-01-12T13:48:20Z")
     chart = msgspec.structs.replace(FORCE, phases=(PhaseTable(learn=learn),))
     values = np.random.default_rng(1).normal(50, 2, 100)
-    async with hall(tmp_path, chart) as found:
+    async with hall(tmp_path, chart, points=[Point(path=POINT)]) as found:
         assert "at least 20" in found.board.view_of(chart).trouble
         await found.bring(forces(values))
         await found.join()
@@ -239,6 +239,39 @@ async def test_charts_made_at_run_time_stay_and_go(tmp_path):
         assert found.board.views(SYSTEM) == []
     async with hall(tmp_path) as found:
         assert found.board.views(SYSTEM) == []
+
+
+@pytest.mark.parametrize("kind", [PointKind.TEXT, PointKind.JSON])
+async def test_a_chart_of_what_is_no_number_plots_nothing_and_says_so(tmp_path, kind):
+    async with hall(tmp_path, FORCE, points=[Point(path=POINT, kind=kind)]) as found:
+        await found.bring(Batch.of_rows([(POINT, T0, "99999999999999999999")]))
+        told = f"chart 'force' wants numbers, {POINT!r} has {kind.value}"
+        (view,) = found.board.views(SYSTEM)
+        assert (view.trouble, view.standing.plotted) == (told, 0)
+        assert found.board.problems() == [told]
+        found.names.declare([Point(path=POINT)])
+        assert found.board.problems() == []
+
+
+async def test_a_chart_says_that_nobody_has_named_its_point(tmp_path):
+    async with hall(tmp_path, FORCE) as found:
+        assert "nobody has named" in found.board.views(SYSTEM)[0].trouble
+        await found.bring(forces(level([0.1])))
+        assert found.board.views(SYSTEM)[0].trouble == ""
+
+
+async def test_integers_that_stand_in_text_are_plotted_as_numbers(tmp_path):
+    phase = PhaseTable(centre=2.0**60, sigma=2.0**50)
+    chart = ChartTable(name="count", point=POINT, phases=(phase,), rules="nelson")
+    values = [2**60, 5.0, 2**60 + 2**50]
+    async with hall(tmp_path, chart, points=[Point(path=POINT, kind=PointKind.INTEGER)]) as found:
+        samples = [(POINT, T0 + n * S, v) for n, v in enumerate(values)]
+        await found.bring(Batch.of_rows(samples))
+        assert [t for t in await found.told() if t[0] == "spc.violated"] == [
+            ("spc.violated", T0 + S, ("nelson-1", "spread"))
+        ]
+        assert found.standing("count").value == float(values[-1])
+        assert await backtest(found, chart) == await found.told()
 
 
 async def test_charts_of_the_file_are_changed_in_the_file(tmp_path):

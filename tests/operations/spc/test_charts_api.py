@@ -92,6 +92,8 @@ async def test_a_chart_is_defined_learned_confirmed_studied_and_removed(tmp_path
         assert study["values"] == 200
         assert study["indices"]["cp"]["low"] < study["indices"]["cp"]["value"]
         assert study["indices"]["ppk"]["value"] == pytest.approx(1.15, abs=0.05)
+        assert study["machine_values"] == 100
+        assert study["indices"]["cm"]["value"] >= study["indices"]["cmk"]["value"] > 0
         assert sum(study["histogram"]["counts"]) == 200
         assert study["normality"]["verdict"] == "doubtful"
         await ask("DELETE", "/charts", params={"name": "mass"})
@@ -153,7 +155,8 @@ async def test_the_command_line_lists_shows_learns_and_studies(tmp_path, capsys)
         shown = await run("show", "mass", "--start=-1h")
         assert "western-1" in shown
         assert "101 points" in shown
-        assert "Cpk" in await run("capability", "mass", "--start=-1h")
+        told = await run("capability", "mass", "--start=-1h")
+        assert all(name in told for name in ("Cpk", "Cmk", "values in a row"))
         time = next(line for line in shown.splitlines() if "western-1" in line).split()[0]
         assert "new coil" in await run("comment", "mass", time, "new coil")
         assert "– new coil" in await run("show", "mass", "--start=-1h")

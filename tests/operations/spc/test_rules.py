@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from lineshaft.core.errors import Invalid
-from lineshaft.operations.spc.capability import Spec, capability, chi_square
+from lineshaft.operations.spc.capability import Spec, capability, chi_square, of_machine
 from lineshaft.operations.spc.memory import Cusum, Ewma
 from lineshaft.operations.spc.rules import WESTERN_ELECTRIC, Rule, violations
+from lineshaft.operations.spc.study import in_a_row
 
 CASES = {
     # name of the rule: (values, indexes of the points that complete it)
@@ -168,6 +169,37 @@ def test_one_sided_specifications_have_no_cp():
     done = capability(Spec(upper=20), mean=16, within=2, overall=4, count=50)
     assert done.cp is None
     assert (done.cpk.value, done.ppk.value) == (pytest.approx(2 / 3), pytest.approx(1 / 3))
+
+
+def test_the_machine_indices_take_mean_and_deviation_of_its_sample():
+    # ISO 22400-2: Cm = (USL − LSL) / 6s; Cmk = min(USL − x̄, x̄ − LSL) / 3s
+    spec, sample = Spec(lower=8, upper=20), 16 + 2 * np.tile([-1.0, 1.0], 25)
+    s = math.sqrt(50 * 4 / 49)
+    process = capability(spec, mean=14, within=3, overall=3, count=500)
+    done = of_machine(process, spec, sample)
+    assert done.cm is not None
+    assert done.cmk is not None
+    assert done.cm.value == pytest.approx(12 / (6 * s))
+    assert done.cmk.value == pytest.approx(4 / (3 * s))
+    assert done.cmk.low < done.cmk.value < done.cmk.high
+    assert (done.cp, done.ppk) == (process.cp, process.ppk)
+    one_sided = of_machine(process, Spec(upper=20), sample)
+    assert (one_sided.cm, one_sided.cmk.value) == (None, pytest.approx(4 / (3 * s)))
+    assert of_machine(process, spec, sample[1:]) == process, "49 values are too few"
+    assert of_machine(process, spec, np.full(60, 16.0)) == process, "no spread"
+
+
+def test_a_machine_is_judged_by_its_newest_values_in_a_row():
+    times, values = np.arange(300) * 10, np.arange(300.0)
+    assert in_a_row(times, values).tolist() == values[200:].tolist()
+    bad = np.where(values == 240, np.nan, values)
+    assert in_a_row(times, bad).tolist() == values[241:].tolist()
+    later = np.where(times >= 2600, times + 1000, times)
+    assert in_a_row(later, bad).tolist() == values[140:240].tolist(), "a pause ends a row"
+    assert in_a_row(times[:49], values[:49]).tolist() == []
+    assert in_a_row(times[:0], values[:0]).tolist() == []
+    groups = times + 100_000 * (np.arange(300) // 5)
+    assert in_a_row(groups, values).tolist() == [], "five now and then are not in a row"
 
 
 @pytest.mark.parametrize("given", [{"within": 0}, {"count": 1}, {"spec": Spec()}])

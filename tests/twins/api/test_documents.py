@@ -146,6 +146,26 @@ async def test_strangers_are_refused_in_the_standards_form(plant):
         assert messages(answer)[0]["code"] == "401"
 
 
+async def test_a_body_that_is_announced_too_large_is_refused_before_it_comes(plant):
+    host, port = plant.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    lines = ["PUT /api/v3.1/submodels/dXJuOmE HTTP/1.1", "Host: x", "Connection: close"]
+    lines += ["Authorization: Bearer engineer", f"Content-Length: {10**12}", "", ""]
+    writer.write("\r\n".join(lines).encode())
+    async with asyncio.timeout(20):
+        assert b" 413 " in await reader.readline()
+    writer.close()
+
+
+async def test_no_answer_is_kept_on_the_way_not_even_a_refusal(plant):
+    async with plant.http("") as http:
+        refused = await http.get("/shells")
+    async with plant.http() as http:
+        given = await http.get("/shells")
+    assert (refused.status_code, given.status_code) == (401, 200)
+    assert refused.headers["cache-control"] == given.headers["cache-control"] == "private, no-cache"
+
+
 async def test_lists_go_on_where_they_stopped(plant):
     made = [submodel(f"urn:s:{n}", "Small", [prop("Note", "none")]) for n in range(7)]
     async with plant.http() as http:

@@ -2,6 +2,8 @@
 
 import base64
 import binascii
+import io
+import zipfile
 
 import msgspec
 import pytest
@@ -373,3 +375,55 @@ async def test_a_descriptor_that_is_registered_by_a_part_seer_is_whole_for_all(p
         sent = await http.put(one + encode_id("urn:s:hidden"), json=new | {"id": "urn:s:hidden"})
         assert sent.status_code == 409
         assert "urn:s:hidden" in await kept_ids()
+
+
+# ---- files
+
+
+@pytest.fixture
+async def folder(plant):
+    """A submodel with a public file and a hidden one, of which the viewer may change the first."""
+    files = [{"modelType": "File", "idShort": name} for name in ("Public", "Hidden")]
+    at = f"/submodels/{encode_id('urn:files')}"
+    async with plant.http("engineer") as http:
+        made = {"modelType": "Submodel", "id": "urn:files", "submodelElements": files}
+        assert (await http.post("/submodels", json=made)).status_code == 201
+        for name in ("Public", "Hidden"):
+            answer = await http.put(
+                f"{at}/submodel-elements/{name}/attachment",
+                files={"file": ("a.txt", f"canary {name}".encode(), "text/plain")},
+            )
+            assert answer.is_success, answer.text
+    public = {"REFERABLE": '$sme("urn:files").Public'}
+    await rules(plant, rule({"$boolean": True}, public, rights=("ALL",)))
+    return plant, at
+
+
+async def test_the_name_of_a_hidden_file_gives_nobody_the_file(folder):
+    plant, at = folder
+    public = f"{at}/submodel-elements/Public"
+    async with plant.http("engineer") as http:
+        assert (await http.get(f"{public}/attachment")).content == b"canary Public"
+        stolen = {"contentType": "text/plain", "value": "/aasx/files/Hidden/a.txt"}
+        assert (await http.patch(f"{public}/$value", json=stolen)).status_code == 204
+        answer = await http.get(f"{public}/attachment")
+        assert answer.status_code == 404
+        aasx = {"Accept": "application/asset-administration-shell-package"}
+        answer = await http.get(f"{at}/serialization", headers=aasx)
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as package:
+            assert not [n for n in package.namelist() if b"canary Hidden" in package.read(n)]
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+async def test_nobody_takes_the_file_of_a_hidden_element_away(folder, method):
+    plant, at = folder
+    public = f"{at}/submodel-elements/Public"
+    async with plant.http("engineer") as http:
+        stolen = {"contentType": "text/plain", "value": "/aasx/files/Hidden/a.txt"}
+        assert (await http.patch(f"{public}/$value", json=stolen)).status_code == 204
+        new = {"files": {"file": ("b.txt", b"new", "text/plain")}} if method == "PUT" else {}
+        await http.request(method, f"{public}/attachment", **new)
+    await rules(plant, rule({"$boolean": True}))
+    async with plant.http("engineer") as http:
+        answer = await http.get(f"{at}/submodel-elements/Hidden/attachment")
+        assert answer.content == b"canary Hidden"

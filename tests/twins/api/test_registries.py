@@ -89,6 +89,18 @@ async def test_packages_come_back_byte_for_byte(http):
     assert (await http.get("/packages", params={"aasId": encode_id(OTHER)})).json()["result"] == []
 
 
+async def test_a_package_that_is_not_there_fits_no_tag(http):
+    form = {"file": ("plant.aasx", b"PK\x03\x04", "application/octet-stream")}
+    at = f"/packages/{encode_id('urn:package')}"
+    assert (await http.put(at, files=form, headers={"If-Match": "*"})).status_code == 404
+    assert (await http.get("/packages")).json()["result"] == []
+    made = await http.put(at, files=form)
+    assert made.status_code == 201
+    tag = {"If-Match": made.headers["etag"]}
+    assert (await http.put(at, files=form, headers=tag)).status_code == 204
+    assert (await http.put(at, files=form, headers=tag)).status_code == 412
+
+
 async def test_bulk_does_all_or_nothing(http):
     async def sent(method: str, body: list) -> int:
         answer = await http.request(method, "/bulk/shell-descriptors", json=body)

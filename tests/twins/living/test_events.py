@@ -12,7 +12,9 @@ from paho.mqtt.enums import CallbackAPIVersion
 from tests.twins.api.house import PEOPLE, People, services
 from tests.twins.living.plants import plant, until
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
+from lineshaft.core.access import SYSTEM
 from lineshaft.core.flow import Channel, Full
 from lineshaft.core.plugin import build
 from lineshaft.drivers.mqtt.bench import free_port, start_nats
@@ -140,6 +142,40 @@ async def test_a_follower_is_told_nothing_of_what_it_may_not_see(house):
         assert (more.json(), more.headers["x-next-after"]) == ([], after)
     async with house.http("stranger") as http:
         assert (await http.get("/api/v1/twins/events")).status_code == 401
+
+
+async def test_what_was_hidden_while_it_was_there_is_hidden_when_it_is_gone(house):
+    secret = {"$eq": [{"$field": "$sm#idShort"}, {"$strVal": "Secret"}]}
+    acl = {"ATTRIBUTES": [{"CLAIM": "sub"}], "RIGHTS": ["READ"], "ACCESS": "ALLOW"}
+    rule = {"ACL": acl, "OBJECTS": [{"ROUTE": "*"}], "FORMULA": {"$not": secret}}
+    rules = {"AllAccessPermissionRules": {"rules": [rule]}}
+    await house.twins.access.replace(SYSTEM, rules)
+    await house.change("urn:open", "", idShort="Open")
+    await house.change("urn:secret", "", idShort="Secret")
+    for id_ in ("urn:open", "urn:secret"):
+        await house.twins.documents.commit(EMIL, Remove(class_=Class.SUBMODEL, id=id_))
+    async with house.http("viewer") as http:
+        batch = await http.get("/api/v1/twins/events")
+    assert "urn:secret" not in batch.text
+    every = {"ACL": acl, "OBJECTS": [{"ROUTE": "*"}], "FORMULA": {"$boolean": True}}
+    rules = {"AllAccessPermissionRules": {"rules": [every]}}
+    await house.twins.access.replace(SYSTEM, rules)
+    async with house.http("viewer") as http:
+        batch = await http.get("/api/v1/twins/events")
+    assert [e["subject"] for e in batch.json()] == ["urn:open", "urn:secret"] * 2
+    assert "lineshaft.twin.rules" not in batch.text
+
+
+async def test_a_socket_is_told_nothing_once_its_token_has_ended(house, monkeypatch):
+    async with house.socket(after=0) as socket:
+        await house.change("urn:before")
+        assert (await told(socket, 1))[0]["subject"] == "urn:before"
+        monkeypatch.delitem(PEOPLE, "engineer")
+        await house.change("urn:after")
+        (ended,) = await told(socket, 1)
+        assert ended["error"]["status"] == 401
+        with pytest.raises(ConnectionClosed):
+            await socket.recv()
 
 
 # ---- the broker

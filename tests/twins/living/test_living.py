@@ -69,6 +69,8 @@ async def test_the_past_of_an_element_is_below_its_own_address_too(tmp_path):
         asked = {"submodel": f"{BASE}submodel/{PRESS}/OperationalData", "path": "oil"}
         same = await http.get("/api/v1/twins/history", params=asked | {"limit": 1})
         assert same.json() == past
+        lately = (await http.get(f"{at}/oil/$history?start=-1h")).json()
+        assert [m["value"] for m in lately["items"]] == [61.5, 62.5]
         for path, more, status in (
             ("none", {}, 404),
             ("oil", {"limit": "0"}, 400),

@@ -172,3 +172,35 @@ def test_every_expression_ends_with_what_an_element_can_have(expression, a):
     found = value(expression, a=a)
     assert found is None or isinstance(found, bool | int | float | str)
     msgspec.json.encode(found)
+
+
+@pytest.mark.parametrize(
+    ("expression", "sources"),
+    [
+        ("0x" + "F" * 400, {}),
+        ("s.huge", {"huge": 10**400}),
+        ("s.p.y", {"p": '{"y": 1' + "0" * 400 + "}"}),
+        ("s.p.y", {"p": "[" * 5000}),
+        ("s.p.y", {"p": '{"y":' * 5000}),
+        ("s.p + 1", {"p": "1_0"}),
+        ("s.p + 1", {"p": "nan"}),
+    ],
+)
+def test_what_a_hostile_device_sends_is_no_value_and_takes_no_other_with_it(expression, sources):
+    formula = read_formula(f"function aimc_main(s) return {{ x = {expression}, y = 1 }} end")
+    assert worked_out(formula, sources) == {"x": None, "y": 1}
+
+
+def test_a_payload_is_read_once_however_often_a_script_looks_into_it(monkeypatch):
+    seen = []
+    real = msgspec.json.decode
+    monkeypatch.setattr(msgspec.json, "decode", lambda text: seen.append(text) or real(text))
+    sinks = ", ".join(f"x{n} = s.p.y" for n in range(100))
+    formula = read_formula(f"function aimc_main(s) return {{ {sinks} }} end")
+    assert set(worked_out(formula, {"p": '{"y": 7}'}).values()) == {7}
+    assert seen == ['{"y": 7}']
+
+
+def test_a_comment_without_an_end_is_refused():
+    with pytest.raises(Invalid, match="has no end"):
+        read_formula("function aimc_main(s) return { x = 1 } end " + "--[[\n" * 2000)

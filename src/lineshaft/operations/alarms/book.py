@@ -8,9 +8,16 @@ import numpy as np
 from lineshaft.core.access import Action, Authorizer, Identity
 from lineshaft.core.clock import uuid7
 from lineshaft.core.errors import Denied, Invalid, Missing
-from lineshaft.core.point import Point
 from lineshaft.operations import Names
-from lineshaft.operations.alarms.detectors import blind, check_texts, compiled, formulas, stale_key
+from lineshaft.operations.alarms.detectors import (
+    NoNames,
+    blind,
+    check_texts,
+    compiled,
+    formulas,
+    stale_key,
+    texts_among,
+)
 from lineshaft.operations.alarms.evaluating import Rows, Signal, Signals
 from lineshaft.operations.alarms.happenings import Gone, Suppressed
 from lineshaft.operations.alarms.judging import SECOND_NS, SUPPRESS, Judge, Seen, Told
@@ -64,28 +71,12 @@ class Settled(msgspec.Struct, frozen=True):
     rules: AlarmRules = AlarmRules()
 
 
-class NoNames:
-    """A namespace without points, for alarms that watch points and nothing else."""
-
-    version: int = 0
-
-    def under(self, branch: str, who: Identity) -> list[str]:
-        """None."""
-        return []
-
-    def find(self, path: str) -> Point | None:
-        """None, whatever the path."""
-        return None
-
-    def declare(self, points: Iterable[Point]) -> None:
-        """Nothing is taken in."""
-
-
 class Book:
     """All alarms of the plant; whoever changes it holds the desk's turn."""
 
-    def __init__(self, records: Records, authorizer: Authorizer, names: Names) -> None:
-        self.records, self.authorizer, self.names = records, authorizer, names
+    def __init__(self, records: Records, authorizer: Authorizer, names: Names | None) -> None:
+        self.records, self.authorizer = records, authorizer
+        self.names: Names = NoNames() if names is None else names
         self.alarms: dict[str, Alarm] = {}
         self.in_file: set[str] = set()
         self.foreign: dict[str, Origin] = {}
@@ -260,7 +251,9 @@ class Book:
                 self._signals[key] = Signal(key, expression, formula.wait_ns)
                 fresh.append(self._signals[key])
         signals = Signals(self._signals)
-        self.judge = Judge([*self.alarms.values()], seen, signals=signals, groups=self.groups)
+        alarms = [*self.alarms.values()]
+        texts = texts_among(alarms, self.names)
+        self.judge = Judge(alarms, seen, signals=signals, groups=self.groups, texts=texts)
         self.members = {n: [] for n, g in self.groups.items() if g.first_out}
         for name, alarm in self.alarms.items():
             if alarm.group in self.members:
@@ -282,6 +275,14 @@ class Book:
     def tag(self, who: Identity, scope: str) -> str:
         """The same as long as what `views` tells somebody is the same, in this process."""
         return f"{self._life}-{self.changes}-{hash((who, scope)):x}"
+
+    def states_by_path(self) -> dict[str, list[State]]:
+        """Where the alarms of each path stand."""
+        found: dict[str, list[State]] = {}
+        for name, state in self.states.items():
+            if name in self.alarms:
+                found.setdefault(self.alarms[name].point, []).append(state)
+        return found
 
     def state(self, name: str) -> State:
         """Where the alarm stands."""

@@ -16,7 +16,7 @@ from lineshaft.core.event import Event
 from lineshaft.core.flow import wait_s
 from lineshaft.operations import Names
 from lineshaft.operations.alarms import book as pages
-from lineshaft.operations.alarms.book import Book, NoNames, Refusal, Settled, View
+from lineshaft.operations.alarms.book import Book, Refusal, Settled, View
 from lineshaft.operations.alarms.clocks import in_time
 from lineshaft.operations.alarms.defining import (
     check_define,
@@ -27,7 +27,7 @@ from lineshaft.operations.alarms.defining import (
 )
 from lineshaft.operations.alarms.evaluating import Signal
 from lineshaft.operations.alarms.figures import figures
-from lineshaft.operations.alarms.flooding import Flood
+from lineshaft.operations.alarms.flooding import Floods
 from lineshaft.operations.alarms.going import Going
 from lineshaft.operations.alarms.happenings import Acknowledged, AnyHappening, Enabled, Passed
 from lineshaft.operations.alarms.history import known
@@ -72,8 +72,8 @@ class Desk:
         self._records, self._spine, self._authorizer = records, spine, authorizer
         self._store, self._clock = store, clock
         self.listener = Listener(spine, SUBSCRIPTION, self.take)
-        self.book = Book(records, authorizer, NoNames() if names is None else names)
-        self._flood = Flood(AlarmRules())
+        self.book = Book(records, authorizer, names)
+        self._floods = Floods(AlarmRules())
         self._told = 0
         self.turn = asyncio.Lock()
         """Held by whoever changes the book."""
@@ -121,7 +121,7 @@ class Desk:
 
     def _flood_anew(self) -> None:
         book = self.book
-        self._flood = self._flood.again(book.rules, book.states.values(), self._clock())
+        self._floods = self._floods.again(book.rules, book.states_by_path(), self._clock())
 
     async def _know(self, signals: Sequence[Signal], also: Sequence[Change] = ()) -> None:
         """Have new expressions know history, and judge what nobody has judged yet."""
@@ -183,7 +183,7 @@ class Desk:
 
         While it cannot be kept, sources are held back.
         """
-        going = Going(self.book, self._flood)
+        going = Going(self.book, self._floods)
         going.all([*told, *passed])
         if now_ns is not None:
             going.time(now_ns)
@@ -387,7 +387,7 @@ class Desk:
 
     def metrics(self) -> list[Metric]:
         """Figures for Prometheus."""
-        return figures(self.book, self._flood, self._told)
+        return figures(self.book, self._floods, self._told)
 
     def problems(self) -> list[str]:
         """What is wrong now."""

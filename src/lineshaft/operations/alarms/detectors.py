@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
-from lineshaft.core.access import SYSTEM
+from lineshaft.core.access import SYSTEM, Identity
 from lineshaft.core.errors import Invalid
 from lineshaft.core.path import parent
 from lineshaft.core.point import Kind, Point
@@ -22,6 +22,8 @@ from lineshaft.operations.expressions.tree import Type
 
 SECOND_NS = 1_000_000_000
 _PER = {"s": 1, "min": 60, "h": 3600}
+TEXTS = (Kind.TEXT, Kind.JSON)
+"""Kinds of points that no number comes from."""
 BESIDE_MAX = 1000
 """Points beside the alarm's that are named when a name is unknown."""
 
@@ -93,9 +95,15 @@ def blind(alarm: Alarm, names: Names) -> str:
     point = names.find(alarm.point)
     if point is None:
         return f"alarm {alarm.name!r} waits for the point {alarm.point!r}, which nobody has named"
-    if point.kind in (Kind.TEXT, Kind.JSON):
+    if point.kind in TEXTS:
         return f"alarm {alarm.name!r} wants numbers, {point.path!r} has {point.kind.value}"
     return ""
+
+
+def texts_among(alarms: Iterable[Alarm], names: Names) -> frozenset[str]:
+    """The points of alarms that have texts: digits in them are no number."""
+    found = (names.find(a.point) for a in alarms)
+    return frozenset(p.path for p in found if p is not None and p.kind in TEXTS)
 
 
 def check_formula(what: str, formula: Formula) -> None:
@@ -178,6 +186,23 @@ def _text_of_measure(alarm: Alarm) -> str:
 
 def _named(path: str) -> str:
     return f"point({json.dumps(path, ensure_ascii=False)})"
+
+
+class NoNames:
+    """A namespace without points, for alarms that watch points and nothing else."""
+
+    version: int = 0
+
+    def under(self, branch: str, who: Identity) -> list[str]:
+        """None."""
+        return []
+
+    def find(self, path: str) -> Point | None:
+        """None, whatever the path."""
+        return None
+
+    def declare(self, points: Iterable[Point]) -> None:
+        """Nothing is taken in."""
 
 
 class _Near(Mapping[str, Point]):

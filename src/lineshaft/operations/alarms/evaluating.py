@@ -15,7 +15,7 @@ from lineshaft.operations.expressions.evaluator import Evaluator
 from lineshaft.operations.expressions.expression import Expression
 from lineshaft.operations.expressions.results import Result
 from lineshaft.operations.expressions.single import SAMPLES_MAX, Few, Row
-from lineshaft.operations.expressions.tails import LONG_AGO, Samples
+from lineshaft.operations.expressions.tails import LONG_AGO, Samples, numbers_of
 from lineshaft.operations.expressions.tree import Type
 
 TICKS_AT_ONCE = 100
@@ -131,7 +131,7 @@ class Cut:
         order = np.argsort(index, kind="stable")
         rows, index = rows[order], index[order]
         self._types = types
-        self._times, self._numbers = batch.time_ns[rows], batch.number[rows]
+        self._times, self._numbers = batch.time_ns[rows], numbers_of(batch, rows)
         self._codes = batch.quality[rows]
         self._batch, self._rows = batch, rows
         ends = [*(np.flatnonzero(index[1:] != index[:-1]) + 1).tolist(), len(index)]

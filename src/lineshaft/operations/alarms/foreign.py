@@ -68,7 +68,7 @@ class Foreign:
         async with self._desk.turn:
             for start in range(0, len(found), CHANGES_MAX):
                 part = [origin_of(device, at, c) for c in found[start : start + CHANGES_MAX]]
-                await self._follow(self._with_room(part))
+                await self._follow(self._with_room(part, listed))
             if listed is not None:
                 now, known = self._clock(), self._desk.book.foreign.values()
                 mine = [o for o in known if o.device == device and o.condition.retain]
@@ -76,19 +76,43 @@ class Foreign:
                 for start in range(0, len(gone), CHANGES_MAX):
                     await self._follow(gone[start : start + CHANGES_MAX])
 
-    def _with_room(self, origins: Sequence[Origin]) -> list[Origin]:
+    def _with_room(self, origins: Sequence[Origin], listed: frozenset[str] | None) -> list[Origin]:
         book = self._desk.book
         kept: list[Origin] = []
-        fresh: set[str] = set()
-        for origin in origins:
+        fresh: dict[str, Origin] = {}
+        room = FOREIGN_MAX - len(book.foreign)
+        for told in origins:
+            origin = self._apart(told, fresh, listed)
             name = origin.alarm.name
             if name not in book.foreign and name not in fresh:
-                if len(book.foreign) + len(fresh) >= FOREIGN_MAX or name in book.alarms:
+                if room <= 0 or name in book.alarms:
                     self.lost += 1
                     continue
-                fresh.add(name)
+                room -= 1
+            fresh[name] = origin
             kept.append(origin)
         return kept
+
+    def _apart(
+        self, origin: Origin, fresh: Mapping[str, Origin], listed: frozenset[str] | None
+    ) -> Origin:
+        """The origin, under a name of its own where another condition has its name.
+
+        A condition keeps the name that it once had. After a connect, one that is not known takes
+        over the name of one that is not listed: a device may count anew when it starts.
+        """
+        known = self._desk.book.foreign
+        apart = origin.apart()
+        name, other_name = origin.alarm.name, apart.alarm.name
+        if other_name in fresh or other_name in known:
+            return apart
+        holder = fresh.get(name) or known.get(name)
+        if holder is None or holder.is_same(origin):
+            return origin
+        is_gone = listed is not None and holder.device == origin.device
+        if is_gone and name not in fresh and holder.condition.id not in (listed or ()):
+            return origin
+        return apart
 
     async def _follow(self, origins: Sequence[Origin]) -> None:
         desk, book = self._desk, self._desk.book

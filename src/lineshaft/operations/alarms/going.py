@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from lineshaft.core.event import Event
 from lineshaft.operations.alarms.book import Book
-from lineshaft.operations.alarms.flooding import BY, Flood
+from lineshaft.operations.alarms.flooding import BY, Flood, Floods
 from lineshaft.operations.alarms.happenings import AnyHappening, Arisen, Suppressed
 from lineshaft.operations.alarms.journal import event_of
 from lineshaft.operations.alarms.state import State
@@ -17,8 +17,8 @@ from lineshaft.operations.alarms.view import Annunciation, annunciation, retain
 class Going:
     """States and events on their way into the records; the book is not touched yet."""
 
-    def __init__(self, book: Book, flood: Flood) -> None:
-        self._book, self._flood = book, flood
+    def __init__(self, book: Book, floods: Floods) -> None:
+        self._book, self._floods = book, floods
         self.states: dict[str, State] = {}
         self.events: list[tuple[str, Event]] = []
         self._open: dict[str, set[str]] = {}
@@ -33,14 +33,15 @@ class Going:
 
     def time(self, now_ns: int) -> None:
         """Time has passed: a flood may be over, and what it covered shows."""
-        if self._flood.passed(now_ns):
+        ended = self._floods.passed(now_ns)
+        if ended:
             for name, state in {**self._book.states, **self.states}.items():
-                if BY in state.suppressors:
+                if BY in state.suppressors and self._flood(name) in ended:
                     self._go(name, Suppressed(time_ns=now_ns, on=False, by=BY))
 
     def _arise(self, name: str, what: Arisen) -> None:
         before = self._state(name)
-        flood = self._flood
+        flood = self._flood(name)
         if flood.suppresses(what.severity) and not before.active:
             self._go(name, Suppressed(time_ns=what.time_ns, on=True, by=BY))
         self._go(name, replace(what, first=self._is_first(name)))
@@ -50,13 +51,16 @@ class Going:
             was = flood.on
             flood.rang(what.time_ns)
             if flood.on and not was:
-                self._put_aside(what.time_ns)
+                self._put_aside(flood, what.time_ns)
 
-    def _put_aside(self, time_ns: int) -> None:
+    def _put_aside(self, flood: Flood, time_ns: int) -> None:
         """A flood begins: cover what is open and of little priority."""
         for name, state in {**self._book.states, **self.states}.items():
-            if state.active and self._flood.suppresses(state.severity):
+            if state.active and flood.suppresses(state.severity) and self._flood(name) is flood:
                 self._go(name, Suppressed(time_ns=time_ns, on=True, by=BY))
+
+    def _flood(self, name: str) -> Flood:
+        return self._floods.of(self._book.alarms[name].point)
 
     def _is_first(self, name: str) -> bool:
         """Whether nothing else of its group is open, where that matters."""

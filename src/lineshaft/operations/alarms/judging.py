@@ -15,6 +15,7 @@ from lineshaft.operations.alarms.evaluating import Found, Rows, Signals
 from lineshaft.operations.alarms.happenings import Arisen, Gone, Suppressed
 from lineshaft.operations.alarms.rules import AlarmGroup
 from lineshaft.operations.alarms.settings import SEVERITY, Alarm, OnBad, Priority
+from lineshaft.operations.expressions.tails import numbers_of
 
 SECOND_NS = 1_000_000_000
 BAD_INPUT = "BadInput"
@@ -64,7 +65,8 @@ class Judge:
 
     A channel hears the samples of a point or the rows of an expression. An off-normal value `v` is
     two thresholds in one: the distance |value − v| below a half. What `signals` lacks, because an
-    expression cannot be compiled now, is not judged.
+    expression cannot be compiled now, is not judged. Of the points `texts` no text is read as
+    the integer that it may look like.
     """
 
     def __init__(
@@ -74,7 +76,9 @@ class Judge:
         *,
         signals: Signals | None = None,
         groups: Mapping[str, AlarmGroup] | None = None,
+        texts: frozenset[str] = frozenset(),
     ) -> None:
+        self._texts = texts
         self.channels: list[Channel] = []
         self.signals = signals or Signals({})
         self._of_source: dict[str, list[int]] = {}
@@ -120,7 +124,7 @@ class Judge:
     def push(self, batch: Batch) -> tuple[list[Told], set[str]]:
         """What has arisen or gone, by time; and the alarms whose memory must be kept anew."""
         rows, channel = self._expanded(batch)
-        columns = (batch.time_ns[rows], batch.number[rows], batch.quality[rows])
+        columns = (batch.time_ns[rows], self._numbers(batch, rows), batch.quality[rows])
         return self._judged([(channel, *columns), *self._parts(self.signals.push(batch))])
 
     def tick(self, now_ns: int, *, all_told: bool = False) -> tuple[list[Told], set[str]]:
@@ -165,7 +169,8 @@ class Judge:
         """
         rows, channel = self._expanded(held)
         rows, channel = rows[fresh := self._never()[channel]], channel[fresh]
-        parts = [(channel, held.time_ns[rows], held.number[rows], held.quality[rows])]
+        number = self._numbers(held, rows)
+        parts = [(channel, held.time_ns[rows], number, held.quality[rows])]
         for key, channels in self._of_key.items():
             own = channels[self._never()[channels]]
             found = self.signals.by_key[key].present() if len(own) else None
@@ -266,6 +271,14 @@ class Judge:
             rows.append(found)
             channels.append(channel[found])
         return np.concatenate(rows), np.concatenate(channels)
+
+    def _numbers(self, batch: Batch, rows: np.ndarray) -> np.ndarray:
+        """The numbers of some rows; integers that are long stand in text."""
+        number = numbers_of(batch, rows)
+        if batch.text.null_count == len(batch) or not self._texts:
+            return number
+        is_text = np.array([p in self._texts for p in batch.points], dtype=bool)
+        return np.where(is_text[batch.index[rows]], batch.number[rows], number)
 
     def _tables(self, points: list[str]) -> list[np.ndarray]:
         """The nth channel of each point, -1 where it has none; sources repeat their points."""

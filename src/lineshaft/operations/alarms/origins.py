@@ -3,6 +3,8 @@
 Source: OPC 10000-9 v1.05: Retain, EnabledState, ActiveState, AckedState, SuppressedOrShelved.
 """
 
+import hashlib
+
 import msgspec
 
 from lineshaft.core.errors import Invalid
@@ -22,6 +24,8 @@ from lineshaft.records import Collection, Put
 
 FOREIGN = Collection(name="foreign_alarms")
 """Alarms that devices tell of, each with the newest that was told."""
+ID_CHARS = 8
+"""Hex digits of what tells conditions of one name apart."""
 BY = "device"
 """Who suppresses when the device has suppressed or shelved its alarm."""
 
@@ -37,6 +41,18 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
         """What the records are to hold of it."""
         data = msgspec.json.encode(self)
         return Put(collection=FOREIGN.name, key=self.alarm.name, data=data)
+
+    def is_same(self, other: "Origin") -> bool:
+        """Whether both are one condition of one device."""
+        mine, theirs = (self.device, self.condition.id), (other.device, other.condition.id)
+        return mine == theirs
+
+    def apart(self) -> "Origin":
+        """The same under a name of its own: a device may use one name for several conditions."""
+        said = f"{self.device}\n{self.condition.id}".encode(errors="surrogatepass")
+        mark = f" #{hashlib.sha256(said).hexdigest()[:ID_CHARS]}"
+        name = self.alarm.name[: NAME_CHARS_MAX - len(mark)] + mark
+        return msgspec.structs.replace(self, alarm=msgspec.structs.replace(self.alarm, name=name))
 
 
 def origin_of(device: str, at: str, condition: Condition) -> Origin:

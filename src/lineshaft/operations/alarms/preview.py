@@ -6,7 +6,7 @@ import msgspec
 
 from lineshaft.core.errors import Invalid
 from lineshaft.operations import Names
-from lineshaft.operations.alarms.detectors import compiled, formulas
+from lineshaft.operations.alarms.detectors import compiled, formulas, texts_among
 from lineshaft.operations.alarms.evaluating import Signal, Signals
 from lineshaft.operations.alarms.happenings import Arisen, Gone
 from lineshaft.operations.alarms.history import begun, slices
@@ -69,7 +69,8 @@ async def preview(  # noqa: PLR0913 - what is tried by place, the rest by keywor
     what = f"alarm {alarm.name!r}"
     wanted = {f.key: f for f in formulas(alarm, groups or {})}
     made = {k: Signal(k, compiled(what, f, names, sees), f.wait_ns) for k, f in wanted.items()}
-    judge = Judge([alarm], signals=Signals(made), groups=groups)
+    texts = texts_among([alarm], names)
+    judge = Judge([alarm], signals=Signals(made), groups=groups, texts=texts)
     count = await store.count(judge.points, start_ns, stop_ns)
     if count > SAMPLES_MAX:
         raise Invalid(

@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 
 from lineshaft.core.errors import Invalid
+from lineshaft.core.path import check_path
 from lineshaft.core.settings import Settings
 from lineshaft.operations.alarms.settings import SEVERITY, Priority
 from lineshaft.operations.alarms.state import YEAR_S
@@ -35,6 +36,10 @@ class AlarmRules(Settings, frozen=True):
     """More annunciated alarms than this in ten minutes begin a flood (ISA-18.2)."""
     flood_ends: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 5
     """Fewer than this in ten minutes end it."""
+    flood_branches: Annotated[tuple[str, ...], msgspec.Meta(max_length=100)] = ()
+    """Branches of operator positions: a flood is counted, and suppresses, within its own. Of one
+    beneath another the deepest counts; all other alarms are a position together. Empty: one
+    position has the whole plant."""
     shelve_s_max: dict[Priority, Annotated[float, msgspec.Meta(ge=0, le=YEAR_S)]] = msgspec.field(
         default_factory=dict
     )
@@ -52,11 +57,18 @@ def priority_of(severity: int) -> Priority:
 
 
 def check_rules(rules: AlarmRules) -> None:
-    """See that a flood can end.
+    """See that a flood can end, and where it is.
 
     Raises:
-        Invalid: it would begin and end at once.
+        Invalid: it would begin and end at once, or a branch is no path or stands twice.
     """
+    for branch in rules.flood_branches:
+        check_path(branch)
+    if len({*rules.flood_branches}) < len(rules.flood_branches):
+        raise Invalid(
+            f"[alarm_rules]: flood_branches has a branch twice, {list(rules.flood_branches)}",
+            remedy="Write each branch once.",
+        )
     if rules.flood_ends > rules.flood_begins:
         raise Invalid(
             f"[alarm_rules]: flood_ends is {rules.flood_ends}, wanted at most flood_begins,"

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from lineshaft.core.batch import Batch, Floats, Ints
+from lineshaft.core.batch import Batch, Ints
 from lineshaft.core.clock import NS_PER_S
 from lineshaft.operations.expressions.columns import BAD
 from lineshaft.operations.expressions.results import Result
-from lineshaft.operations.expressions.tails import Samples
+from lineshaft.operations.expressions.tails import Samples, values_of
 from lineshaft.operations.expressions.tree import Type
 
 Columns = dict[str, Samples]
@@ -22,7 +22,7 @@ def columns_of(batch: Batch, wanted: Container[str]) -> Columns:
     places = [(n, p) for n, p in enumerate(batch.points) if p in wanted]
     if not places or not len(batch):
         return {}
-    times, numbers, texts, codes = batch.time_ns, batch.number, batch.text, batch.quality
+    times, numbers, codes = batch.time_ns, batch.number, batch.quality
     order = np.argsort(batch.index, kind="stable")
     index = batch.index[order]
     texted = batch.has_text
@@ -34,7 +34,7 @@ def columns_of(batch: Batch, wanted: Container[str]) -> Columns:
         rows = order[lo:hi]
         made = Samples(times[rows], numbers[rows], codes[rows])
         if texted[rows].any():
-            made = made._replace(values=_mixed(numbers[rows], texts.take(pa.array(rows))))
+            made = made._replace(values=values_of(batch.take(rows)))
         found[path] = made if path not in found else together(found[path], made)
     return found
 
@@ -50,12 +50,6 @@ def together(first: Samples, second: Samples) -> Samples:
         values,
         np.concatenate((first.quality, second.quality)),
     )
-
-
-def _mixed(numbers: Floats, texts: pa.StringArray) -> list[Any]:
-    """Texts, and numbers where there is none: integers that are long stand in text."""
-    pairs = zip(texts.to_pylist(), numbers.tolist(), strict=True)
-    return [number if text is None else text for text, number in pairs]
 
 
 def _listed(samples: Samples) -> list[Any]:

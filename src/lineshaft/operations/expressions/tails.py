@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lineshaft.core.batch import Batch, Codes, Floats, Ints
 from lineshaft.core.errors import Invalid
@@ -25,6 +26,7 @@ LONG_AGO = -(2**62)
 FAR_AHEAD = 2**62
 """Times lie between these, so that a window can be subtracted from any."""
 _INTEGER = re.compile(r"-?[0-9]{1,300}")
+_WHOLE = f"^{_INTEGER.pattern}$"
 Objects = npt.NDArray[np.object_]
 
 
@@ -32,8 +34,9 @@ class Samples(NamedTuple):
     """Samples of one point in any order; of equal times the last one counts."""
 
     time_ns: Ints
-    values: Floats | Sequence[str | None] | pa.StringArray
-    """(n,) numbers, booleans as 0 and 1, NaN where there is none; or texts, None where none."""
+    values: Floats | Sequence[Any] | pa.StringArray
+    """(n,) numbers, booleans as 0 and 1, NaN where there is none; or texts, None where none; or
+    both, as `values_of` gives them."""
     quality: Codes
 
 
@@ -65,8 +68,34 @@ def samples_of(batch: Batch, path: str) -> Samples:
     where = [number for number, point in enumerate(batch.points) if point == path]
     rows = batch if batch.points == [path] else batch.take(np.isin(batch.index, where))
     if rows.has_text.any():
-        return Samples(rows.time_ns, rows.text, rows.quality)
+        return Samples(rows.time_ns, values_of(rows), rows.quality)
     return Samples(rows.time_ns, rows.number, rows.quality)
+
+
+def values_of(batch: Batch) -> Floats | list[Any]:
+    """(n,) the numbers; where there is a text, a list of texts, with numbers where there is none.
+
+    Of an integer point those that are long stand in text, and others beside them do not.
+    """
+    if not batch.has_text.any():
+        return batch.number
+    pairs = zip(batch.text.to_pylist(), batch.number.tolist(), strict=True)
+    return [number if text is None else text for text, number in pairs]
+
+
+def numbers_of(batch: Batch, rows: npt.NDArray[np.intp] | None = None) -> Floats:
+    """(n,) the numbers of some rows, or all; integers that stand in text are read; NaN else."""
+    number = batch.number if rows is None else batch.number[rows]
+    if batch.text.null_count == len(batch):
+        return number
+    where = np.flatnonzero(np.isnan(number))
+    words = batch.text.take(pa.array(where if rows is None else rows[where]))
+    whole = pc.fill_null(pc.match_substring_regex(words, _WHOLE), False)
+    if whole.true_count:
+        number = number.copy()
+        places = where[whole.to_numpy(zero_copy_only=False)]
+        number[places] = pc.cast(words.filter(whole), pa.float64()).to_numpy()
+    return number
 
 
 def no_rows(type_: Type) -> Rows:
@@ -97,11 +126,11 @@ def ready(samples: Samples, type_: Type, path: str) -> Rows:
 
 
 def _values(
-    values: Floats | Sequence[str | None] | pa.StringArray, quality: Codes | None, type_: Type
+    values: Floats | Sequence[Any] | pa.StringArray, quality: Codes | None, type_: Type
 ) -> tuple[npt.NDArray[Any], Codes | None]:
     if type_ is Type.STRING:
         return _words(values, quality)
-    numbers = _numbers(values)
+    numbers = numbers_in(values)
     wrong = ~np.isfinite(numbers)
     if wrong.any():
         numbers = np.where(wrong, 0.0, numbers)
@@ -110,7 +139,7 @@ def _values(
 
 
 def _words(
-    values: Floats | Sequence[str | None] | pa.StringArray, quality: Codes | None
+    values: Floats | Sequence[Any] | pa.StringArray, quality: Codes | None
 ) -> tuple[Objects, Codes | None]:
     words = np.full(len(values), "", dtype=np.object_)
     listed = values.to_pylist() if isinstance(values, pa.Array) else values
@@ -120,7 +149,7 @@ def _words(
     return words, marked(quality, absent, MISMATCH)
 
 
-def _numbers(values: Floats | Sequence[str | None] | pa.StringArray) -> Floats:
+def numbers_in(values: Floats | Sequence[Any] | pa.StringArray) -> Floats:
     """Numbers; integers that stand in text because they are long are read."""
     if isinstance(values, np.ndarray) and values.dtype.kind in "fbiu":
         return values.astype(np.float64, copy=False)

@@ -8,7 +8,7 @@ import numpy as np
 from lineshaft.core.batch import Batch
 from lineshaft.core.clock import NS_PER_S
 from lineshaft.operations.derived.history import bounded_ns
-from lineshaft.operations.expressions.tails import Samples
+from lineshaft.operations.expressions.tails import Samples, values_of
 from lineshaft.operations.frames.binding import Bound
 from lineshaft.stores import Store
 
@@ -109,6 +109,5 @@ def columns_of(batch: Batch) -> dict[str, Samples]:
     found: dict[str, Samples] = {}
     for start, stop in zip([0, *edges.tolist()], [*edges.tolist(), len(index)], strict=True):
         part = rows.slice(start, stop)
-        values = part.text if part.has_text.any() else part.number
-        found[names[int(index[start])]] = Samples(part.time_ns, values, part.quality)
+        found[names[int(index[start])]] = Samples(part.time_ns, values_of(part), part.quality)
     return found

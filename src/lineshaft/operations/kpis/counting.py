@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lineshaft.core.batch import BAD, Batch, Floats, Ints, Mask
+from lineshaft.operations.expressions.tails import numbers_of
 
 
 class Counted(NamedTuple):
@@ -77,7 +78,7 @@ class Counter:
 
     def add(self, batch: Batch) -> None:
         """Take the next samples; bad ones and those that are no number say nothing."""
-        number = batch.number
+        number = numbers_of(batch)
         good = (batch.quality & BAD == 0) & np.isfinite(number)
         usable: slice | Mask = slice(None) if good.all() else good
         times = np.concatenate((self._last[0], batch.time_ns[usable]))

@@ -27,7 +27,7 @@ from lineshaft.operations.spc.book import CHARTS, Book, every
 from lineshaft.operations.spc.chart import Phase
 from lineshaft.operations.spc.comments import COMMENTS, forget
 from lineshaft.operations.spc.feed import compiled, split
-from lineshaft.operations.spc.joining import SILENT_NS, catch_up, joined
+from lineshaft.operations.spc.joining import SILENT_NS, TROUBLES_TOLD, blind, catch_up, joined
 from lineshaft.operations.spc.ledger import STATES, Ledger, Told
 from lineshaft.operations.spc.settings import ChartTable
 from lineshaft.operations.spc.watcher import Happening, Kept, Standing, Watcher
@@ -310,8 +310,13 @@ class Board:
             out=chart.out,
             unit=unit,
             in_file=name in self.book.in_file,
-            trouble=self._troubles.get(name, ""),
+            trouble=self._troubles.get(name) or self._never(chart),
         )
+
+    def _never(self, chart: ChartTable) -> str:
+        watcher = self._watchers.get(chart.name)
+        plots = watcher is not None and watcher.standing.time_ns > 0
+        return "" if plots else blind(chart, self._names.find)
 
     # ---- defining
 
@@ -372,7 +377,9 @@ class Board:
 
     def problems(self) -> list[str]:
         """What is wrong now."""
-        return [self.ledger.trouble] if self.ledger.trouble else []
+        charts = [c for c in self.book.charts.values() if c.phases]
+        found = [t for t in (self.ledger.trouble, *map(self._never, charts)) if t]
+        return found[:TROUBLES_TOLD]
 
     def metrics(self) -> list[Metric]:
         """Figures for monitoring."""

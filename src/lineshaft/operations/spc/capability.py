@@ -1,14 +1,20 @@
 """Process capability and performance with their confidence.
 
-Source: ISO 22514-2:2017; A. F. Bissell, Applied Statistics 39 (1990) 331, for Cpk.
+Source: ISO 22514-2:2017; A. F. Bissell, Applied Statistics 39 (1990) 331, for Cpk; ISO 22400-2 and
+ISO 22514-3 for Cm and Cmk.
 """
 
 import math
 from statistics import NormalDist
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from lineshaft.core.errors import Invalid
+
+MACHINE_FEWEST = 50
+"""Values in a row that a sample of a machine has at least."""
 
 
 class Index(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,13 +28,16 @@ class Index(msgspec.Struct, frozen=True, kw_only=True):
 class Capability(msgspec.Struct, frozen=True, kw_only=True):
     """Cp and Cpk take the short-term deviation, Pp and Ppk the overall one.
 
-    Cp and Pp need both specification limits and are None with one.
+    Cm and Cmk are of the machine alone: mean and deviation of one sample in a row. Cp, Pp and Cm
+    need both specification limits and are None with one; Cm and Cmk are None without a sample.
     """
 
     cp: Index | None
     cpk: Index
     pp: Index | None
     ppk: Index
+    cm: Index | None = None
+    cmk: Index | None = None
 
 
 class Spec(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +57,7 @@ def capability(  # noqa: PLR0913 - all by keyword
     within_freedom: float | None = None,
     confidence: float = 0.95,
 ) -> Capability:
-    """The four indices.
+    """The indices of the process; those of the machine are added by `of_machine`.
 
     `within` is σ̂ from subgroups or moving ranges, `overall` the standard deviation of all
     `count` values; `within_freedom` the degrees of freedom of σ̂, count − 1 when not known.
@@ -70,6 +79,24 @@ def capability(  # noqa: PLR0913 - all by keyword
         cpk=_nearer(spec, mean, within, (count, short), confidence),
         pp=_width(spec, overall, freedom, confidence),
         ppk=_nearer(spec, mean, overall, (count, freedom), confidence),
+    )
+
+
+def of_machine(
+    process: Capability, spec: Spec, sample: NDArray[np.float64], *, confidence: float = 0.95
+) -> Capability:
+    """The same with Cm and Cmk, of values that the machine made in a row.
+
+    They stay None where the sample has fewer than `MACHINE_FEWEST` values, or no spread.
+    """
+    count = len(sample)
+    if count < MACHINE_FEWEST or not float(np.ptp(sample)) > 0:
+        return process
+    mean, sigma, freedom = float(sample.mean()), float(sample.std(ddof=1)), float(count - 1)
+    return msgspec.structs.replace(
+        process,
+        cm=_width(spec, sigma, freedom, confidence),
+        cmk=_nearer(spec, mean, sigma, (count, freedom), confidence),
     )
 
 

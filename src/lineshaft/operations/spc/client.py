@@ -48,7 +48,7 @@ class Charts:
     def capability(
         self, name: str, start: str = "-7d", stop: str = "now", *, confidence: float = 0.95
     ) -> dict[str, Any]:
-        """Cp, Cpk, Pp and Ppk with their confidence, histogram, test of normality."""
+        """Cp, Cpk, Pp, Ppk, Cm and Cmk with their confidence, histogram, test of normality."""
         params = {"name": name, "start": start, "stop": stop, "confidence": confidence}
         return self._ask("GET", "/charts/capability", params=params)
 

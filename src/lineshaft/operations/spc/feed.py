@@ -16,18 +16,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lineshaft.core.batch import BAD, Batch
-from lineshaft.core.point import Point
+from lineshaft.core.point import Kind, Point
 from lineshaft.operations.expressions.evaluator import Evaluator
 from lineshaft.operations.expressions.evaluator import State as PartState
 from lineshaft.operations.expressions.expression import Expression, compile_expression
 from lineshaft.operations.expressions.results import Result
-from lineshaft.operations.expressions.tails import FAR_AHEAD, LONG_AGO, Samples
+from lineshaft.operations.expressions.tails import (
+    FAR_AHEAD,
+    LONG_AGO,
+    Samples,
+    numbers_in,
+    values_of,
+)
 from lineshaft.operations.expressions.tree import Type
 from lineshaft.operations.spc.settings import ChartTable, Subgroup
 
 Floats = NDArray[np.float64]
 Times = NDArray[np.int64]
 NS = 1_000_000_000
+TEXTS = (Kind.TEXT, Kind.JSON)
+"""Kinds of points that no measurement comes from."""
 PENDING_MAX = 100_000
 """Measurements that may wait for a point that says nothing; the oldest go, counted."""
 
@@ -163,7 +171,7 @@ class Feed:
         if not self.parts:
             return self._plain(own, from_ns)
         if own is not None:
-            values = _numbers(own)
+            values = self._numbers(own)
             begins = int(np.searchsorted(own.time_ns, from_ns))
             self._pending += zip(
                 own.time_ns[begins:].tolist(), values[begins:].tolist(), strict=True
@@ -226,10 +234,18 @@ class Feed:
     def _plain(self, own: Samples | None, from_ns: int) -> Measured:
         if own is None:
             return _nothing()
-        values = _numbers(own)
+        values = self._numbers(own)
         begins = int(np.searchsorted(own.time_ns, from_ns))
         times, values = own.time_ns[begins:], values[begins:]
         return Measured(times, values, None, self._interval(times))
+
+    def _numbers(self, own: Samples) -> Floats:
+        """Numbers; NaN where the quality is bad, or what came is no number."""
+        if self.points[self.chart.point].kind in TEXTS:
+            return np.full(len(own.time_ns), np.nan)
+        values = numbers_in(own.values)
+        good = (own.quality < BAD) & np.isfinite(values)
+        return np.where(good, values, np.nan)
 
     def _interval(self, times: Times) -> Times | None:
         """The key of subgroups by time: intervals count from the epoch on."""
@@ -332,15 +348,21 @@ def split(batch: Batch, wanted: Container[str]) -> dict[str, Samples]:
     order = np.lexsort((times, index))
     index, times, quality = index[order], times[order], rows.quality[order]
     numbers = rows.number[order]
-    words = [*map(rows.text.to_pylist().__getitem__, order)] if rows.has_text.any() else None
+    words = _words(rows, order) if rows.has_text.any() else None
     starts = [0, *(np.flatnonzero(index[1:] != index[:-1]) + 1).tolist()] if len(index) else []
     found = {}
     for begin, end in itertools.pairwise([*starts, len(index)]):
         part = slice(begin, end)
-        of_text = words is not None and any(w is not None for w in words[part])
+        of_text = words is not None and any(isinstance(w, str) for w in words[part])
         values = words[part] if words is not None and of_text else numbers[part]
         found[names[index[begin]]] = Samples(times[part], values, quality[part])
     return found
+
+
+def _words(rows: Batch, order: NDArray[np.intp]) -> list[Any]:
+    """Texts, with numbers where there is none: long integers stand in text."""
+    values = values_of(rows)
+    return [values[place] for place in order.tolist()]
 
 
 def compiled(chart: ChartTable, find: Find) -> dict[str, Expression]:
@@ -363,14 +385,6 @@ def compiled(chart: ChartTable, find: Find) -> dict[str, Expression]:
     if chart.subgroup is Subgroup.CHANGE:
         found["by"] = compile_expression("_by", {"_by": points[chart.by]})
     return found
-
-
-def _numbers(samples: Samples) -> Floats:
-    """Numbers; NaN where the quality is bad, or what came is no number."""
-    if not isinstance(samples.values, np.ndarray):
-        return np.full(len(samples.time_ns), np.nan)
-    good = (samples.quality < BAD) & np.isfinite(samples.values)
-    return np.where(good, samples.values, np.nan)
 
 
 def _nothing() -> Measured:

@@ -4,13 +4,25 @@ import asyncio
 
 from lineshaft.operations.expressions.tails import LONG_AGO
 from lineshaft.operations.spc import past
-from lineshaft.operations.spc.feed import Find
+from lineshaft.operations.spc.feed import TEXTS, Find
 from lineshaft.operations.spc.settings import ChartTable
 from lineshaft.operations.spc.watcher import Happening, Kept, Watcher
 from lineshaft.stores import Store
 
 SILENT_NS = 10_000_000_000
 """After so long a silence the last value of a point counts for charts that wait for it."""
+TROUBLES_TOLD = 20
+"""Charts that never plot anything and are named one by one."""
+
+
+def blind(chart: ChartTable, find: Find) -> str:
+    """Why no sample can ever be plotted; empty where one may."""
+    point = find(chart.point)
+    if point is None:
+        return f"chart {chart.name!r} waits for the point {chart.point!r}, which nobody has named"
+    if point.kind in TEXTS:
+        return f"chart {chart.name!r} wants numbers, {point.path!r} has {point.kind.value}"
+    return ""
 
 
 async def joined(

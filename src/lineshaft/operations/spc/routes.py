@@ -96,7 +96,7 @@ async def chart_capability(  # noqa: PLR0913, PLR0917 - services and filters, by
     stop: str = "now",
     confidence: float = 0.95,
 ) -> Study:
-    """Cp, Cpk, Pp and Ppk with their confidence, histogram, test of normality."""
+    """Cp, Cpk, Pp, Ppk, Cm and Cmk with their confidence, histogram, test of normality."""
     chart = board.book.known(who, name)
     if not 0.5 <= confidence < 1:  # noqa: PLR2004 - below a half it is none
         raise Invalid(f"confidence is {confidence}, wanted 0.5 to below 1", remedy="Take 0.95.")

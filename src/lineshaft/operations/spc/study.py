@@ -8,7 +8,13 @@ from numpy.typing import NDArray
 
 from lineshaft.core.errors import Invalid
 from lineshaft.operations.spc import Kind, past
-from lineshaft.operations.spc.capability import Capability, Spec, capability
+from lineshaft.operations.spc.capability import (
+    MACHINE_FEWEST,
+    Capability,
+    Spec,
+    capability,
+    of_machine,
+)
 from lineshaft.operations.spc.constants import constants
 from lineshaft.operations.spc.feed import Find
 from lineshaft.operations.spc.grouping import Groups
@@ -19,6 +25,10 @@ from lineshaft.stores import Store
 
 FEWEST = 2
 BINS_MAX = 60
+MACHINE_MOST = 100
+"""Values of the sample of a machine: its newest, so that tool, material and people are the same."""
+GAP = 10
+"""A step of more than so many times the usual one: the values are not in a row."""
 
 
 class Histogram(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +53,8 @@ class Study(msgspec.Struct, frozen=True, kw_only=True):
     overall: float
     """Standard deviation of all values."""
     indices: Capability
+    machine_values: int
+    """Values in a row that Cm and Cmk are of; 0 where the span has no such sample."""
     confidence: float
     below: int
     """Values below lsl."""
@@ -87,8 +99,9 @@ async def study(
     groups = past.groups_of(chart, found)
     within, freedom = _within(chart, values, groups)
     mean, overall = float(values.mean()), float(values.std(ddof=1))
-    indices = capability(
-        Spec(lower=chart.lsl, upper=chart.usl),
+    spec, sample = Spec(lower=chart.lsl, upper=chart.usl), in_a_row(found.time_ns, found.values)
+    process = capability(
+        spec,
         mean=mean,
         within=within,
         overall=overall,
@@ -96,6 +109,7 @@ async def study(
         within_freedom=freedom,
         confidence=confidence,
     )
+    indices = of_machine(process, spec, sample, confidence=confidence)
     low, high = chart.lsl, chart.usl
     return Study(
         chart=chart.name,
@@ -107,6 +121,7 @@ async def study(
         within=within,
         overall=overall,
         indices=indices,
+        machine_values=0 if indices.cmk is None else len(sample),
         confidence=confidence,
         below=0 if low is None else int((values < low).sum()),
         above=0 if high is None else int((values > high).sum()),
@@ -114,6 +129,24 @@ async def study(
         normality=normality(values),
         histogram=histogram(values),
     )
+
+
+def in_a_row(times_ns: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The newest values in a row, `MACHINE_FEWEST` to `MACHINE_MOST`; none where no row is so long.
+
+    A value of bad quality ends a row, and a pause of more than `GAP` usual steps.
+    """
+    good, steps = ~np.isnan(values), np.diff(times_ns)
+    follows = np.zeros(len(values), dtype=np.bool_)
+    if len(steps):
+        follows[1:] = good[1:] & good[:-1] & (steps <= GAP * np.median(steps))
+    starts = np.flatnonzero(~follows)
+    lengths = np.diff(np.append(starts, len(values)))
+    long = np.flatnonzero(lengths >= MACHINE_FEWEST)
+    if not len(long):
+        return values[:0]
+    start, length = int(starts[long[-1]]), int(lengths[long[-1]])
+    return values[start : start + length][-MACHINE_MOST:]
 
 
 def _within(

@@ -18,7 +18,7 @@ _EPILOG = """examples:
   lineshaft spc capability "press force" --start=-7d
   lineshaft spc learn "press force" --start 2026-05-04T06:00:00Z --stop 2026-05-04T14:00:00Z
 """
-_INDICES = ("cp", "cpk", "pp", "ppk")
+_INDICES = ("cp", "cpk", "pp", "ppk", "cm", "cmk")
 
 
 def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -42,7 +42,7 @@ def verbs(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
     add_file(verb, "charts")
     verb = add_verb(spc, "remove", "remove a chart that was defined at run time", _remove)
     verb.add_argument("name", help="name of the chart")
-    verb = add_verb(spc, "capability", "Cp, Cpk, Pp and Ppk of a span", _capability)
+    verb = add_verb(spc, "capability", "Cp, Cpk, Pp, Ppk, Cm and Cmk of a span", _capability)
     _name_and_span(verb, "-7d")
     verb = add_verb(spc, "learn", "propose a phase from a span of known behaviour", _learn)
     _name_and_span(verb, "-7d")
@@ -121,6 +121,8 @@ def _capability(args: argparse.Namespace) -> int:
             low, high = index["low"], index["high"]
             print(f"{name.capitalize():<4}{index['value']:6.3f}  ({low:.3f} to {high:.3f})")
     print(f"{found['values']} values, mean {found['mean']:.6g}, deviation {found['overall']:.4g}")
+    if found["machine_values"]:
+        print(f"Cm and Cmk: the machine alone, {found['machine_values']} values in a row")
     print(f"{found['below'] + found['above']} outside, {found['expected_ppm']:.0f} ppm expected")
     print(f"normal distribution: {found['normality']['verdict']}")
     return 0

@@ -177,6 +177,20 @@ class Access:
             if not steps or shows(active, doc, element, makes=not reads)
         )
 
+    def allows_gone(self, who: Identity, gone: Document, element: str = "") -> bool:
+        """Whether somebody may be told of a document that is there no more, or of its element.
+
+        A rule that looks into documents says nothing of one that is gone.
+        """
+        if self._now is None or self._may_all(who):
+            return self.allows(who, Right.READ, gone.class_, gone, gone.path)
+        steps = parse_path(element) if element else ()
+        return self._within(who, Right.READ, gone.path) and any(
+            not steps or (covers(o, steps) and not filters_of(active, "$sme"))
+            for active, o in self._fitting(who, Right.READ, gone)
+            if next(iter(fields_of(active.formula)), None) is None
+        )
+
     def predicate(self, who: Identity, right: Right, class_: Class) -> Predicate | None:
         """Documents on which it is allowed; None for all.
 

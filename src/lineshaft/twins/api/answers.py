@@ -42,7 +42,7 @@ PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 """Types that are told; a picture in SVG can carry a script."""
 
 Header = tuple[bytes, bytes]
-_FRESH: Header = (b"cache-control", b"private, no-cache")
+FRESH: Header = (b"cache-control", b"private, no-cache")
 """Kept by the client alone, and asked for again by its tag."""
 
 
@@ -194,7 +194,7 @@ def message(kind: str, code: int, text: str) -> dict[str, Any]:
 
 async def send_answer(answer: Answer, send: Send, *, head: bool = False) -> None:
     """Send it; the answer to HEAD has no body."""
-    headers: list[Header] = [*answer.headers, _FRESH]
+    headers: list[Header] = [*answer.headers, FRESH]
     parts = answer.parts
     if answer.body or parts is not None:
         headers.append((b"content-type", answer.media))

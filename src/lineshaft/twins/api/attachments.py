@@ -1,6 +1,7 @@
 """Files of File elements, and the thumbnails of shells."""
 
 import re
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
@@ -15,6 +16,7 @@ from lineshaft.twins.api.requests import FILE_BYTES_MAX, NotAllowed, Request, de
 from lineshaft.twins.api.routing import Route
 from lineshaft.twins.api.services import Services
 from lineshaft.twins.documents import Write
+from lineshaft.twins.exchange.aasx import holders
 from lineshaft.twins.files import FileRef
 from lineshaft.twins.model.elements import find
 from lineshaft.twins.model.paths import Steps, path_text
@@ -38,12 +40,24 @@ async def opened(to: Services, request: Request, owner: Document, name: str, wha
         Missing: it means none; `what` says whose it would be.
     """
     ref = await to.attachments.find(owner.class_, owner.id, name) if name else None
-    if ref is None:
+    if ref is None or _is_hidden(to, request, owner, name):
         elsewhere = f": its value is {name!r}, which is not kept here" if name else ""
         raise Missing(f"{what} has no file{elsewhere}", remedy="Send one with PUT.")
     if ref.hash in request.header(b"if-none-match"):
         return Answer(answers.NOT_MODIFIED, headers=(answers.tag_of_file(ref),))
     return answers.file(ref, name.rpartition("/")[2], await _begun(to, ref), request)
+
+
+def _is_hidden(to: Services, request: Request, owner: Document, name: str) -> bool:
+    """Whether something that the caller cannot see means the file, too: to it the file belongs."""
+    if to.access.hides(request.who, owner) is None:
+        return False
+    return _named(kept.decoded(owner))[name] > _named(kept.shown(to, request, owner))[name]
+
+
+def _named(obj: Json) -> Counter[str]:
+    """How often each file is named in a document."""
+    return Counter(holder[member] for holder, member in holders(obj))
 
 
 async def _begun(to: Services, ref: FileRef) -> AsyncGenerator[bytes]:
@@ -88,13 +102,16 @@ async def put(to: Services, request: Request) -> Answer:
     form = Form(request)
     ref = await form.keep(to.files, size_max=FILE_BYTES_MAX)
     document, old, steps = await _file_element(to, request)  # it may have changed meanwhile
+    named = _named(kept.decoded(document)) - Counter([old.get("value", "")])
     name = part_name(at, form.name)
+    if name in named:
+        name = part_name(f"{at}-{ref.hash[:16]}", form.name)
 
     def alter(submodel: Json) -> None:
         find(submodel, steps).update(value=name, contentType=ref.media_type)
 
     more: Changes = (to.attachments.attach(Class.SUBMODEL, document.id, name, ref),)
-    if old.get("value") not in (None, name):
+    if "value" in old and old["value"] not in {name, *named}:
         more = (to.attachments.detach(Class.SUBMODEL, document.id, old["value"]), *more)
     made = await _change_with(to, request, document, alter, more, at)
     return answers.done(made)
@@ -104,13 +121,16 @@ async def delete(to: Services, request: Request) -> Answer:
     """DeleteFileByPath."""
     document, old, steps = await _file_element(to, request)
     name = old.get("value", "")
-    if not name or await to.attachments.find(Class.SUBMODEL, document.id, name) is None:
+    found = await to.attachments.find(Class.SUBMODEL, document.id, name) if name else None
+    if found is None or _is_hidden(to, request, document, name):
         raise Missing(f"element {path_text(steps)!r} has no file")
 
     def alter(submodel: Json) -> None:
         del find(submodel, steps)["value"]
 
     more: Changes = (to.attachments.detach(Class.SUBMODEL, document.id, name),)
+    if _named(kept.decoded(document))[name] > 1:
+        more = ()  # another element means it, too
     await _change_with(to, request, document, alter, more, path_text(steps))
     return Answer()
 

@@ -65,6 +65,8 @@ async def put(to: Services, request: Request) -> Answer:
     old = await to.documents.get(PACKAGE, id_)
     if old is not None and not kept.may(to, request, Right.READ, old):
         old = None  # what the caller may not know of answers as what is not there
+    if old is None and request.header(b"if-match"):
+        raise kept.missing(PACKAGE, id_)
     made = await _kept(to, request, id_, old)
     if old is not None:
         return answers.done(made)

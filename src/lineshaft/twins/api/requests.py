@@ -210,6 +210,9 @@ class Request:
         """
         size = 0
         more = True
+        announced = self.header(b"content-length")
+        if announced.isdecimal() and int(announced[:20]) > size_max:
+            raise _too_large(size_max)
         while more:
             message: Mapping[str, Any] = await self._receive()
             if message["type"] == "http.disconnect":
@@ -217,9 +220,7 @@ class Request:
             part: bytes = message.get("body", b"")
             size += len(part)
             if size > size_max:
-                raise TooLarge(
-                    f"the body has more than {size_max} bytes", remedy="Send it in smaller parts."
-                )
+                raise _too_large(size_max)
             more = message.get("more_body", False)
             yield part
 
@@ -274,6 +275,10 @@ class Request:
         if not isinstance(found, list):
             raise Invalid(f"the body is {_named(found)}, wanted a JSON array")
         return found
+
+
+def _too_large(size_max: int) -> TooLarge:
+    return TooLarge(f"the body has more than {size_max} bytes", remedy="Send it in smaller parts.")
 
 
 def decode(data: bytes) -> Any:  # noqa: ANN401 - JSON is anything

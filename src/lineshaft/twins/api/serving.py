@@ -100,6 +100,5 @@ def fail(path: str, error: Exception) -> Reply:
         log.error("request failed", extra={"path": path}, exc_info=error)
     answer = failure(told.status, answers.sentence(told.detail, told.remedy))
     length = (b"content-length", b"%d" % len(answer.body))
-    return Reply(
-        answer.status, (*answer.headers, (b"content-type", answer.media), length), answer.body
-    )
+    headers = (*answer.headers, answers.FRESH, (b"content-type", answer.media), length)
+    return Reply(answer.status, headers, answer.body)

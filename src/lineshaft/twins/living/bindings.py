@@ -18,7 +18,7 @@ COLLECTION = Collection(name="twin_bindings")
 
 
 class Script(NamedTuple):
-    """What works out the value of an element."""
+    """What works out the value of an element; elements of one script share its formula."""
 
     formula: Formula
     inputs: tuple[tuple[str, str], ...]
@@ -111,15 +111,15 @@ class Bindings:
 
     def _sort(self) -> None:
         self._of, self._branches, self._scripts = {}, {}, {}
+        read: dict[str, Formula] = {}
         for bindings in self._kept.values():
             for b in bindings:
                 self._branches.setdefault(b.submodel, {})[b.path] = b.branch
                 if b.script:
-                    self._scripts.setdefault(b.submodel, {})[b.path] = _script(b)
+                    if b.script not in read:
+                        read[b.script] = read_formula(b.script)
+                    script = Script(read[b.script], b.inputs, b.sink)
+                    self._scripts.setdefault(b.submodel, {})[b.path] = script
                     continue
                 start = dict(self._generated.get(b.submodel, {}))
                 self._of.setdefault(b.submodel, start)[b.path] = b.point
-
-
-def _script(binding: Binding) -> Script:
-    return Script(read_formula(binding.script), binding.inputs, binding.sink)

@@ -18,7 +18,7 @@ from lineshaft.web.identify import Recheck
 from lineshaft.web.problem import problem
 
 RECHECK_S = 30.0
-"""How long a socket goes on after its session or token has ended, at most."""
+"""How long a socket stays open, told nothing, after its session or token has ended, at most."""
 BATCH = "application/cloudevents-batch+json"
 
 After = Annotated[int, QueryParameter(ge=0)]
@@ -55,7 +55,7 @@ async def live(
     await socket.accept()
     try:
         async with asyncio.TaskGroup() as group:
-            sending = group.create_task(_send(socket, twin_events, who, after))
+            sending = group.create_task(_send(socket, twin_events, who, after, recheck))
             checking = group.create_task(_recheck(socket, who, recheck))
             await _until_gone(socket)
             sending.cancel()
@@ -65,11 +65,18 @@ async def live(
 
 
 async def _send(
-    socket: WebSocket[Any, Any, Any], events: Events, who: Identity, after: int | None
+    socket: WebSocket[Any, Any, Any],
+    events: Events,
+    who: Identity,
+    after: int | None,
+    recheck: Recheck,
 ) -> None:
     start = await events.last() if after is None else max(after, 0)
     async with contextlib.aclosing(events.follow(start)) as parts:
         async for part in parts:
+            if await recheck() != who:
+                await _end(socket)
+                return
             for logged in part:
                 if await events.seen(who, logged.event):
                     text = msgspec.json.encode(events.cloud_event(logged)).decode()
@@ -90,10 +97,14 @@ async def _recheck(socket: WebSocket[Any, Any, Any], who: Identity, recheck: Rec
     while True:
         await asyncio.sleep(RECHECK_S)
         if await recheck() != who:
-            answer = msgspec.json.encode({"error": problem(Unknown("the session has ended"))})
-            await socket.send_data(answer.decode(), mode="text")
-            await socket.close(code=4401, reason="the session has ended")
+            await _end(socket)
             return
+
+
+async def _end(socket: WebSocket[Any, Any, Any]) -> None:
+    answer = msgspec.json.encode({"error": problem(Unknown("the session has ended"))})
+    await socket.send_data(answer.decode(), mode="text")
+    await socket.close(code=4401, reason="the session has ended")
 
 
 handlers = [events, live]

@@ -6,7 +6,7 @@ import msgspec
 
 from lineshaft.core.access import Action, Authorizer, Identity
 from lineshaft.core.batch import Sample
-from lineshaft.core.clock import from_iso, now_ns, to_iso
+from lineshaft.core.clock import now_ns, to_iso
 from lineshaft.core.errors import Denied, Invalid, Missing
 from lineshaft.core.point import Kind, Value, value_of
 from lineshaft.core.quality import quality_name
@@ -17,6 +17,7 @@ from lineshaft.twins.living import History, Names
 from lineshaft.twins.living.bindings import Bindings
 from lineshaft.twins.living.rights import document
 from lineshaft.twins.set_values import SetValues
+from lineshaft.web.times import time_ns
 
 SPAN_NS = 3600 * 1_000_000_000
 """What is read when the question has no beginning: the last hour."""
@@ -66,8 +67,9 @@ class Pasts:
     ) -> Past:
         """Samples with start ≤ time < end, at most `limit`; empty bounds mean the last hour.
 
-        Of an element that is bound to nothing, the last values that people set with `$value`;
-        empty bounds mean all that are kept.
+        Times are written as in every address (`-15m`, RFC 3339). Of an element that is bound to
+        nothing, the last values that people set with `$value`; empty bounds mean all that are
+        kept.
 
         Raises:
             Missing: no such submodel that the caller may know, or its element was never set.
@@ -115,8 +117,9 @@ class Pasts:
 
 
 def _span(start: str, end: str) -> tuple[int, int]:
-    to_ns = from_iso(end) if end else now_ns() + 1
-    from_ns = from_iso(start) if start else to_ns - SPAN_NS
+    now = now_ns()
+    to_ns = time_ns(end, now=now) if end else now + 1
+    from_ns = time_ns(start, now=now) if start else to_ns - SPAN_NS
     if from_ns >= to_ns:
         raise Invalid(
             f"the time from {to_iso(from_ns)} to {to_iso(to_ns)} is empty",

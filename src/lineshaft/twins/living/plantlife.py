@@ -27,6 +27,9 @@ from lineshaft.twins.model.paths import Steps, parse_path, path_text
 from lineshaft.twins.model.values import value_of
 from lineshaft.twins.plug.formulas import worked_out
 
+Inputs = tuple[tuple[str, str], ...]
+Told = tuple[Mapping[str, Value | None], int, int] | None
+"""Values by sink, their time and quality; None when no source has a value."""
 QUALITY = "urn:lineshaft:quality"
 """Type of the qualifier that says why a value is not good."""
 
@@ -77,10 +80,7 @@ class Plantlife:
             element = _found(obj, path)
             if element is not None:
                 _show(element, self._latest.latest(point))
-        for path, script in self._bindings.scripts(document.id, document.path).items():
-            element = _found(obj, path)
-            if element is not None:
-                _show(element, self._worked_out(script))
+        self._show_scripts(document, obj)
         for path, value in self._contributions.values(document).items():
             element = _found(obj, path)
             if element is not None:
@@ -91,16 +91,26 @@ class Plantlife:
                 told["value"] = to_iso(now_ns())
         return obj
 
-    def _worked_out(self, script: Script) -> Sample | None:
-        """What a script says now; bad when one of its sources is."""
+    def _show_scripts(self, document: Document, obj: Json) -> None:
+        """Set what is worked out in `obj`; a script is worked out once for all of its sinks."""
+        worked: dict[tuple[int, Inputs], Told] = {}
+        for path, script in self._bindings.scripts(document.id, document.path).items():
+            element = _found(obj, path)
+            if element is not None:
+                one = (id(script.formula), script.inputs)
+                if one not in worked:
+                    worked[one] = self._worked_out(script)
+                _show(element, _of_sink(worked[one], script.sink))
+
+    def _worked_out(self, script: Script) -> Told:
+        """What a script says now of each sink; bad when one of its sources is."""
         samples = {name: self._latest.latest(point) for name, point in script.inputs}
         known = [s for s in samples.values() if s is not None]
         if not known:
             return None
         worst = max((s.quality for s in known), key=lambda q: q >> 30)
         good = {n: s.value for n, s in samples.items() if s and not is_bad(s.quality)}
-        value = worked_out(script.formula, good).get(script.sink)
-        return Sample("", max(s.time_ns for s in known), value, worst)
+        return worked_out(script.formula, good), max(s.time_ns for s in known), worst
 
     # ---- writing
 
@@ -188,6 +198,10 @@ class Plantlife:
             )
         given = {name: _as_value(name, v) for name, v in inputs.items()}
         return await self._machines.call(who, method, given)
+
+
+def _of_sink(told: Told, sink: str) -> Sample | None:
+    return None if told is None else Sample("", told[1], told[0].get(sink), told[2])
 
 
 def _found(obj: Json, path: str) -> Json | None:

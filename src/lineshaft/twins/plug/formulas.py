@@ -1,8 +1,9 @@
 """What a script of a mapping comes to, from the newest values of its sources."""
 
 import math
+import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -11,15 +12,36 @@ from lineshaft.twins.plug.scripts import CALLS, Formula, Node
 
 TEXT_MAX = 4096
 """Characters of a text that is worked out."""
+_NUMERAL = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*", re.ASCII)
+_WRONG = (ArithmeticError, TypeError, ValueError, RecursionError)
+"""What working out a value may raise."""
+
+
+class _Payloads(dict[str, object]):
+    """Texts read as JSON, each once, however often a script looks into it."""
+
+    def __missing__(self, text: str) -> object:
+        try:
+            found = msgspec.json.decode(text)
+        except (msgspec.DecodeError, RecursionError):
+            found = None
+        self[text] = found
+        return found
+
+
+class _Given(NamedTuple):
+    """What a script works with."""
+
+    sources: Mapping[str, object]
+    payloads: _Payloads
 
 
 def worked_out(formula: Formula, sources: Mapping[str, object]) -> dict[str, Value | None]:
     """The values by SinkId; what cannot be worked out is None, as what is nil."""
     try:
-        found = _run(formula.body, {}, sources)
-    except (ArithmeticError, TypeError, ValueError):
+        return _run(formula.body, {}, _Given(sources, _Payloads())) or {}
+    except _WRONG:
         return {}
-    return {key: _plain(value) for key, value in (found or {}).items()}
 
 
 def _plain(value: object) -> Value | None:
@@ -32,43 +54,43 @@ def _plain(value: object) -> Value | None:
 
 
 def _run(
-    body: tuple[Node, ...], names: dict[str, Any], sources: Mapping[str, object]
-) -> dict[str, Any] | None:
+    body: tuple[Node, ...], names: dict[str, Any], given: _Given
+) -> dict[str, Value | None] | None:
     """What the block returns; None when it ends without."""
     for kind, *rest in body:
         match kind:
             case "set":
-                names[rest[0]] = _value(rest[1], names, sources)
+                names[rest[0]] = _value(rest[1], names, given)
             case "if":
-                then = rest[1] if _true(_value(rest[0], names, sources)) else rest[2]
-                if (found := _run(then, names, sources)) is not None:
+                then = rest[1] if _true(_value(rest[0], names, given)) else rest[2]
+                if (found := _run(then, names, given)) is not None:
                     return found
             case _:
-                return {key: _quiet(node, names, sources) for key, node in rest[0]}
+                return {key: _quiet(node, names, given) for key, node in rest[0]}
     return None
 
 
-def _quiet(node: Node, names: dict[str, Any], sources: Mapping[str, object]) -> Any:  # noqa: ANN401 - Lua
-    """A value; one that cannot be worked out takes no other with it."""
+def _quiet(node: Node, names: dict[str, Any], given: _Given) -> Value | None:
+    """A value that an element can have; one that cannot be worked out takes no other with it."""
     try:
-        return _value(node, names, sources)
-    except (ArithmeticError, TypeError, ValueError):
+        return _plain(_value(node, names, given))
+    except _WRONG:
         return None
 
 
-def _value(node: Node, names: dict[str, Any], sources: Mapping[str, object]) -> Any:  # noqa: ANN401 - Lua
+def _value(node: Node, names: dict[str, Any], given: _Given) -> Any:  # noqa: ANN401 - Lua
     kind, *rest = node
     if kind == "binary":
         sign, left, right = rest
-        return _joined(sign, _value(left, names, sources), right, names, sources)
+        return _joined(sign, _value(left, names, given), right, names, given)
     if kind == "call":
-        return _CALLS[rest[0]](*(_value(g, names, sources) for g in rest[1]))
+        return _CALLS[rest[0]](*(_value(g, names, given) for g in rest[1]))
     if kind in ("value", "source", "local"):
-        places: dict[str, Mapping[Any, Any]] = {"source": sources, "local": names}
+        places: dict[str, Mapping[Any, Any]] = {"source": given.sources, "local": names}
         return rest[0] if kind == "value" else places[kind].get(rest[0])
     if kind == "member":
-        return _inside(_value(rest[0], names, sources), rest[1])
-    found = _value(rest[1], names, sources)
+        return _inside(_value(rest[0], names, given), rest[1], given.payloads)
+    found = _value(rest[1], names, given)
     return -_figure(found) if rest[0] == "-" else not _true(found)
 
 
@@ -77,11 +99,11 @@ def _joined(
     one: Any,  # noqa: ANN401 - Lua
     right: Node,
     names: dict[str, Any],
-    sources: Mapping[str, object],
+    given: _Given,
 ) -> Any:  # noqa: ANN401 - Lua
     if sign in ("and", "or"):
-        return _value(right, names, sources) if _true(one) is (sign == "and") else one
-    other = _value(right, names, sources)
+        return _value(right, names, given) if _true(one) is (sign == "and") else one
+    other = _value(right, names, given)
     if sign in ("==", "~="):
         same = one == other and isinstance(one, bool) is isinstance(other, bool)
         return same is (sign == "==")
@@ -102,6 +124,8 @@ def _figure(value: object) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise TypeError(f"{value!r:.40} is no number")
     if isinstance(value, str):
+        if not _NUMERAL.fullmatch(value):
+            raise ValueError(f"{value!r:.40} is no number")
         return float(value)
     return value if abs(value) < 2**63 else float(value)
 
@@ -120,13 +144,10 @@ def _text(value: object) -> str:
     raise TypeError("a table is no text")
 
 
-def _inside(value: object, key: str) -> object:
+def _inside(value: object, key: str, payloads: _Payloads) -> object:
     """A member of a payload; one that comes as text is read as JSON."""
     if isinstance(value, str):
-        try:
-            value = msgspec.json.decode(value)
-        except msgspec.DecodeError:
-            return None
+        value = payloads[value]
     return value.get(key) if isinstance(value, dict) else None
 
 

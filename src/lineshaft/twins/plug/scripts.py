@@ -22,7 +22,7 @@ CALLS = frozenset(
 )
 """Functions that a script may call."""
 _WORD = re.compile(
-    r"\s+|--\[\[.*?\]\]|--[^\n]*|(?P<number>0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
+    r"\s+|--\[\[.*?(?:\]\]|\Z)|--[^\n]*|(?P<number>0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
     r"|(?P<name>[A-Za-z_]\w*)|(?P<text>\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*')"
     r"|(?P<sign>==|~=|<=|>=|\.\.|//|[-+*/%^#<>=(){}\[\],;.])",
     re.ASCII | re.DOTALL,
@@ -84,6 +84,8 @@ def _words(script: str) -> list[tuple[str, str]]:
         match = _WORD.match(script, at)
         if match is None:
             raise Invalid(f"{script[at : at + 20]!r} is not read")
+        if match[0].startswith("--[[") and not match[0].endswith("]]"):
+            raise Invalid("the comment that begins with '--[[' has no end")
         if match.lastgroup:
             found.append((match.lastgroup, match[0]))
         at = match.end()

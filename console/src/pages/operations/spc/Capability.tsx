@@ -27,11 +27,15 @@ export function Capability({ chart, span, unit }: Props) {
   );
 }
 
+const PROCESS = ["cp", "cpk", "pp", "ppk"] as const;
+const MACHINE = ["cm", "cmk"] as const;
+const isOfMachine = (name: string) => name.startsWith("cm");
+
 function Found({ study, unit }: { study: Study; unit: string }) {
   const texts = useTexts().spc;
   const words = texts.capability;
   const format = useFormat();
-  const rows = (["cp", "cpk", "pp", "ppk"] as const).map((name) => ({ name, index: study.indices[name] }));
+  const rows = [...PROCESS, ...(study.machine_values ? MACHINE : [])].map((name) => ({ name, index: study.indices[name] }));
   const { statistic, probability, verdict } = study.normality;
   return (
     <>
@@ -41,7 +45,7 @@ function Found({ study, unit }: { study: Study; unit: string }) {
         pagination={false}
         dataSource={rows}
         columns={[
-          { title: words.index, dataIndex: "name", render: (n: string) => <><strong>{n[0]?.toUpperCase()}{n.slice(1)}</strong> <span className="quiet small">{n.startsWith("c") ? words.short : words.long}</span></> },
+          { title: words.index, dataIndex: "name", render: (n: string) => <><strong>{n[0]?.toUpperCase()}{n.slice(1)}</strong> <span className="quiet small">{isOfMachine(n) ? words.machine(format.count(study.machine_values)) : n.startsWith("c") ? words.short : words.long}</span></> },
           { title: words.value, dataIndex: "index", align: "right", className: "number", render: (i: Index | null) => (i ? format.fixed(i.value, 2) : "–") },
           { title: words.interval, dataIndex: "index", key: "interval", align: "right", className: "number", render: (i: Index | null) => (i ? `${format.fixed(i.low, 2)} – ${format.fixed(i.high, 2)}` : "") },
         ]}

@@ -107,7 +107,8 @@ export interface Study {
   mean: number;
   within: number;
   overall: number;
-  indices: { cp: Index | null; cpk: Index; pp: Index | null; ppk: Index };
+  indices: { cp: Index | null; cpk: Index; pp: Index | null; ppk: Index; cm: Index | null; cmk: Index | null };
+  machine_values: number;
   below: number;
   above: number;
   expected_ppm: number;
