@@ -9,7 +9,7 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Generic, TypeVar
 
-from lineshaft.core.errors import LinkLost, Refused
+from lineshaft.core.errors import LinkLost, Refused, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +25,8 @@ Long enough to clean up in, which a second cancellation would break off.
 """
 GOOD_WHILE_S = 30.0
 """After this long up, an old trouble is forgotten."""
+WORLD = (Unavailable, LinkLost, OSError, MemoryError)
+"""What the world is to blame for, and not what a part was given."""
 
 
 class Full(enum.Enum):
@@ -140,6 +142,21 @@ async def supervise(
             await retry.wait()
         else:
             await asyncio.sleep(wait_s(attempt))
+
+
+async def defect_of(work: Awaitable[None]) -> Exception | None:
+    """The defect that the work ended in; None when it did what it should.
+
+    For parts that are kept apart by what they are given. What the world is to blame for (`WORLD`)
+    is raised as it is.
+    """
+    try:
+        await work
+    except Exception as error:
+        if isinstance(root_cause(error), WORLD):
+            raise
+        return error
+    return None
 
 
 async def _in_a_task(run: Callable[[], Awaitable[None]]) -> None:

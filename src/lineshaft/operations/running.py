@@ -17,6 +17,7 @@ from lineshaft.operations.derived.desk import DerivedDesk
 from lineshaft.operations.derived.engine import Engine
 from lineshaft.operations.frames import desk as frames
 from lineshaft.operations.kpis.part import KpiPart
+from lineshaft.operations.listening import Listeners
 from lineshaft.operations.notices import office
 from lineshaft.operations.notices.office import Notices
 from lineshaft.operations.reports import mailing
@@ -118,6 +119,13 @@ class Operations:
         self.board = Board(
             names=names, store=store, records=records, spine=spine, authorizer=authorizer
         )
+        self.listeners = Listeners(
+            self.engine.listener,
+            self.desk.listener,
+            self.states.follower.listener,
+            self.frames.listener,
+            self.board.listener,
+        )
         self._tables = Tables()
         """As they were taken last."""
         self.parts: dict[str, Part] = {
@@ -189,5 +197,6 @@ class Operations:
             "states": self.states,
             "frames": self.frames,
             "board": self.board,
+            "listeners": self.listeners,
             **self.kpis.given(),
         }

@@ -37,6 +37,7 @@ from lineshaft.operations.alarms.rules import AlarmGroup, AlarmRules
 from lineshaft.operations.alarms.settings import Alarm
 from lineshaft.operations.alarms.state import Rejected, Shelf, State
 from lineshaft.operations.alarms.transitions import after
+from lineshaft.operations.listening import Listener
 from lineshaft.records import Append, Change, Records
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
@@ -70,6 +71,7 @@ class Desk:
     ) -> None:
         self._records, self._spine, self._authorizer = records, spine, authorizer
         self._store, self._clock = store, clock
+        self.listener = Listener(spine, SUBSCRIPTION, self.take)
         self.book = Book(records, authorizer, names)
         self._floods = Floods(AlarmRules())
         self._told = 0
@@ -136,13 +138,8 @@ class Desk:
     async def run(self) -> None:
         """Judge what passes on the spine, until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._listen(), name="alarms listen")
+            group.create_task(self.listener.run(), name="alarms listen")
             group.create_task(self._watch_time(), name="alarms time")
-
-    async def _listen(self) -> None:
-        async with self._spine.subscribe(name=SUBSCRIPTION, rows_max=50_000) as batches:
-            async for batch in batches:
-                await self.take(batch)
 
     async def _watch_time(self) -> None:
         while True:

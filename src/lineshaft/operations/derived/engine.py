@@ -10,7 +10,7 @@ import numpy as np
 from lineshaft.core.batch import Batch
 from lineshaft.core.clock import now_ns
 from lineshaft.core.errors import Invalid, Missing, Unavailable
-from lineshaft.core.flow import wait_s
+from lineshaft.core.flow import supervise, wait_s
 from lineshaft.core.point import Point
 from lineshaft.operations import Names, deletions
 from lineshaft.operations.derived.bank import Bank, Step, graph_of
@@ -31,6 +31,7 @@ from lineshaft.operations.derived.repairs import Hands, Repairs
 from lineshaft.operations.derived.state import State, metrics_of, problems_of, state_of
 from lineshaft.operations.expressions.graph import Touched
 from lineshaft.operations.expressions.tails import LONG_AGO
+from lineshaft.operations.listening import Listener
 from lineshaft.records import Change, Delete, Records
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
@@ -40,8 +41,6 @@ log = logging.getLogger(__name__)
 
 SUBSCRIPTION = "derived"
 """The durable subscription that the engine reads; declared on the spine before it runs."""
-ROWS_MAX = 50_000
-"""Samples taken in at once."""
 TICK_S = 0.5
 """Seconds from one look at the clock to the next."""
 
@@ -65,6 +64,7 @@ class Engine:
         self._known: dict[str, Kept] = {}
         self._bank = Bank(names.find)
         self._outbox = Outbox(spine)
+        self.listener = Listener(spine, SUBSCRIPTION, self._take)
         self._turn = asyncio.Lock()
         self.gone: list[deletions.Told] = []
         """Told before and after rows of derived points are deleted, which no event tells."""
@@ -197,20 +197,21 @@ class Engine:
         for calculation in self._bank.calculations.values():
             calculation.forget()
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._listen(), name="derived listen")
+            group.create_task(self.listener.run(), name="derived listen")
             group.create_task(self._watch_time(), name="derived time")
             group.create_task(self._outbox.run(), name="derived publish")
-            group.create_task(self._repairs.run(), name="derived repairs")
+            # It reads the store: where it cannot go on, sources are not to wait for it.
+            group.create_task(
+                supervise("derived repairs", self._repairs.run), name="derived repairs"
+            )
             group.create_task(
                 deletions.follow(self._spine, self._records, self.deleted, SEEN, name="derived"),
                 name="derived deletions",
             )
 
-    async def _listen(self) -> None:
-        async with self._spine.subscribe(name=SUBSCRIPTION, rows_max=ROWS_MAX) as batches:
-            async for batch in batches:
-                async with self._turn:
-                    await self._keep(await self._bank.push(batch, self._clock()))
+    async def _take(self, batch: Batch) -> None:
+        async with self._turn:
+            await self._keep(await self._bank.push(batch, self._clock()))
 
     async def _watch_time(self) -> None:
         while True:

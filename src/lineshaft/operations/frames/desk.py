@@ -9,7 +9,7 @@ from lineshaft.core.access import Action, Authorizer, Identity
 from lineshaft.core.batch import Batch
 from lineshaft.core.clock import NS_PER_S, now_ns
 from lineshaft.core.errors import Denied, Invalid, Missing, Unavailable
-from lineshaft.core.flow import wait_s
+from lineshaft.core.flow import supervise, wait_s
 from lineshaft.operations import Latest, Names, deletions
 from lineshaft.operations.frames import book as kept
 from lineshaft.operations.frames.binding import assets_of, bind, fixed_part
@@ -19,6 +19,7 @@ from lineshaft.operations.frames.gallery import Gallery, told_of
 from lineshaft.operations.frames.settings import Template, check_parents, check_template
 from lineshaft.operations.frames.view import TemplateView
 from lineshaft.operations.frames.worker import Progress, Worker
+from lineshaft.operations.listening import Listener
 from lineshaft.records import Append, Change, Delete, Put, Records
 from lineshaft.spines import Spine
 from lineshaft.stores import Store
@@ -50,6 +51,7 @@ class Frames:
     ) -> None:
         self.names, self.store, self.records = names, store, records
         self._spine, self.authorizer, self._clock = spine, authorizer, clock
+        self.listener = Listener(spine, SUBSCRIPTION, self.take)
         self.book = Book(records)
         self.crew = Crew(names)
         self.worker = Worker(
@@ -106,17 +108,13 @@ class Frames:
     async def run(self) -> None:
         """Follow what passes on the spine, until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._listen(), name="frames listen")
-            group.create_task(self._work(), name="frames work")
+            group.create_task(self.listener.run(), name="frames listen")
+            # It reads the store: where it cannot go on, sources are not to wait for it.
+            group.create_task(supervise("frames work", self._work), name="frames work")
             group.create_task(
                 deletions.follow(self._spine, self.records, self.deleted, kept.SEEN, name="frames"),
                 name="frames deletions",
             )
-
-    async def _listen(self) -> None:
-        async with self._spine.subscribe(name=SUBSCRIPTION, rows_max=50_000) as batches:
-            async for batch in batches:
-                await self.take(batch)
 
     async def take(self, batch: Batch) -> None:
         """Note a batch; when this returns it is kept what of it came too late."""

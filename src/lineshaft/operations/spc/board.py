@@ -22,6 +22,7 @@ from lineshaft.core.point import Kind as PointKind
 from lineshaft.core.point import Point
 from lineshaft.operations import Names
 from lineshaft.operations.expressions.tails import Samples
+from lineshaft.operations.listening import Listener
 from lineshaft.operations.spc.book import CHARTS, Book, every
 from lineshaft.operations.spc.chart import Phase
 from lineshaft.operations.spc.comments import COMMENTS, forget
@@ -82,6 +83,7 @@ class Board:
     ) -> None:
         self._names, self._store, self._records, self._spine = names, store, records, spine
         self.ledger = Ledger(records, spine)
+        self.listener = Listener(spine, SUBSCRIPTION, self.take)
         self._clock = clock
         self.book = Book(authorizer)
         self._watchers: dict[str, Watcher] = {}
@@ -163,15 +165,10 @@ class Board:
     async def run(self) -> None:
         """Judge what passes on the spine, until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._listen(), name="spc listen")
+            group.create_task(self.listener.run(), name="spc listen")
             group.create_task(self._watch_time(), name="spc time")
             group.create_task(self._join_all(), name="spc join")
             group.create_task(self.ledger.run(), name="spc tell")
-
-    async def _listen(self) -> None:
-        async with self._spine.subscribe(name=SUBSCRIPTION, rows_max=50_000) as batches:
-            async for batch in batches:
-                await self.take(batch)
 
     async def _watch_time(self) -> None:
         passed = 0.0

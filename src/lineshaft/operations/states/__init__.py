@@ -11,7 +11,6 @@
 | notes, overlay, deeds | what rules and people say, laid over; explain, correct, merge, take back |
 | stops, board, view | stops, units now, columns |
 | following | every change as an event of the log |
-| cumulative | our sums of time beside those of the machine |
 | part | all of it, put together |
 
 Source: ISA-TR88.00.02-2022 (PackML), OPC 40001-1 and ISO 22400-2 for what time counts as.

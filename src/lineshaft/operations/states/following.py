@@ -12,6 +12,7 @@ from lineshaft.core.clock import now_ns
 from lineshaft.core.errors import LineshaftError, Unavailable
 from lineshaft.core.event import Event
 from lineshaft.core.flow import wait_s
+from lineshaft.operations.listening import Listener
 from lineshaft.operations.states.naming import state_point
 from lineshaft.operations.states.ruling import reason_point
 from lineshaft.operations.states.stretches import changes, numbers_of
@@ -61,6 +62,7 @@ class Follower:
     ) -> None:
         self._units, self._store, self._records, self._spine = units, store, records, spine
         self._told, self._clock = told, clock
+        self.listener = Listener(spine, SUBSCRIPTION, self.take)
         self._seen: dict[str, Seen] = {}
         self.trouble = ""
         """Why changes cannot be kept now; empty when they can."""
@@ -71,9 +73,7 @@ class Follower:
         """Follow until cancelled, from the last change that was written."""
         for known in self._units:
             await self._catch_up(known)
-        async with self._spine.subscribe(name=SUBSCRIPTION, rows_max=50_000) as batches:
-            async for batch in batches:
-                await self.take(batch)
+        await self.listener.run()
 
     async def _catch_up(self, known: Known) -> None:
         """Write what the store has beyond the last event of a unit, or since its definition."""
@@ -84,7 +84,7 @@ class Follower:
             self._seen[known.path] = Seen(time_ns=event.time_ns, state=str(event.data.get("state")))
             start = event.time_ns + 1
         async for batch in self._store.scan([state_point(known.path)], start, self._clock() + 1):
-            await self.take(batch)
+            await self.listener.hand(batch)
 
     async def take(self, batch: Batch) -> None:
         """Write the changes in a batch; returns once they are kept."""
