@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lineshaft.core.plugin import build, find, kinds
@@ -82,6 +82,7 @@ async def pages(records, where, order, limit):
 @given(
     documents, st.lists(st.tuples(predicates, orders), min_size=1, max_size=5), st.integers(1, 4)
 )
+@example({"a": [{"colour": ""}, {}]}, [(Not(Contains("colour", "")), ())], 1)
 async def test_answers_are_those_of_the_memory(kind, kept, questions, limit):
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())

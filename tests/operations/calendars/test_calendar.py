@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lineshaft.core.clock import from_iso, to_iso
@@ -147,6 +147,11 @@ def spelled(table: CalendarTable, start_ns: int, stop_ns: int) -> list[tuple]:
     st.sampled_from(CHANGES),
     st.lists(shifts, max_size=4).map(tuple),
     st.lists(windows, max_size=1).map(tuple),
+)
+@example(
+    ("Pacific/Apia", dt.date(2011, 12, 30)),
+    (Shift(name="a", start="00:05", stop="00:05", days=(5,)),),
+    (),
 )
 def test_a_calendar_says_at_each_minute_what_the_wall_says(change, some, maintenance):
     wall = Wall(*change)

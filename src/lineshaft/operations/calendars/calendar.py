@@ -19,7 +19,7 @@ from lineshaft.operations.calendars.settings import (
     seconds,
     zone_of,
 )
-from lineshaft.operations.calendars.walls import DAY_S, EPOCH_DAY, day_at, moment_ns
+from lineshaft.operations.calendars.walls import DAY_S, EPOCH_DAY, day_at, is_on_wall, moment_ns
 
 DAYS_MAX = 366 * 20
 """Days that one question may span."""
@@ -132,7 +132,8 @@ class Calendar:
         first = day_at(start_ns, self.zone) - AROUND
         last = day_at(stop_ns, self.zone) + AROUND
         told = self._outside.between(first, last, self.zone) if self._outside else Outside()
-        days = [first + dt.timedelta(days=i) for i in range((last - first).days + 1)]
+        all_ = (first + dt.timedelta(days=i) for i in range((last - first).days + 1))
+        days = [day for day in all_ if is_on_wall(day, self.zone)]
         found = [s for day in days if day not in told.holidays for s in self._of_day(day)]
         found += [s for s in told.shifts if _date(s.day) not in told.holidays]
         windows = [*told.pauses, *(w for day in days for w in self._maintenance(day))]

@@ -24,6 +24,11 @@ def moment_ns(day: dt.date, second: int, zone: zoneinfo.ZoneInfo) -> int:
     return (early if early <= late else _jump(late, early, zone)) * NS_PER_S
 
 
+def is_on_wall(day: dt.date, zone: zoneinfo.ZoneInfo) -> bool:
+    """Whether there is such a day: Apia went from 29 to 31 December 2011."""
+    return moment_ns(day, 0, zone) < moment_ns(day, DAY_S, zone)
+
+
 def day_at(time_ns: int, zone: zoneinfo.ZoneInfo) -> dt.date:
     """The local day."""
     return (EPOCH + dt.timedelta(seconds=time_ns // NS_PER_S)).astimezone(zone).date()

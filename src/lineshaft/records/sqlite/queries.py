@@ -87,7 +87,8 @@ class Rows:
         if rules.column_of(self.collection, where.column) is not Column.WORD:
             return test_sql(where, here)
         if isinstance(where, Suffix | Contains) and (found := self._numbers(where)) is not None:
-            return f"({here} IN ({', '.join('?' * len(found))}))" if found else "0", [*found]
+            marks = ", ".join("?" * len(found))
+            return f"({here} IS NOT NULL AND {here} IN ({marks}))" if found else "0", [*found]
         # What a word is compared with is looked for among the words; the rows hold numbers.
         inner, values = test_sql(where, "text")
         return f"({here} IS NOT NULL AND {here} IN (SELECT id FROM words WHERE {inner}))", values  # noqa: S608
