@@ -110,6 +110,24 @@ async def test_a_lost_link_is_the_newest_word_of_a_machine_whose_clock_is_ahead(
     assert lost.time_ns > good.time_ns
 
 
+class Absurd(Scripted):
+    """A machine that once sends a time that no clock shows."""
+
+    async def run(self, feed):
+        feed.declare([Point(path="site/m/p", source=self.name)])
+        rows = [("site/m/p", t, 1.0) for t in (-(2**63), now_ns(), 2**63 - 1)]
+        await feed.emit(Batch.of_rows(rows))
+        await asyncio.Event().wait()
+
+
+async def test_times_that_no_clock_shows_are_counted_and_go_no_further(house):
+    house.devices.add(Absurd("m"))
+    async with house.running():
+        await until(lambda: house.of("site/m/p"))
+        assert len(house.of("site/m/p")) == 1
+        assert house.devices.device("m").losses == {"times before 1824 or after 2116": 2}
+
+
 async def test_counters_are_points(house):
     house.devices.add(Scripted("m"))
     async with house.running():

@@ -92,12 +92,15 @@ async def test_samples_are_accepted_once_stored_and_bad_ones_are_explained(plant
         bad = await http.post("/samples", content=b"nonsense")
         wild = Batch.of_rows([("a b/c", 10**18, 3.5)])
         ill = await http.post("/samples", content=wild.to_ipc())
+        never = Batch.of_rows([(f"{PRESS}/oil", t, 3.5) for t in (10**18, 2**63 - 1)])
+        absurd = await http.post("/samples", content=never.to_ipc())
         own = Batch.of_rows([("lineshaft/drivers/press/state", 10**18, 2.0)])
         forged = await http.post("/samples", content=own.to_ipc())
         last = (await http.get("/last", params={"points": f"{PRESS}/oil"})).json()
     assert forged.status_code == 403
     assert good.json() == {"accepted": 1}
-    assert (bad.status_code, ill.status_code) == (400, 400)
+    assert (bad.status_code, ill.status_code, absurd.status_code) == (400, 400, 400)
+    assert "1824 and 2116" in absurd.json()["remedy"]
     assert bad.headers["content-type"].startswith("application/problem+json")
     assert "Arrow" in bad.json()["detail"]
     assert bad.json()["remedy"]

@@ -25,6 +25,8 @@ from lineshaft.core.errors import Invalid
 from lineshaft.core.point import EXACT_MAX, Value
 from lineshaft.core.wire import read_stream
 
+TIME_MAX_NS = 2**62
+"""Samples are taken from 1824 to 2116: so far, spans and delays can be added to any time."""
 SCHEMA = pa.schema(
     [
         pa.field("point", pa.dictionary(pa.int32(), pa.string()), nullable=False),
@@ -245,6 +247,13 @@ class Batch:
         if rows.dtype == np.bool_:
             return Batch(self.arrow.filter(pa.array(rows)))
         return Batch(self.arrow.take(pa.array(rows)))
+
+    def timely(self) -> "Batch":
+        """The rows whose times all parts can work with: nearer to 1970 than `TIME_MAX_NS`."""
+        times = self.time_ns
+        if not len(times) or (times.min() > -TIME_MAX_NS and times.max() < TIME_MAX_NS):
+            return self
+        return self.take((times > -TIME_MAX_NS) & (times < TIME_MAX_NS))
 
     def check(self) -> None:
         """See that each row has exactly one of number and text, or is bad and has not both.

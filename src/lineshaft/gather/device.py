@@ -189,6 +189,9 @@ class Device:
 
     async def emit(self, batch: Batch) -> None:
         """Publish the batch; returns once it is stored."""
+        came, batch = len(batch), batch.timely()
+        if len(batch) < came:
+            self.lost("times before 1824 or after 2116", came - len(batch))
         if not len(batch):
             return
         self.connected()

@@ -203,6 +203,11 @@ async def _batch(request: AnyRequest, who: Identity, authorizer: Authorizer) -> 
     """
     data = await request.body()
     batch = await asyncio.to_thread(Batch.from_ipc, data)
+    if len(batch.timely()) < len(batch):
+        raise Invalid(
+            f"times from {batch.time_ns.min()} to {batch.time_ns.max()} ns",
+            remedy="Give nanoseconds since 1970, between the years 1824 and 2116.",
+        )
     for path in batch.points:
         check_path(path)
         if is_under(path, SYSTEM):
