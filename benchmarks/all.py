@@ -88,7 +88,7 @@ def run(plan: Plan, quick: bool) -> str:
         printed = f"```\n{printed.strip()}\n```" if printed.strip() else ""
     parts = [
         f"## {plan.title}",
-        f"`{command}`, {took_s:.0f} s, {when}.",
+        f"`{command}`, {took_s:.0f} s, {when}, {cpu()}.",
         printed.strip(),
     ]
     if code:
@@ -97,13 +97,15 @@ def run(plan: Plan, quick: bool) -> str:
     return "\n\n".join(p for p in parts if p)
 
 
+def cpu() -> str:
+    """The processor."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    named = (n.partition(":")[2].strip() for n in lines if n.startswith("model name"))
+    return next(named, platform.machine())
+
+
 def machine() -> list[str]:
     """What it ran on."""
-    cpus = [
-        line.partition(":")[2].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if line.startswith("model name")
-    ]
     memory_kb = int(Path("/proc/meminfo").read_text().split()[1])
     versions = [f"Python {platform.python_version()}"]
     for name in PACKAGES:
@@ -113,7 +115,7 @@ def machine() -> list[str]:
             versions.append(f"{name} not installed")
     return [
         f"- date: {to_iso(now_ns())[:16]}Z",
-        f"- machine: {cpus[0] if cpus else platform.machine()}, {os.cpu_count()} CPUs,"
+        f"- machine: {cpu()}, {os.cpu_count()} CPUs,"
         f" {memory_kb / 2**20:.1f} GiB RAM, {platform.system()} {platform.release()}",
         f"- load at the start: {os.getloadavg()[0]:.2f}",
         f"- disk: {disk()}",
@@ -149,7 +151,8 @@ def head(quick: bool) -> str:
     intro = (
         "# Benchmarks\n\n"
         "Each ratio compares two programs of one run on one shared machine, so it says more than"
-        " the absolute figures beside it. `./do bench` runs all this again.\n"
+        " the absolute figures beside it. `./do bench` runs all this again. The machine named here"
+        " is that of the newest sections; each section names its own, the oldest none.\n"
     )
     if quick:
         intro += "\n**This was a quick run, to see that the scripts work: no figure counts.**\n"

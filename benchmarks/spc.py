@@ -31,6 +31,8 @@ from lineshaft.operations.spc.watcher import Kept, Watcher
 KNOWN = Baseline(centre=100.0, sigma=1.0)
 PHASES = (Phase(start_ns=0, known=KNOWN),)
 KINDS = {"I-MR, Nelson": Kind.I_MR, "EWMA": Kind.EWMA}
+LEAST = 2
+"""Values that the peer takes at least."""
 PEER = importlib.util.find_spec("shewhart") is not None
 
 
@@ -85,7 +87,7 @@ def windowed(kind: Kind, values: np.ndarray, size: int) -> Callable[[], None]:
 
     def theirs() -> None:
         for begin in range(0, len(values), size):
-            chart(values[max(begin - CARRY, 0) : begin + size])
+            chart(values[max(begin - CARRY, 0) : max(begin + size, LEAST)])
 
     return theirs
 
