@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from lineshaft.core.batch import Ints, Mask
+from lineshaft.core.batch import TIME_MAX_NS, Ints, Mask
 from lineshaft.core.errors import Invalid
 from lineshaft.operations.calendars.settings import (
     CalendarTable,
@@ -23,8 +23,6 @@ from lineshaft.operations.calendars.walls import DAY_S, EPOCH_DAY, day_at, is_on
 
 DAYS_MAX = 366 * 20
 """Days that one question may span."""
-TIME_MAX_NS = 2**62
-"""How far from 1970 a calendar is asked: to 2116, and back to 1824."""
 AROUND = dt.timedelta(days=2)
 """So much longer than a span are the days looked at: a shift may begin on the day before."""
 KEPT = 32

@@ -6,9 +6,9 @@ from typing import TypeVar
 import msgspec
 
 from lineshaft.core.access import Action, Authorizer, Identity
+from lineshaft.core.batch import TIME_MAX_NS
 from lineshaft.core.errors import Invalid, Missing
 from lineshaft.core.path import is_under
-from lineshaft.operations.calendars.calendar import TIME_MAX_NS
 from lineshaft.operations.kpis.answers import Figures, Row
 from lineshaft.operations.kpis.formulas import BY_NAME, FORMULAS, Figure, figure
 from lineshaft.operations.kpis.pieces import By, Key, Piece, columns, together, whole

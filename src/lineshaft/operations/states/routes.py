@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 
 from lineshaft.core.access import Action, Identity
+from lineshaft.core.batch import TIME_MAX_NS
 from lineshaft.core.errors import Invalid
 from lineshaft.operations.states.board import View
 from lineshaft.operations.states.intervals import Whole, cut
@@ -16,7 +17,7 @@ from lineshaft.operations.states.stops import Stop, stops_of
 from lineshaft.operations.states.view import Columns, Said, columns, said
 from lineshaft.web import get, post, times
 
-Time = Annotated[int, msgspec.Meta(ge=-(2**62), le=2**62)]
+Time = Annotated[int, msgspec.Meta(ge=-TIME_MAX_NS, le=TIME_MAX_NS)]
 """Nanoseconds since 1970, between the years 1824 and 2116."""
 SPAN_NS_MAX = 400 * 86_400 * 1_000_000_000
 """Longest span of one answer."""
